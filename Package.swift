@@ -1,0 +1,125 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One list of settings for every Swift target, so no room has house rules of its own.
+let houseSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+extension Target.Dependency {
+    static let nioCore = Self.product(name: "NIOCore", package: "swift-nio")
+    static let nioPosix = Self.product(name: "NIOPosix", package: "swift-nio")
+    static let nioTLS = Self.product(name: "NIOTLS", package: "swift-nio")
+    static let nioHTTP1 = Self.product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioSSL = Self.product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let crypto = Self.product(name: "Crypto", package: "swift-crypto")
+    static let yams = Self.product(name: "Yams", package: "Yams")
+    static let hummingbird = Self.product(name: "Hummingbird", package: "hummingbird")
+    static let httpTypes = Self.product(name: "HTTPTypes", package: "swift-http-types")
+    static let logging = Self.product(name: "Logging", package: "swift-log")
+    static let serviceLifecycle = Self.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let argumentParser = Self.product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let histogram = Self.product(name: "Histogram", package: "hdrhistogram-swift")
+}
+
+/// A room of the house: a library target under the house settings.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: houseSettings)
+}
+
+let package = Package(
+    name: "llm-proxy",
+    products: [
+        .executable(name: "llm-proxy", targets: ["llm-proxy"]),
+        .library(name: "ProxyConformance", targets: ["ProxyConformance"]),
+        .library(name: "ProxySimulator", targets: ["ProxySimulator"]),
+    ],
+    dependencies: [
+        // Sockets, event loops and TLS under the data plane.
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        // SHA-256 for tokens, AES-GCM for upstream keys.
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        // The providers file.
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        // Routes of the management API. Without traits: no full Foundation, which would cost resident memory.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        // Start, signals and orderly stop.
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        // Percentiles of load runs.
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
+    ],
+    targets: [
+        // Floor 0: values and the named C libraries.
+        room("ProxyDomain"),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+
+        // Floor 1: promises, bytes, secrets and settings.
+        room("ProxyStorage", ["ProxyDomain"]),
+        room("SQLDatabase"),
+        room("ProxyWire", [.nioCore]),
+        room("ProxySecrets", ["ProxyDomain", .crypto]),
+        room("ProxySettings", ["ProxyDomain", .yams]),
+
+        // Floor 2: one engine each, the storage in SQL, the ledger.
+        room("SQLiteDriver", ["SQLDatabase", "CSQLite"]),
+        room("SQLStorage", ["ProxyDomain", "ProxyStorage", "SQLDatabase"]),
+        room("ProxyLedger", ["ProxyDomain", "ProxyStorage"]),
+
+        // Floor 3: the data plane, the control plane, and what proves them.
+        room("ProxyRelay", ["ProxyDomain", "ProxyStorage", "ProxyWire", "ProxyLedger", .nioCore, .nioPosix, .nioSSL, .nioTLS]),
+        room(
+            "ProxyManagement",
+            ["ProxyDomain", "ProxyStorage", "ProxySecrets", .hummingbird, .httpTypes, .logging, .nioCore]),
+        room("ProxySimulator", [.nioCore, .nioPosix, .nioHTTP1]),
+        room("ProxyConformance", ["ProxyDomain", "ProxyStorage", .httpTypes]),
+        room("ProxyLoad", [.nioCore, .nioPosix, .nioSSL, .histogram]),
+
+        // Floor 4: composition and lifecycle.
+        room(
+            "ProxyServer",
+            [
+                "ProxyDomain", "ProxyStorage", "SQLDatabase", "ProxySecrets", "ProxySettings", "SQLiteDriver",
+                "SQLStorage", "ProxyLedger", "ProxyRelay", "ProxyManagement",
+                .nioCore, .nioPosix, .nioSSL, .logging, .serviceLifecycle,
+            ]),
+
+        // Floor 5: the command.
+        .executableTarget(
+            name: "llm-proxy",
+            dependencies: [
+                "ProxyDomain", "ProxyStorage", "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyLoad",
+                .argumentParser, .logging, .nioCore, .nioPosix,
+            ],
+            swiftSettings: houseSettings),
+
+        .target(
+            name: "Fixtures", dependencies: [.nioCore], path: "Tests/Fixtures", swiftSettings: houseSettings),
+        .testTarget(
+            name: "WireTests", dependencies: ["ProxyWire", "Fixtures", .nioCore, .nioHTTP1, .product(name: "NIOEmbedded", package: "swift-nio")],
+            path: "Tests/Wire", swiftSettings: houseSettings),
+        .testTarget(
+            name: "DatabaseTests", dependencies: ["SQLDatabase", "SQLiteDriver", "SQLStorage", "ProxyStorage", "ProxyDomain", "Fixtures"],
+            path: "Tests/Database", swiftSettings: houseSettings),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: [
+                "ProxyDomain", "ProxyStorage", "SQLDatabase", "SQLiteDriver", "SQLStorage", "ProxyLedger", "ProxySecrets",
+                "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyConformance", "ProxyRelay", "ProxyManagement",
+                "Fixtures", "llm-proxy", .httpTypes, .nioCore, .nioPosix, .logging,
+            ],
+            path: "Tests/Conformance", swiftSettings: houseSettings),
+        .testTarget(
+            name: "LoadTests",
+            dependencies: ["ProxyLoad", "ProxySimulator", "ProxyServer", "ProxySettings", "ProxyStorage", "ProxyDomain", "Fixtures"],
+            path: "Tests/Load", swiftSettings: houseSettings),
+    ]
+)

@@ -1,0 +1,146 @@
+import ProxyDomain
+import ProxyStorage
+
+/// A client of the proxy: one token and what belongs to it.
+struct Tenant: Sendable {
+    /// What the client presents.
+    let secret: String
+    let tokenID: TokenID
+    let projectID: ProjectID
+
+    /// A usual request of this client.
+    func request(
+        _ target: String = "/v1/chat/completions", method: String = "POST", body: [UInt8]? = HTTPRequest.usualBody,
+        fields: [HTTPField] = []
+    ) -> HTTPRequest {
+        let content = body == nil ? [] : [HTTPField("Content-Type", "application/json")]
+        return HTTPRequest(
+            method: method, target: target,
+            fields: [HTTPField("Authorization", "Bearer \(secret)")] + content + fields, body: body)
+    }
+}
+
+/// The upstream key that every project of a scenario has.
+let upstreamKey = "sk-upstream-key-that-no-client-may-ever-see"
+
+/// A step that had to work before the promise could be looked at did not.
+struct StepFailed: Error, CustomStringConvertible {
+    let description: String
+}
+
+extension ProxyWorld {
+    /// A new connection to the proxy.
+    func talk() async throws -> HTTPConversation { HTTPConversation(try await connect()) }
+
+    /// Sends a request on a connection of its own and reads the answer.
+    func exchange(_ request: HTTPRequest) async throws -> HTTPResponse {
+        var conversation = try await talk()
+        try await conversation.send(request)
+        let response = try await conversation.response(to: request.method)
+        await conversation.connection.close()
+        return response
+    }
+
+    /// Sends bytes on a connection of its own and reads the answer to `method`.
+    func exchange(raw text: String, method: String = "POST") async throws -> HTTPResponse {
+        var conversation = try await talk()
+        try await conversation.send(text)
+        let response = try await conversation.response(to: method)
+        await conversation.connection.close()
+        return response
+    }
+
+    /// Calls the management API. `credential` is the whole value of `Authorization`.
+    func manage(
+        _ method: String, _ path: String, _ body: String? = nil, credential: String? = nil
+    ) async throws -> HTTPResponse {
+        var fields = [HTTPField("Authorization", credential ?? "Bearer \(managementToken)")]
+        if body != nil { fields.append(HTTPField("Content-Type", "application/json")) }
+        return try await exchange(
+            HTTPRequest(method: method, target: path, fields: fields, body: body.map { Array($0.utf8) }))
+    }
+
+    /// Creates a project through the management API.
+    func createProject(_ name: String = "acme") async throws -> ProjectID {
+        let answer = try await manage(
+            "POST", "/manage/projects", #"{"name":"\#(name)","api_key":"\#(upstreamKey)"}"#)
+        guard answer.status == 201, let id = answer.json["id"].string.flatMap({ ProjectID($0) }) else {
+            throw StepFailed(description: "no project was created: \(answer.status) \(answer.text)")
+        }
+        return id
+    }
+
+    /// Creates a token, and a project for it unless one is given, through the management API.
+    func tenant(cap: Int = 0, of project: ProjectID? = nil, name: String = "acme") async throws -> Tenant {
+        let owner: ProjectID
+        if let project { owner = project } else { owner = try await createProject(name) }
+        let answer = try await manage(
+            "POST", "/manage/tokens", #"{"project_id":"\#(owner)","duration_minutes":60,"max_requests":\#(cap)}"#)
+        guard answer.status == 201, let secret = answer.json["token"].string,
+            let id = answer.json["id"].string.flatMap({ TokenID($0) })
+        else { throw StepFailed(description: "no token was created: \(answer.status) \(answer.text)") }
+        return Tenant(secret: secret, tokenID: id, projectID: owner)
+    }
+
+    /// How many requests the tenant's token counts, and how many rows it has, once `rows` have ended or time is up.
+    func settledTally(_ tenant: Tenant, rows wanted: Int) async throws -> Tally {
+        _ = try await eventually {
+            let rows = try await storage.requests(of: tenant.tokenID, after: nil, limit: 1000)
+            return rows.count >= wanted && rows.allSatisfy { $0.admission.settlement != nil }
+        }
+        let rows = try await storage.requests(of: tenant.tokenID, after: nil, limit: 1000)
+        return Tally(counted: try await storage.token(tenant.tokenID).requestCount, rows: rows.count)
+    }
+
+    /// The end of the tenant's only request, once it has one or time is up.
+    func settlement(of tenant: Tenant) async throws -> Settlement? {
+        _ = try await settledTally(tenant, rows: 1)
+        return try await storage.requests(of: tenant.tokenID, after: nil, limit: 1).first?.admission.settlement
+    }
+}
+
+/// Looks again and again until `condition` holds, for at most ten seconds. Gives whether it came to hold.
+func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
+    let clock = ContinuousClock()
+    let deadline = clock.now + .seconds(10)
+    while clock.now < deadline {
+        if try await condition() { return true }
+        try await clock.sleep(for: .milliseconds(5))
+    }
+    return try await condition()
+}
+
+extension Check {
+    /// Expects an error of ours on `/v1`: its status, its code, and the shape that SDKs understand.
+    func refusal(
+        _ response: HTTPResponse, _ status: Int, _ code: String, _ what: String = "answer", file: String = #fileID,
+        line: Int = #line
+    ) {
+        let error = response.json["error"]
+        that(
+            response.status == status && error["code"].string == code,
+            "\(what): found \(response.status) \(response.text), wanted \(status) \(code)", file: file, line: line)
+        that(
+            error["message"].string?.isEmpty == false && error["type"].string?.isEmpty == false && error.has("param"),
+            "\(what): not the shape of an error: \(response.text)", file: file, line: line)
+        equal(response.fields.first("content-type"), "application/json", "\(what): content type", file: file, line: line)
+    }
+
+    /// Expects an error of the management API.
+    func managementRefusal(
+        _ response: HTTPResponse, _ status: Int, _ what: String = "answer", file: String = #fileID, line: Int = #line
+    ) {
+        that(
+            response.status == status, "\(what): found \(response.status) \(response.text), wanted \(status)", file: file,
+            line: line)
+        let hasShape = ["error", "code", "description"].allSatisfy { response.json[$0].string?.isEmpty == false }
+        that(hasShape, "\(what): not the shape of a management error: \(response.text)", file: file, line: line)
+    }
+
+    /// Expects an answer with the usual body, whole.
+    func usual(_ response: HTTPResponse, _ what: String = "answer", file: String = #fileID, line: Int = #line) {
+        that(
+            response.status == 200 && response.text == HTTPAnswer.usualBody && response.end == .complete,
+            "\(what): found \(response.status) \(response.text) (\(response.end))", file: file, line: line)
+    }
+}

@@ -1,0 +1,36 @@
+public import ProxyDomain
+public import ProxyStorage
+
+/// An engine under test.
+public protocol StorageBackend: Sendable {
+    /// Stable name for reports, for instance `sqlite-memory`.
+    var name: String { get }
+    /// What the engine can promise.
+    var capabilities: StorageCapabilities { get }
+
+    /// Makes an empty place of its own for one scenario, lends it to `body`, and removes it whatever happens.
+    func withSite(_ body: @Sendable (any StorageSite) async throws -> Void) async throws
+}
+
+/// An empty place to keep data.
+public protocol StorageSite: Sendable {
+    /// Opens the place. Called again after the storage was closed, it gives what a durable engine kept.
+    func open() async throws -> any Storage
+
+    /// Does harm to the data behind the storage's back. Only for engines with ``StorageCapabilities/file``.
+    func harm(_ harm: StorageHarm) async throws
+}
+
+/// Harm that no storage call does, for showing that checks notice it.
+public enum StorageHarm: Hashable, Sendable {
+    /// The token's request count is one more than it was.
+    case countsOneTooMany(TokenID)
+    /// The request's row is gone; its token still counts it.
+    case losesRequest(RequestID)
+    /// The token's prompt tokens are one more than what its requests used.
+    case countsOnePromptTokenTooMany(TokenID)
+    /// The schema claims a migration that this binary does not know.
+    case claimsNewerSchema
+    /// The checksum of the first migration is another one.
+    case rewritesFirstMigration
+}

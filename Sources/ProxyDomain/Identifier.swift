@@ -1,0 +1,125 @@
+/// A 128-bit identifier in the layout of RFC 9562: equality and order are those of its bytes, hence of its text.
+///
+/// Version 7 identifiers begin with their creation time, so rows keyed by them are appended, not scattered.
+public struct Identifier: Hashable, Comparable, Sendable {
+    public let high: UInt64
+    public let low: UInt64
+
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// Makes a version 7 identifier (RFC 9562 section 5.7): 48 bits of Unix milliseconds, then 74 bits of `random`.
+    public init(at instant: Timestamp, using random: inout some RandomNumberGenerator) {
+        let milliseconds = UInt64(clamping: instant.milliseconds) & 0xFFFF_FFFF_FFFF
+        let version: UInt64 = 0x7000
+        let variant: UInt64 = 0x8000_0000_0000_0000
+        high = milliseconds << 16 | version | random.next() & 0x0FFF
+        low = variant | random.next() & 0x3FFF_FFFF_FFFF_FFFF
+    }
+
+    /// Reads the 36-character text form, in lower or upper case. Gives `nil` for any other text.
+    public init?(_ text: some StringProtocol) {
+        var digits = 0
+        var value: (UInt64, UInt64) = (0, 0)
+        var position = 0
+        for byte in text.utf8 {
+            if position == 8 || position == 13 || position == 18 || position == 23 {
+                guard byte == UInt8(ascii: "-") else { return nil }
+            } else {
+                guard let nibble = Self.nibble(byte) else { return nil }
+                if digits < 16 { value.0 = value.0 << 4 | nibble } else { value.1 = value.1 << 4 | nibble }
+                digits += 1
+            }
+            position += 1
+            if position > 36 { return nil }
+        }
+        guard position == 36 else { return nil }
+        (high, low) = value
+    }
+
+    private static func nibble(_ byte: UInt8) -> UInt64? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte - UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(byte - UInt8(ascii: "a") + 10)
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(byte - UInt8(ascii: "A") + 10)
+        default: nil
+        }
+    }
+
+    public static func < (left: Self, right: Self) -> Bool {
+        left.high == right.high ? left.low < right.low : left.high < right.high
+    }
+
+    /// Writes the 36 lower-case characters of the text form into `buffer`, which must hold at least 36 bytes.
+    public func write(into buffer: UnsafeMutableRawBufferPointer) {
+        var position = 0
+        for digit in 0..<32 {
+            if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
+                buffer[position] = UInt8(ascii: "-")
+                position += 1
+            }
+            let word = digit < 16 ? high : low
+            let nibble = UInt8(truncatingIfNeeded: word >> UInt64((15 - digit % 16) * 4)) & 0xF
+            buffer[position] = nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
+            position += 1
+        }
+    }
+
+    /// The 36-character lower-case text form.
+    public var text: String {
+        String(unsafeUninitializedCapacity: 36) { buffer in
+            write(into: UnsafeMutableRawBufferPointer(buffer))
+            return 36
+        }
+    }
+}
+
+/// An identifier of one kind of thing: a project's can't be handed where a token's is wanted.
+public protocol TypedIdentifier: Hashable, Comparable, Sendable, CustomStringConvertible {
+    var identifier: Identifier { get }
+    init(_ identifier: Identifier)
+}
+
+extension TypedIdentifier {
+    /// Makes a new identifier whose order follows creation time (UUID version 7).
+    public init(at instant: Timestamp, using random: inout some RandomNumberGenerator) {
+        self.init(Identifier(at: instant, using: &random))
+    }
+
+    /// Reads the 36-character text form. Gives `nil` for any other text.
+    public init?(_ text: some StringProtocol) {
+        guard let identifier = Identifier(text) else { return nil }
+        self.init(identifier)
+    }
+
+    public static func < (left: Self, right: Self) -> Bool { left.identifier < right.identifier }
+    /// The 36-character lower-case text form.
+    public var text: String { identifier.text }
+    public var description: String { text }
+}
+
+/// Names a project.
+public struct ProjectID: TypedIdentifier {
+    public let identifier: Identifier
+    public init(_ identifier: Identifier) { self.identifier = identifier }
+}
+
+/// Names a token. Not the secret: an identifier may be shown and logged.
+public struct TokenID: TypedIdentifier {
+    public let identifier: Identifier
+    public init(_ identifier: Identifier) { self.identifier = identifier }
+}
+
+/// Names one request from a client, across retries.
+public struct RequestID: TypedIdentifier {
+    public let identifier: Identifier
+    public init(_ identifier: Identifier) { self.identifier = identifier }
+}
+
+/// Names one running server process, from start to stop.
+public struct InstanceID: TypedIdentifier {
+    public let identifier: Identifier
+    public init(_ identifier: Identifier) { self.identifier = identifier }
+}

@@ -1,0 +1,63 @@
+/// An account at a provider, whose key stays here: what tokens are issued under.
+public struct Project: Hashable, Sendable {
+    public let id: ProjectID
+    /// What people call it. Unique, 1…200 characters.
+    public var name: String
+    /// The provider's key, sealed; see `ProxySecrets`.
+    public var sealedKey: String
+    /// What may be shown of the provider's key for ever.
+    public var keyHint: String
+    /// The entry of the providers file that its requests go to.
+    public var provider: String
+    /// Where its requests go instead of the provider's own address; `nil` for the provider's own.
+    public var baseURL: String?
+    /// When it was deactivated; `nil` while its tokens may be used.
+    public var deactivatedAt: Timestamp?
+    public let createdAt: Timestamp
+    public var updatedAt: Timestamp
+
+    public init(
+        id: ProjectID, name: String, sealedKey: String, keyHint: String, provider: String, baseURL: String? = nil,
+        deactivatedAt: Timestamp? = nil, createdAt: Timestamp, updatedAt: Timestamp
+    ) {
+        self.id = id
+        self.name = name
+        self.sealedKey = sealedKey
+        self.keyHint = keyHint
+        self.provider = provider
+        self.baseURL = baseURL
+        self.deactivatedAt = deactivatedAt
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+    }
+}
+
+/// What to change of a project; `nil` leaves a part as it is.
+public struct ProjectChange: Hashable, Sendable {
+    public var name: String?
+    /// The new key, sealed, and what may be shown of it.
+    public var key: SealedKey?
+    public var isActive: Bool?
+    /// Revoke every token of the project in the same step.
+    public var revokesTokens: Bool
+
+    public init(
+        name: String? = nil, key: SealedKey? = nil, isActive: Bool? = nil, revokesTokens: Bool = false
+    ) {
+        self.name = name
+        self.key = key
+        self.isActive = isActive
+        self.revokesTokens = revokesTokens
+    }
+}
+
+/// An upstream key as it is stored: sealed, with a hint that may be shown.
+public struct SealedKey: Hashable, Sendable {
+    public let ciphertext: String
+    public let hint: String
+
+    public init(ciphertext: String, hint: String) {
+        self.ciphertext = ciphertext
+        self.hint = hint
+    }
+}

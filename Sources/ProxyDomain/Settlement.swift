@@ -1,0 +1,59 @@
+/// Tokens a provider reported for one request.
+public struct TokenUsage: Hashable, Sendable {
+    public let promptTokens: Int64
+    public let completionTokens: Int64
+
+    public init(promptTokens: Int64, completionTokens: Int64) {
+        self.promptTokens = promptTokens
+        self.completionTokens = completionTokens
+    }
+}
+
+/// How an admitted request ended. Stored by name; a name is never reused for another meaning.
+public enum RequestOutcome: String, Hashable, Sendable, CaseIterable {
+    /// The upstream's answer came to its end.
+    case completed
+    /// The client was gone before the end.
+    case clientLeft = "client_left"
+    /// No connection to the upstream could be made.
+    case upstreamUnreachable = "upstream_unreachable"
+    /// The upstream broke off, or spoke something that is not HTTP.
+    case upstreamReset = "upstream_reset"
+    /// The upstream was silent for longer than allowed.
+    case upstreamTimeout = "upstream_timeout"
+    /// Refused by us after it was admitted, for instance because its body outgrew the limit.
+    case refused
+    /// The server ended before the request did; what the client saw of it is not known.
+    case inDoubt = "in_doubt"
+}
+
+/// What is known of a request when it has ended.
+public struct Settlement: Hashable, Sendable {
+    public let outcome: RequestOutcome
+    /// Status the client was answered with; 0 when no answer was begun.
+    public let status: Int
+    public let settledAt: Timestamp
+    /// From the request's head to the end, in microseconds.
+    public let durationMicroseconds: Int64
+    /// From the request's head to the first byte of the upstream's answer, in microseconds; `nil` without one.
+    public let firstByteMicroseconds: Int64?
+    /// What the provider reported; `nil` when it reported nothing.
+    public let usage: TokenUsage?
+    public let cost: NanoDollars
+    /// The model the provider says it used; `nil` when it did not say.
+    public let model: String?
+
+    public init(
+        outcome: RequestOutcome, status: Int, settledAt: Timestamp, durationMicroseconds: Int64,
+        firstByteMicroseconds: Int64?, usage: TokenUsage?, cost: NanoDollars, model: String?
+    ) {
+        self.outcome = outcome
+        self.status = status
+        self.settledAt = settledAt
+        self.durationMicroseconds = durationMicroseconds
+        self.firstByteMicroseconds = firstByteMicroseconds
+        self.usage = usage
+        self.cost = cost
+        self.model = model
+    }
+}

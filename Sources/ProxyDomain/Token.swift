@@ -1,0 +1,70 @@
+/// The right to send requests under a project. The secret itself is not kept, only its digest and a hint.
+public struct Token: Hashable, Sendable {
+    public let id: TokenID
+    public let projectID: ProjectID
+    /// What people call it; may be empty.
+    public var name: String
+    /// What may be shown of the secret for ever.
+    public let hint: String
+    /// First instant at which it is no longer accepted; `nil` for never.
+    public var expiresAt: Timestamp?
+    /// When it was revoked; `nil` while it may be used.
+    public var revokedAt: Timestamp?
+    /// Most requests it may ever send; 0 for no cap.
+    public var maxRequests: Int64
+    /// Requests admitted so far. Only the ledger writes it.
+    public var requestCount: Int64
+    /// Prompt tokens settled so far. Only the ledger writes it.
+    public var promptTokens: Int64
+    /// Completion tokens settled so far. Only the ledger writes it.
+    public var completionTokens: Int64
+    /// Cost settled so far. Only the ledger writes it.
+    public var cost: NanoDollars
+    /// Responses served from the cache so far.
+    public var cacheHitCount: Int64
+    /// When the last request was admitted. Only the ledger writes it.
+    public var lastUsedAt: Timestamp?
+    public let createdAt: Timestamp
+
+    public init(
+        id: TokenID, projectID: ProjectID, name: String = "", hint: String, expiresAt: Timestamp? = nil,
+        revokedAt: Timestamp? = nil, maxRequests: Int64 = 0, requestCount: Int64 = 0, promptTokens: Int64 = 0,
+        completionTokens: Int64 = 0, cost: NanoDollars = .zero, cacheHitCount: Int64 = 0,
+        lastUsedAt: Timestamp? = nil, createdAt: Timestamp
+    ) {
+        self.id = id
+        self.projectID = projectID
+        self.name = name
+        self.hint = hint
+        self.expiresAt = expiresAt
+        self.revokedAt = revokedAt
+        self.maxRequests = maxRequests
+        self.requestCount = requestCount
+        self.promptTokens = promptTokens
+        self.completionTokens = completionTokens
+        self.cost = cost
+        self.cacheHitCount = cacheHitCount
+        self.lastUsedAt = lastUsedAt
+        self.createdAt = createdAt
+    }
+}
+
+/// What to change of a token; `nil` leaves a part as it is. Counters can't be changed.
+public struct TokenChange: Hashable, Sendable {
+    public var name: String?
+    public var isActive: Bool?
+    public var maxRequests: Int64?
+    public var expiry: Expiry?
+
+    public enum Expiry: Hashable, Sendable {
+        case at(Timestamp)
+        case never
+    }
+
+    public init(name: String? = nil, isActive: Bool? = nil, maxRequests: Int64? = nil, expiry: Expiry? = nil) {
+        self.name = name
+        self.isActive = isActive
+        self.maxRequests = maxRequests
+        self.expiry = expiry
+    }
+}

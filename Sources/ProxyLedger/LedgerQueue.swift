@@ -1,0 +1,182 @@
+import ProxyDomain
+import ProxyStorage
+
+/// What waits for the next batch, and when that batch is due. Pure: no thread, no clock, no database.
+///
+/// At most one batch is out at any time. Whatever arrives meanwhile forms the next one, so batches grow with load and,
+/// at saturation, no timer is involved.
+struct LedgerQueue: Sendable {
+    /// Who hears of an admission's verdict.
+    struct Waiter: Hashable, Sendable {
+        let receiver: Int
+        let ticket: UInt64
+    }
+
+    /// A batch on its way, with its waiters in the order of its admissions.
+    struct Parcel: Sendable {
+        var batch: LedgerBatch
+        let waiters: [Waiter]
+        /// How often it was tried and failed.
+        var failures = 0
+    }
+
+    /// When the writer must be asked for a turn. `nil` duration: a turn is on its way already.
+    enum Wake: Hashable, Sendable {
+        case notNeeded
+        case after(Duration)
+    }
+
+    /// What to do about a batch that failed.
+    enum FailureStep: Hashable, Sendable {
+        case retry(after: Duration)
+        /// These waiters are told that the database is away.
+        case giveUp([Waiter])
+    }
+
+    private enum Schedule { case idle, lingering, due }
+
+    let instance: InstanceID
+    let limits: LedgerLimits
+    private var admissions: [Admission] = []
+    private var waiters: [Waiter] = []
+    private var settlements: [RequestSettlement] = []
+    private var schedule = Schedule.idle
+    private var sequence: Int64 = 0
+    private var parcel: Parcel?
+    private(set) var isClosed = false
+    /// Changes whenever pending admissions are taken: a ticket of an older generation is no longer pending.
+    private var generation: UInt64 = 1
+
+    init(instance: InstanceID, limits: LedgerLimits) {
+        self.instance = instance
+        self.limits = limits
+    }
+
+    /// Requests and settlements that no batch has taken yet.
+    var depth: Int { admissions.count + settlements.count }
+    var isIdle: Bool { depth == 0 && parcel == nil }
+
+    /// Adds an admission. Gives no handle when the queue is full or closed.
+    mutating func admit(_ admission: Admission, for waiter: Waiter, isWaitedFor: Bool) -> (AdmissionHandle, Wake)? {
+        guard !isClosed, depth < limits.maxQueued else { return nil }
+        admissions.append(admission)
+        waiters.append(waiter)
+        let handle = AdmissionHandle(generation: generation, index: admissions.count - 1)
+        return (handle, isWaitedFor ? hurry() : linger(limits.admissionLinger))
+    }
+
+    /// Adds the end of a request: into its admission while that is pending, so that both are written as one row.
+    mutating func settle(_ settlement: RequestSettlement, of handle: AdmissionHandle) -> Wake {
+        if handle.generation == generation {
+            admissions[handle.index].settlement = settlement.settlement
+            return .notNeeded
+        }
+        settlements.append(settlement)
+        return linger(limits.settlementLinger)
+    }
+
+    /// Somebody waits: the next batch is due now.
+    mutating func hurry() -> Wake {
+        guard depth > 0, parcel == nil, schedule != .due else { return .notNeeded }
+        schedule = .due
+        return .after(.zero)
+    }
+
+    private mutating func linger(_ delay: Duration) -> Wake {
+        guard parcel == nil, schedule == .idle else { return .notNeeded }
+        schedule = .lingering
+        return .after(delay)
+    }
+
+    /// Takes what is to be committed now: the batch that failed before, else what has gathered. `nil` when none is due.
+    mutating func take(at now: Timestamp) -> Parcel? {
+        schedule = .idle
+        if let parcel { return parcel }
+        guard depth > 0 else { return nil }
+        sequence += 1
+        generation += 1
+        let count = min(admissions.count, limits.maxBatch)
+        let batch = LedgerBatch(
+            instance: instance, sequence: sequence, now: now, admissions: Array(admissions.prefix(count)),
+            settlements: settlements)
+        let next = Parcel(batch: batch, waiters: Array(waiters.prefix(count)))
+        admissions.removeFirst(count)
+        waiters.removeFirst(count)
+        settlements.removeAll(keepingCapacity: true)
+        parcel = next
+        return next
+    }
+
+    /// The batch is in the database. The next is due at once if anything has gathered meanwhile.
+    mutating func committed() -> Wake {
+        parcel = nil
+        return hurry()
+    }
+
+    /// The batch failed. Retried until its oldest waiter has waited long enough, then given up.
+    ///
+    /// What is given up may yet turn out to be written (a lost COMMIT). So each of its requests is also settled as
+    /// refused, which changes nothing where no row is, and its settlements are written with the next batch.
+    mutating func failed(isTransient: Bool, at now: Timestamp) -> FailureStep {
+        guard var failing = parcel else { return .giveUp([]) }
+        failing.failures += 1
+        failing.batch.isRetry = true
+        if isTransient, !isClosed, now - failing.batch.now < limits.wait {
+            parcel = failing
+            schedule = .due
+            return .retry(after: min(.milliseconds(5 << min(failing.failures, 6)), limits.wait))
+        }
+        parcel = nil
+        let abandoned = failing.batch.admissions.map { admission in
+            RequestSettlement(
+                requestID: admission.requestID, tokenID: admission.tokenID,
+                settlement: Settlement(
+                    outcome: .refused, status: 503, settledAt: now, durationMicroseconds: 0,
+                    firstByteMicroseconds: nil, usage: nil, cost: .zero, model: nil))
+        }
+        // At the end nobody would write them: the next start finds these requests open, and settles them in doubt.
+        let kept = isTransient && !isClosed ? failing.batch.settlements + abandoned : []
+        settlements.insert(contentsOf: kept, at: 0)
+        return .giveUp(failing.waiters)
+    }
+
+    /// No admission is taken from now on; settlements still are.
+    mutating func close() -> Wake {
+        isClosed = true
+        return hurry()
+    }
+}
+
+/// Finds an admission again while no batch has taken it.
+public struct AdmissionHandle: Hashable, Sendable {
+    let generation: UInt64
+    let index: Int
+
+    /// Finds none: for a request whose admission is known to be written.
+    public static let written = AdmissionHandle(generation: 0, index: 0)
+}
+
+/// Bounds of a ledger.
+public struct LedgerLimits: Hashable, Sendable {
+    /// How long an admission that nobody waits for yet may gather company.
+    public var admissionLinger: Duration
+    /// How long the end of a request may gather company. A server killed within it leaves the request in doubt.
+    public var settlementLinger: Duration
+    /// Most admissions and settlements that wait; more are refused.
+    public var maxQueued: Int
+    /// Most admissions in one transaction.
+    public var maxBatch: Int
+    /// How long an admission waits for a database that is away (`DATABASE_WAIT`).
+    public var wait: Duration
+
+    public init(
+        admissionLinger: Duration = .milliseconds(2), settlementLinger: Duration = .milliseconds(50),
+        maxQueued: Int = 100_000, maxBatch: Int = 1000, wait: Duration = .seconds(2)
+    ) {
+        self.admissionLinger = admissionLinger
+        self.settlementLinger = settlementLinger
+        self.maxQueued = maxQueued
+        self.maxBatch = maxBatch
+        self.wait = wait
+    }
+}

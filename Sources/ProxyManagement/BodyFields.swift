@@ -1,0 +1,138 @@
+import NIOCore
+import ProxyDomain
+
+/// A request's JSON object, read field by field. `null` counts as left out.
+struct BodyFields {
+    private let values: [String: JSONValue]
+    private let known: [String]
+
+    /// Reads the body of `call`.
+    /// - Parameters:
+    ///   - known: the fields there are.
+    ///   - later: documented fields that this version does not honour: refused, never ignored.
+    init(of call: Call, known: [String], later: [String] = []) throws(ManagementFailure) {
+        self.known = known
+        values = try Self.values(of: call.request)
+        // In order of name, so that a body with several faults always gets the same answer.
+        for name in values.keys.sorted() where !known.contains(name) {
+            throw later.contains(name) ? .input(.notYet(name: name)) : .input(.unknown(name: name, known: known))
+        }
+    }
+
+    private static func values(of request: ManagementRequest) throws(ManagementFailure) -> [String: JSONValue] {
+        guard request.body.readableBytes <= Management.maximumBodyBytes else { throw .route(.bodyTooLarge) }
+        guard request.body.readableBytes > 0 else {
+            throw .input(.invalidJSON(problem: "the body is empty", offset: 0))
+        }
+        guard isJSON(request) else { throw .route(.notJSON) }
+        do throws(JSONReader.Fault) {
+            guard case .members(let members) = try JSONReader.read(Array(request.body.readableBytesView)) else {
+                throw JSONReader.Fault(kind: .syntax("an object is expected, in '{' and '}',"), offset: 0)
+            }
+            return Dictionary(uniqueKeysWithValues: members.map { ($0.name, $0.value) })
+        } catch {
+            switch error.kind {
+            case .syntax(let problem): throw .input(.invalidJSON(problem: problem, offset: error.offset))
+            case .duplicate(let name): throw .input(.invalid(name: name, rule: "is given twice"))
+            }
+        }
+    }
+
+    /// `application/json`, with or without parameters, or a type that ends in `+json`; sent as it is.
+    private static func isJSON(_ request: ManagementRequest) -> Bool {
+        let types = request.values(of: "content-type")
+        guard types.count == 1, let type = types.first?.prefix(while: { $0 != ";" }).lowercased() else { return false }
+        let essence = String(type.filter { $0 != " " && $0 != "\t" })
+        return (essence == "application/json" || essence.hasSuffix("+json"))
+            && request.values(of: "content-encoding").allSatisfy { $0.lowercased() == "identity" }
+    }
+
+    /// Whether the field is there with a value.
+    func has(_ name: String) -> Bool { values[name].map { $0 != .null } ?? false }
+
+    /// Whether the field is there as `null`.
+    func isNull(_ name: String) -> Bool { values[name] == .null }
+
+    /// - Throws: when no field has a value.
+    func requireAny() throws(ManagementFailure) {
+        guard known.contains(where: has) else { throw .input(.nothingToChange(known: known)) }
+    }
+
+    func string(_ name: String) throws(ManagementFailure) -> String? {
+        guard let value = present(name) else { return nil }
+        guard case .string(let text) = value else {
+            throw .input(.invalid(name: name, rule: "must be a string, not \(value.kindName)"))
+        }
+        return text
+    }
+
+    func boolean(_ name: String) throws(ManagementFailure) -> Bool? {
+        guard let value = present(name) else { return nil }
+        guard case .bool(let flag) = value else {
+            throw .input(.invalid(name: name, rule: "must be true or false, not \(value.kindName)"))
+        }
+        return flag
+    }
+
+    func integer(_ name: String, in range: ClosedRange<Int64>) throws(ManagementFailure) -> Int64? {
+        guard let value = present(name) else { return nil }
+        let rule = "must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+        guard case .number(let text) = value else {
+            throw .input(.invalid(name: name, rule: "\(rule), not \(value.kindName)"))
+        }
+        guard let number = Int64(text), range.contains(number) else {
+            throw .input(.invalid(name: name, rule: "\(rule), without fraction or exponent"))
+        }
+        return number
+    }
+
+    /// A name that people give: a bounded number of Unicode scalars without control characters.
+    func label(_ name: String, length: ClosedRange<Int>) throws(ManagementFailure) -> String? {
+        guard let text = try string(name) else { return nil }
+        let scalars = text.unicodeScalars
+        guard length.contains(scalars.count) else {
+            throw .input(
+                .invalid(name: name, rule: "must have \(length.lowerBound) to \(length.upperBound) characters"))
+        }
+        guard !scalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            throw .input(.invalid(name: name, rule: "must not hold control characters"))
+        }
+        guard text.isEmpty || scalars.contains(where: { !$0.properties.isWhitespace }) else {
+            throw .input(.invalid(name: name, rule: "must not be blank"))
+        }
+        return text
+    }
+
+    func identifier<ID: TypedIdentifier>(_ name: String) throws(ManagementFailure) -> ID? {
+        guard let text = try string(name) else { return nil }
+        return try Self.identifier(name, text)
+    }
+
+    func instant(_ name: String) throws(ManagementFailure) -> Timestamp? {
+        guard let text = try string(name) else { return nil }
+        guard let instant = Timestamp(text) else {
+            throw .input(.invalid(name: name, rule: "must be an instant like 2030-01-31T09:30:00Z (RFC 3339)"))
+        }
+        return instant
+    }
+
+    /// Reads an identifier wherever it stands.
+    static func identifier<ID: TypedIdentifier>(_ name: String, _ text: String) throws(ManagementFailure) -> ID {
+        guard let identifier = ID(text) else {
+            throw .input(.invalid(name: name, rule: "must be an identifier of 36 characters (UUID, RFC 9562)"))
+        }
+        return identifier
+    }
+
+    private func present(_ name: String) -> JSONValue? {
+        guard let value = values[name], value != .null else { return nil }
+        return value
+    }
+}
+
+extension Call {
+    /// The identifier in the path.
+    func identifier<ID: TypedIdentifier>(_: ID.Type = ID.self) throws(ManagementFailure) -> ID {
+        try BodyFields.identifier("id", pathIdentifier)
+    }
+}

@@ -1,0 +1,91 @@
+import ProxyDomain
+import ProxyStorage
+
+extension Project {
+    /// The project as it is shown: its key only by hint.
+    var json: JSONValue {
+        .object([
+            ("id", .string(id.text)),
+            ("name", .string(name)),
+            ("api_key", .string(keyHint)),
+            ("provider", .string(provider)),
+            ("base_url", .text(baseURL)),
+            ("is_active", .bool(deactivatedAt == nil)),
+            ("deactivated_at", .text(deactivatedAt?.text)),
+            ("created_at", .string(createdAt.text)),
+            ("updated_at", .string(updatedAt.text)),
+        ])
+    }
+}
+
+extension Token {
+    /// The token as it is shown: its secret only where `secret` is given, which is once.
+    ///
+    /// Active means that it may be used at `now` as far as it decides that itself: neither revoked nor expired.
+    func json(at now: Timestamp, secret: TokenSecret? = nil) -> JSONValue {
+        let isExpired = expiresAt.map { $0 <= now } ?? false
+        return .object([
+            ("id", .string(id.text)),
+            ("token", .string(secret?.revealed() ?? hint)),
+            ("project_id", .string(projectID.text)),
+            ("name", .string(name)),
+            ("expires_at", .text(expiresAt?.text)),
+            ("is_active", .bool(revokedAt == nil && !isExpired)),
+            ("revoked_at", .text(revokedAt?.text)),
+            ("request_count", .integer(requestCount)),
+            ("max_requests", .integer(maxRequests)),
+            ("created_at", .string(createdAt.text)),
+            ("last_used_at", .text(lastUsedAt?.text)),
+            ("cache_hit_count", .integer(cacheHitCount)),
+            ("prompt_tokens", .integer(promptTokens)),
+            ("completion_tokens", .integer(completionTokens)),
+            ("cost_usd", cost.json),
+        ])
+    }
+}
+
+extension RequestRecord {
+    /// What is known of the request; the parts of an end are `null` until it has ended.
+    var json: JSONValue {
+        let end = admission.settlement
+        return .object([
+            ("id", .string(admission.requestID.text)),
+            ("token_id", .string(admission.tokenID.text)),
+            ("project_id", .string(admission.projectID.text)),
+            ("method", .string(admission.method)),
+            ("path", .string(admission.path)),
+            ("admitted_at", .string(admission.admittedAt.text)),
+            ("settled_at", .text(end?.settledAt.text)),
+            ("outcome", .text(end?.outcome.rawValue)),
+            ("status", end.map { .integer($0.status) } ?? .null),
+            ("duration_us", end.map { .integer($0.durationMicroseconds) } ?? .null),
+            ("first_byte_us", end?.firstByteMicroseconds.map { .integer($0) } ?? .null),
+            ("model", .text(end?.model)),
+            ("prompt_tokens", end?.usage.map { .integer($0.promptTokens) } ?? .null),
+            ("completion_tokens", end?.usage.map { .integer($0.completionTokens) } ?? .null),
+            ("cost_usd", end.map(\.cost.json) ?? .null),
+        ])
+    }
+}
+
+extension RevocationSummary {
+    var json: JSONValue {
+        .object([
+            ("revoked_count", .integer(revoked)),
+            ("already_revoked_count", .integer(alreadyRevoked)),
+            ("total_tokens", .integer(total)),
+            // One transaction revokes all or none, so none fails alone.
+            ("failed_count", .integer(0)),
+        ])
+    }
+}
+
+extension NanoDollars {
+    /// Dollars as an exact decimal number.
+    var json: JSONValue {
+        let (whole, fraction) = amount.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
+        let padded = String("\(1_000_000_000 + fraction)".dropFirst())
+        let digits = padded.prefix(padded.count - padded.reversed().prefix { $0 == "0" }.count)
+        return .number("\(amount < 0 ? "-" : "")\(whole)\(digits.isEmpty ? "" : ".")\(digits)")
+    }
+}

@@ -1,0 +1,98 @@
+public import Logging
+public import ProxyDomain
+public import ProxyStorage
+
+/// Everything the control plane needs from outside: it reads no clock, no environment and no randomness itself.
+public struct ManagementDependencies: Sendable {
+    public var storage: any Storage
+    /// Seals a provider's key for one project.
+    public var seal: @Sendable (_ key: String, ProjectID) throws -> SealedKey
+    /// Whether a presented credential is the management token. Must take the same time whatever is presented.
+    public var isManagementToken: @Sendable (String) -> Bool
+    /// Under which digest a new token is stored.
+    public var digest: @Sendable (TokenSecret) -> TokenDigest
+    public var now: @Sendable () -> Timestamp
+    /// Times the database probe and bounds its wait.
+    public var clock: any Clock<Duration>
+    /// 64 random bits from a cryptographic source: identifiers and secrets are made of them.
+    public var random: @Sendable () -> UInt64
+    /// Names of the providers that a project may choose.
+    public var providers: Set<String>
+    /// The provider of a project that names none.
+    public var defaultProvider: String
+    public var version: String
+    public var readiness: @Sendable () -> Readiness
+    /// Figures of everything but the database, whose figures come from `storage`.
+    public var metrics: @Sendable () async -> [MetricFamily]
+    /// Called after a change that what is remembered of tokens and projects may contradict has been committed, and
+    /// before it is answered. Not called for something new, of which nothing can be remembered.
+    public var grantsChanged: @Sendable () -> Void
+    /// Where the metrics are shown (`METRICS_PATH`).
+    public var metricsPath: String
+    /// Whether they are shown at all (`ENABLE_METRICS`).
+    public var metricsEnabled: Bool
+    /// Longest wait for the database in `/health` and `/ready`.
+    public var probeLimit: Duration
+    public var logger: Logger
+
+    public init(
+        storage: any Storage, seal: @escaping @Sendable (_ key: String, ProjectID) throws -> SealedKey,
+        isManagementToken: @escaping @Sendable (String) -> Bool,
+        digest: @escaping @Sendable (TokenSecret) -> TokenDigest, now: @escaping @Sendable () -> Timestamp,
+        clock: any Clock<Duration> = ContinuousClock(), random: @escaping @Sendable () -> UInt64,
+        providers: Set<String>, defaultProvider: String, version: String,
+        readiness: @escaping @Sendable () -> Readiness, metrics: @escaping @Sendable () async -> [MetricFamily],
+        grantsChanged: @escaping @Sendable () -> Void, metricsPath: String = "/metrics", metricsEnabled: Bool = true,
+        probeLimit: Duration = .seconds(2), logger: Logger
+    ) {
+        self.storage = storage
+        self.seal = seal
+        self.isManagementToken = isManagementToken
+        self.digest = digest
+        self.now = now
+        self.clock = clock
+        self.random = random
+        self.providers = providers
+        self.defaultProvider = defaultProvider
+        self.version = version
+        self.readiness = readiness
+        self.metrics = metrics
+        self.grantsChanged = grantsChanged
+        self.metricsPath = metricsPath
+        self.metricsEnabled = metricsEnabled
+        self.probeLimit = probeLimit
+        self.logger = logger
+    }
+}
+
+/// What decides whether traffic should come here, besides the database.
+public struct Readiness: Hashable, Sendable {
+    /// The server has been asked to stop.
+    public var isDraining: Bool
+    /// The schema is the one this program knows.
+    public var hasMigrated: Bool
+
+    public init(isDraining: Bool, hasMigrated: Bool) {
+        self.isDraining = isDraining
+        self.hasMigrated = hasMigrated
+    }
+}
+
+/// Draws from a closure, so that identifiers and secrets can be made from a source that was handed in.
+struct HandedRandom: RandomNumberGenerator {
+    let source: @Sendable () -> UInt64
+    mutating func next() -> UInt64 { source() }
+}
+
+extension ManagementDependencies {
+    /// Makes a new identifier whose order follows `instant`.
+    func newIdentifier<ID: TypedIdentifier>(_: ID.Type = ID.self, at instant: Timestamp) -> ID {
+        var random = HandedRandom(source: random)
+        return ID(at: instant, using: &random)
+    }
+
+    func newSecret() -> TokenSecret {
+        var random = HandedRandom(source: random)
+        return TokenSecret(using: &random)
+    }
+}

@@ -1,0 +1,96 @@
+import ProxyDomain
+import ProxyStorage
+
+/// `/manage/projects`.
+struct ProjectRoutes: Sendable {
+    private let dependencies: ManagementDependencies
+    private var storage: any Storage { dependencies.storage }
+
+    init(_ dependencies: ManagementDependencies) { self.dependencies = dependencies }
+
+    var endpoints: [Endpoint] {
+        [
+            Endpoint("GET", "/manage/projects", .project, list),
+            Endpoint("POST", "/manage/projects", .project, create),
+            Endpoint("GET", "/manage/projects/{id}", .project, show),
+            Endpoint("PATCH", "/manage/projects/{id}", .project, change),
+            Endpoint("POST", "/manage/projects/{id}/tokens/revoke", .project, revokeTokens),
+        ]
+    }
+
+    /// Documented parts of a project that this version does not honour.
+    private static let later = ["base_url", "limits", "allowed_models"]
+
+    private func list(_ call: Call) async throws -> Answer {
+        let page = try Page<ProjectID>(QueryFields(of: call, known: Page<ProjectID>.parameters))
+        return try await page.answer(at: "/manage/projects", id: \.id, json: \.json) {
+            try await storage.projects(after: $0, limit: $1)
+        }
+    }
+
+    private func show(_ call: Call) async throws -> Answer {
+        _ = try QueryFields(of: call)
+        return .json(try await storage.project(call.identifier()).json)
+    }
+
+    private func create(_ call: Call) async throws -> Answer {
+        let body = try BodyFields(of: call, known: ["name", "api_key", "provider"], later: Self.later)
+        guard let name = try Self.name(in: body) else {
+            throw ManagementFailure.input(.missing(name: "name", hint: "Send the project's name, 1 to 200 characters."))
+        }
+        guard let key = try Self.key(in: body) else {
+            throw ManagementFailure.input(
+                .missing(name: "api_key", hint: "Send the key that the provider issued; it is stored sealed."))
+        }
+        let provider = try body.string("provider") ?? dependencies.defaultProvider
+        guard dependencies.providers.contains(provider) else {
+            throw ManagementFailure.input(
+                .invalid(
+                    name: "provider", rule: "must be one of: \(dependencies.providers.sorted().joined(separator: ", "))"
+                ))
+        }
+        let now = dependencies.now()
+        let id = dependencies.newIdentifier(ProjectID.self, at: now)
+        let sealed = try dependencies.seal(key, id)
+        let project = Project(
+            id: id, name: name, sealedKey: sealed.ciphertext, keyHint: sealed.hint, provider: provider,
+            createdAt: now, updatedAt: now)
+        try await storage.create(project)
+        return .json(project.json, status: 201, fields: [("Location", "/manage/projects/\(id.text)")])
+    }
+
+    private func change(_ call: Call) async throws -> Answer {
+        let id: ProjectID = try call.identifier()
+        let body = try BodyFields(
+            of: call, known: ["name", "api_key", "is_active", "revoke_tokens"], later: Self.later + ["provider"])
+        try body.requireAny()
+        let key = try Self.key(in: body)
+        let change = ProjectChange(
+            name: try Self.name(in: body), key: try key.map { try dependencies.seal($0, id) },
+            isActive: try body.boolean("is_active"), revokesTokens: try body.boolean("revoke_tokens") ?? false)
+        let project = try await storage.update(id, change, at: dependencies.now())
+        dependencies.grantsChanged()
+        return .json(project.json)
+    }
+
+    private func revokeTokens(_ call: Call) async throws -> Answer {
+        let summary = try await storage.revokeTokens(of: call.identifier(), at: dependencies.now())
+        dependencies.grantsChanged()
+        return .json(summary.json)
+    }
+
+    private static func name(in body: BodyFields) throws(ManagementFailure) -> String? {
+        try body.label("name", length: 1...200)
+    }
+
+    /// A provider's key goes into a header: visible ASCII only, which also catches a pasted line break.
+    private static func key(in body: BodyFields) throws(ManagementFailure) -> String? {
+        guard let key = try body.string("api_key") else { return nil }
+        guard (1...4096).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw .input(
+                .invalid(
+                    name: "api_key", rule: "must be 1 to 4096 visible ASCII characters, without blanks or line breaks"))
+        }
+        return key
+    }
+}

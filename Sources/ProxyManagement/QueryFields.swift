@@ -1,0 +1,67 @@
+import ProxyDomain
+
+/// The parameters of a request's query. A misspelt filter is refused: ignored, it would show everything.
+struct QueryFields {
+    private let values: [String: String]
+
+    init(of call: Call, known: [String] = []) throws(ManagementFailure) {
+        var values: [String: String] = [:]
+        for item in call.request.query.split(separator: "&") {
+            let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = try Self.decoded(parts[0], of: "query")
+            guard known.contains(name) else { throw .input(.unknown(name: name, known: known)) }
+            let value = parts.count == 2 ? try Self.decoded(parts[1], of: name) : ""
+            guard values.updateValue(value, forKey: name) == nil else {
+                throw .input(.invalid(name: name, rule: "is given twice"))
+            }
+        }
+        self.values = values
+    }
+
+    subscript(name: String) -> String? { values[name] }
+
+    func integer(_ name: String, in range: ClosedRange<Int>) throws(ManagementFailure) -> Int? {
+        guard let text = values[name] else { return nil }
+        guard let number = Int(text), range.contains(number), text.utf8.allSatisfy({ $0 != UInt8(ascii: "+") }) else {
+            throw .input(
+                .invalid(name: name, rule: "must be a whole number from \(range.lowerBound) to \(range.upperBound)"))
+        }
+        return number
+    }
+
+    func boolean(_ name: String) throws(ManagementFailure) -> Bool? {
+        switch values[name] {
+        case nil: return nil
+        case "true": return true
+        case "false": return false
+        default: throw .input(.invalid(name: name, rule: "must be true or false"))
+        }
+    }
+
+    func identifier<ID: TypedIdentifier>(_ name: String) throws(ManagementFailure) -> ID? {
+        guard let text = values[name] else { return nil }
+        return try BodyFields.identifier(name, text)
+    }
+
+    /// Undoes percent-encoding (RFC 3986 section 2.1), and `+` for a space as forms write it.
+    static func decoded(_ text: Substring, of name: String) throws(ManagementFailure) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+                continue
+            }
+            let digits = rest.prefix(2).compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
+            guard digits.count == 2 else {
+                throw .input(.invalid(name: name, rule: "has a '%' without two digits after it"))
+            }
+            bytes.append(UInt8(digits[0] << 4 | digits[1]))
+            rest = rest.dropFirst(2)
+        }
+        guard let decoded = String(validating: bytes, as: UTF8.self) else {
+            throw .input(.invalid(name: name, rule: "must be UTF-8"))
+        }
+        return decoded
+    }
+}

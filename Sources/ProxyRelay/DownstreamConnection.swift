@@ -1,0 +1,291 @@
+import Glibc
+import NIOCore
+import ProxyWire
+
+/// The client side of the relay: frames requests, and carries what their exchanges answer.
+///
+/// Confined to its event loop. One request at a time: what a client pipelines waits in the socket, or in ``inbound``.
+final class DownstreamConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    enum Phase {
+        /// Between requests, or within a head. Next: any of the following.
+        case awaitingHead
+        /// Within the body of a request for an upstream. Next: `answering`, or `discarding` when it is refused.
+        case relayingBody
+        /// Within the body of a request for the management side. Next: `answering`.
+        case collectingBody
+        /// The request is complete, its answer is not. Next: `awaitingHead` or `lingering`.
+        case answering
+        /// Within the body of a request that was refused. Next: `awaitingHead`.
+        case discardingBody
+        /// Everything is said; input is dropped until the client closes too, so that it can read our last words.
+        case lingering
+    }
+
+    let relay: RelayLoop
+    private(set) var context: ChannelHandlerContext?
+    private(set) var slot = 0
+    let exchange: Exchange
+    var phase = Phase.awaitingHead
+    private var parser: RequestHeadParser
+    private(set) var head = RequestHead()
+    private(set) var body: BodyReader
+    /// Received and not yet dealt with.
+    var inbound = ByteBuffer()
+    var collected = ByteBuffer()
+    var deadline = NIODeadline.distantFuture
+    private var isReading = true
+    private var isInputClosed = false
+    private var isProcessing = false
+    /// Whether part of a head has come.
+    private var isWithinHead = false
+
+    init(relay: RelayLoop) {
+        self.relay = relay
+        exchange = Exchange(relay: relay)
+        parser = RequestHeadParser(limits: relay.settings.wireLimits)
+        body = BodyReader(limits: relay.settings.wireLimits)
+    }
+
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    // MARK: From the channel
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        slot = relay.join(self)
+        exchange.downstream = self
+        deadline = .now() + relay.settings.headTimeout
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        deadline = .distantFuture
+        exchange.clientLeft()
+        exchange.downstream = nil
+        if self.context != nil { relay.leave(slot) }
+        self.context = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard phase != .lingering else { return }
+        var buffer = unwrapInboundIn(data)
+        if inbound.readableBytes == 0 { inbound = buffer } else { inbound.writeBuffer(&buffer) }
+        process()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        let isWritable = context.channel.isWritable
+        if phase == .answering { deadline = isWritable ? .distantFuture : .now() + relay.settings.streamIdleTimeout }
+        exchange.clientWritabilityChanged(isWritable)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event { inputClosed() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    /// The client sends nothing more. One that asked for the connection to be closed after this answer is waiting for
+    /// it; one that meant to keep the connection has gone.
+    private func inputClosed() {
+        isInputClosed = true
+        let awaitsAnswer = phase == .answering && (!head.keepsAlive || inbound.readableBytes > 0)
+        if !awaitsAnswer { close() }
+    }
+
+    // MARK: Requests
+
+    /// Deals with what was received, as far as the present phase allows.
+    private func process() {
+        guard !isProcessing else { return }
+        isProcessing = true
+        defer { isProcessing = false }
+        do {
+            while try step() {}
+        } catch {
+            refuseAndClose(.malformed(error))
+        }
+        if inbound.readableBytes == 0 { inbound = ByteBuffer() }
+        exchange.advance()
+    }
+
+    /// - Returns: whether another step may be possible.
+    private func step() throws(WireFault) -> Bool {
+        switch phase {
+        case .awaitingHead: return try readHead()
+        case .relayingBody:
+            let arrived = try takeBody()
+            exchange.requestBody(arrived, total: body.payloadBytes)
+            guard phase == .relayingBody, body.isComplete else { return phase != .relayingBody }
+            requestEnded()
+            exchange.requestEnded()
+            return phase != .answering
+        case .collectingBody:
+            try collectBody()
+            return phase == .awaitingHead
+        case .discardingBody:
+            _ = try takeBody()
+            guard body.isComplete else { return false }
+            awaitNextHead()
+            return true
+        case .answering:
+            if inbound.readableBytes > Holding.request { setReading(false) }
+            return false
+        case .lingering:
+            inbound = ByteBuffer()
+            return false
+        }
+    }
+
+    private func readHead() throws(WireFault) -> Bool {
+        guard inbound.readableBytes > 0 else { return false }
+        let parsed: Result<Bool, WireFault> = inbound.withUnsafeReadableBytes { bytes in
+            do throws(WireFault) {
+                return .success(try parser.parse(bytes, into: &head))
+            } catch {
+                return .failure(error)
+            }
+        }
+        guard try parsed.get() else {
+            if !isWithinHead { deadline = .now() + relay.settings.headTimeout }
+            isWithinHead = true
+            return false
+        }
+        isWithinHead = false
+        guard let bytes = inbound.readSlice(length: head.length) else { return false }
+        body.begin(head.framing, limits: relay.settings.wireLimits)
+        deadline = body.isComplete ? .distantFuture : .now() + relay.settings.bodyTimeout
+        if isForUpstream(bytes) {
+            phase = .relayingBody
+            exchange.begin(head, bytes)
+        } else {
+            phase = .collectingBody
+            beginCollecting(bytes)
+        }
+        return true
+    }
+
+    private func isForUpstream(_ bytes: ByteBuffer) -> Bool {
+        bytes.withUnsafeReadableBytes { bytes in
+            let path = UnsafeRawBufferPointer(rebasing: bytes[head.pathRange])
+            return path.starts(with: "/v1".utf8) && (path.count == 3 || path[3] == UInt8(ascii: "/"))
+        }
+    }
+
+    private func takeBody() throws(WireFault) -> ByteBuffer {
+        if inbound.readableBytes > 0 { deadline = .now() + relay.settings.bodyTimeout }
+        return try body.take(from: &inbound) { _ in }
+    }
+
+    func takeBody(payload: (UnsafeRawBufferPointer) -> Void) throws(WireFault) {
+        if inbound.readableBytes > 0 { deadline = .now() + relay.settings.bodyTimeout }
+        _ = try body.take(from: &inbound, payload: payload)
+    }
+
+    func requestEnded() {
+        phase = .answering
+        deadline = .distantFuture
+    }
+
+    /// The answer is complete. Goes on with the next request, or closes.
+    func answerEnded(keepsAlive: Bool) {
+        guard context != nil, phase != .lingering else { return }
+        guard keepsAlive, !relay.isDraining, body.isComplete, !isInputClosed || inbound.readableBytes > 0 else {
+            return closeAfterAnswer()
+        }
+        awaitNextHead()
+        setReading(true)
+        process()
+    }
+
+    private func awaitNextHead() {
+        phase = .awaitingHead
+        deadline = .now() + relay.settings.keepAliveTimeout
+    }
+
+    // MARK: Answers
+
+    func write(_ buffer: ByteBuffer) { context?.write(NIOAny(buffer), promise: nil) }
+
+    func flush() { context?.flush() }
+
+    /// Stops or resumes reading, as what is behind can take more or not.
+    func setReading(_ reading: Bool) {
+        guard reading != isReading else { return }
+        isReading = reading
+        if phase == .relayingBody { deadline = reading ? .now() + relay.settings.bodyTimeout : .distantFuture }
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: reading)
+    }
+
+    /// Whether a refusal given now may leave the connection open: the rest of the body is small, or there is none.
+    var canSkipBody: Bool {
+        guard !body.isComplete else { return true }
+        guard case .length(let length) = head.framing, !head.expectsContinue else { return false }
+        return length <= UInt64(Holding.replay)
+    }
+
+    /// A refusal has been written while the body was still coming: skips the rest of it.
+    func discardBody() {
+        phase = body.isComplete ? .answering : .discardingBody
+        if phase == .answering { answerEnded(keepsAlive: true) } else { process() }
+    }
+
+    /// Refuses what can't be understood, and closes.
+    private func refuseAndClose(_ refusal: RelayRefusal) {
+        if exchange.isActive {
+            exchange.requestBroken(refusal)
+        } else {
+            write(answer(to: refusal, keepsAlive: false, requestID: nil))
+            relay.meter.update { $0.refusals[refusal.statusAndCode.code, default: 0] += 1 }
+        }
+        closeAfterAnswer()
+    }
+
+    /// Sends what is written, then ends our side and waits a little for the client's end (RFC 9112 section 9.6).
+    func closeAfterAnswer() {
+        guard let context, phase != .lingering else { return }
+        phase = .lingering
+        inbound = ByteBuffer()
+        deadline = .now() + relay.settings.streamIdleTimeout
+        context.flush()
+        if isInputClosed { deadline = .now() + .seconds(2) }
+        setReading(true)
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        context.close(mode: .output, promise: sent)
+        sent.futureResult.assumeIsolated().whenComplete { _ in
+            if self.isInputClosed { self.close() } else { self.deadline = .now() + .seconds(2) }
+        }
+    }
+
+    func close() { context?.close(promise: nil) }
+
+    /// Closes so that the client sees an error, never a clean end.
+    func abort() {
+        guard let context else { return }
+        _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+        context.close(promise: nil)
+    }
+
+    // MARK: From the loop
+
+    func sweep(at now: NIODeadline) {
+        guard deadline <= now else { return }
+        deadline = .distantFuture
+        switch phase {
+        case .awaitingHead where isWithinHead, .relayingBody, .collectingBody: refuseAndClose(.requestTimeout)
+        case .answering: abort()
+        case .awaitingHead, .discardingBody, .lingering: close()
+        }
+    }
+
+    func drain() {
+        if phase == .awaitingHead, inbound.readableBytes == 0 { close() }
+    }
+
+    func abandon() { abort() }
+}

@@ -1,0 +1,133 @@
+import NIOCore
+import ProxyDomain
+import ProxyLedger
+import ProxyWire
+
+/// One request and its answer. A connection has one of these and uses it for one request after the other.
+///
+/// Confined to its event loop. ``RequestPipeline`` is what happens to it, step by step.
+final class Exchange {
+    enum Stage {
+        /// No request. Next: `identifying`, `admitting` or `connecting`.
+        case idle
+        /// The token is looked up. Next: `admitting`, `connecting`, or `idle` when refused.
+        case identifying
+        /// The admission must be in the database first. Next: `connecting`, or `idle` when refused.
+        case admitting
+        /// A connection to the upstream is being made. Next: `relaying`, or `idle` when there is none.
+        case connecting
+        /// Bytes pass. Next: `delivering`, `connecting` for the one retry, or `idle`.
+        case relaying
+        /// The answer is complete and waits for its admission. Next: `idle`.
+        case delivering
+    }
+
+    enum Admission {
+        case notAsked
+        case pending(AdmissionHandle)
+        case admitted(AdmissionHandle)
+        case refused
+    }
+
+    let relay: RelayLoop
+    weak var downstream: DownstreamConnection?
+    var stage = Stage.idle
+    /// Names this request to other threads; 0 between requests.
+    var ticket: UInt64 = 0
+
+    // The request
+    var head = RequestFacts()
+    var headBytes = ByteBuffer()
+    /// Bytes of the body that came before it was known whose request it is.
+    var parkedBody = ByteBuffer()
+    var requestID = RequestID(Identifier(high: 0, low: 0))
+    var arrivedAt = Timestamp(milliseconds: 0)
+    var startedAt = NIODeadline.uptimeNanoseconds(0)
+    var grant: Grant?
+    var path = ""
+    var requestBytes: UInt64 = 0
+    /// The request as the upstream gets it, from its first byte, until it outgrows what we keep for a retry.
+    var outbound = ByteBuffer()
+    var outboundSent = 0
+    /// Whether ``outbound`` holds all of the request that has come.
+    var isReplayable = true
+    var isBodyComplete = false
+    var isRequestSent = false
+    var hasRetried = false
+
+    // Its admission
+    var admission = Admission.notAsked
+    var isSettled = false
+
+    // Its answer
+    var upstream: UpstreamConnection?
+    var sentAt: NIODeadline?
+    var firstByteAt: NIODeadline?
+    var status = 0
+    var framing = BodyFraming.none
+    var usageTap = UsageTap()
+    /// Head and bytes of the answer that are not written yet.
+    var outgoing = ByteBuffer()
+    /// Where in ``outgoing`` the overhead is filled in when the head is written.
+    var overheadIndex: Int?
+    var overhead: Int64 = 0
+    var responseBytes: UInt64 = 0
+    var hasHead = false
+    /// Whether the client has got any of the answer.
+    var isDelivering = false
+    /// The client speaks HTTP/1.0, the upstream sends chunks: the client gets their content only.
+    var unwrapsChunks = false
+    var unwrapped = ByteBuffer()
+
+    init(relay: RelayLoop) { self.relay = relay }
+
+    var isActive: Bool { stage != .idle }
+    var requestMethod: RequestMethod { head.method }
+
+    /// Makes ready for a request.
+    func reset(_ facts: RequestFacts, ticket: UInt64) {
+        self.ticket = ticket
+        head = facts
+        arrivedAt = relay.dependencies.now()
+        startedAt = .now()
+        requestID = relay.identifiers.next(at: arrivedAt)
+        grant = nil
+        path = ""
+        requestBytes = 0
+        parkedBody = ByteBuffer()
+        outbound.clear()
+        outboundSent = 0
+        isReplayable = true
+        isBodyComplete = false
+        isRequestSent = false
+        hasRetried = false
+        admission = .notAsked
+        isSettled = false
+        sentAt = nil
+        firstByteAt = nil
+        status = 0
+        usageTap.reset()
+        outgoing.clear()
+        overheadIndex = nil
+        overhead = 0
+        responseBytes = 0
+        hasHead = false
+        isDelivering = false
+        unwrapsChunks = false
+    }
+
+    /// Whether the answer must wait for the database.
+    var isHeld: Bool { if case .pending = admission { true } else { false } }
+
+    func microseconds(from start: NIODeadline, to end: NIODeadline) -> Int64 {
+        max(0, (end - start).nanoseconds / 1000)
+    }
+}
+
+/// What the pipeline needs to know of a request's head after the head's bytes are gone.
+struct RequestFacts {
+    var method = RequestMethod.other
+    var minorVersion = 1
+    var keepsAlive = true
+    var framing = BodyFraming.none
+}

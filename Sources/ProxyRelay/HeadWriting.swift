@@ -1,0 +1,116 @@
+import NIOCore
+import ProxyDomain
+import ProxyWire
+
+/// What of a client's head the upstream does not get: what belongs to the connection (RFC 9110 section 7.6.1), the
+/// client's credential, its address, and `Host`, which names us.
+private let keptFromUpstream = FieldKinds.hopByHop.union(FieldKinds(.authorization, .apiKey, .host, .clientAddress))
+
+/// Heads as the other side gets them: the kept lines as they came, and ours after them.
+extension ByteBuffer {
+    /// Writes a client's head for an upstream.
+    mutating func writeRequestHead(
+        _ head: RequestHead, of bytes: UnsafeRawBufferPointer, towards route: UpstreamRoute, requestID: RequestID
+    ) {
+        reserveCapacity(minimumWritableBytes: head.length + route.headerLines.count + 1024)
+        writeBytes(UnsafeRawBufferPointer(rebasing: bytes[head.methodRange]))
+        writeStaticString(" ")
+        writeBytes(route.pathPrefix)
+        writeBytes(UnsafeRawBufferPointer(rebasing: bytes[head.pathRange]))
+        if let query = head.queryRange {
+            writeStaticString("?")
+            writeBytes(UnsafeRawBufferPointer(rebasing: bytes[query]))
+        }
+        writeStaticString(" HTTP/1.1\r\n")
+        writeBytes(route.headerLines)
+        writeKept(head.fields, of: bytes, dropping: keptFromUpstream)
+        if head.framing == .chunked { writeStaticString("Transfer-Encoding: chunked\r\n") }
+        if head.count(of: .requestID) == 0 {
+            writeStaticString("X-Request-ID: ")
+            writeIdentifier(requestID.identifier)
+            writeStaticString("\r\n")
+        }
+        writeStaticString("\r\n")
+    }
+
+    /// Writes an upstream's head for a client.
+    /// - Returns: where ``setOverhead(_:at:)`` fills in the overhead.
+    mutating func writeResponseHead(
+        _ head: ResponseHead, of bytes: UnsafeRawBufferPointer, requestID: RequestID, connection: ConnectionFields
+    ) -> Int {
+        reserveCapacity(minimumWritableBytes: head.length + 512)
+        writeStatusLine(head, of: bytes)
+        writeKept(head.fields, of: bytes, dropping: .hopByHop)
+        if connection.passesChunks { writeStaticString("Transfer-Encoding: chunked\r\n") }
+        if !connection.keepsAlive {
+            writeStaticString("Connection: close\r\n")
+        } else if connection.clientMinorVersion == 0 {
+            writeStaticString("Connection: keep-alive\r\n")
+        }
+        writeStaticString("X-Proxy-Request-ID: ")
+        writeIdentifier(requestID.identifier)
+        writeStaticString("\r\nX-Proxy-Overhead-Us: ")
+        let index = writerIndex
+        writeStaticString("         0\r\n\r\n")
+        return index
+    }
+
+    /// Fills in the overhead, right-aligned in its ten places: white space before a value is none of it.
+    mutating func setOverhead(_ microseconds: Int64, at index: Int) {
+        var rest = microseconds
+        var place = index + 9
+        repeat {
+            setInteger(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10), at: place)
+            rest /= 10
+            place -= 1
+        } while rest > 0 && place >= index
+    }
+
+    /// Writes a 1xx head for a client.
+    mutating func writeInterimHead(_ head: ResponseHead, of bytes: UnsafeRawBufferPointer) {
+        writeStatusLine(head, of: bytes)
+        writeKept(head.fields, of: bytes, dropping: .hopByHop)
+        writeStaticString("\r\n")
+    }
+
+    /// The status as it came, under the version that is ours (RFC 9110 section 2.5).
+    private mutating func writeStatusLine(_ head: ResponseHead, of bytes: UnsafeRawBufferPointer) {
+        writeStaticString("HTTP/1.1 ")
+        writeString("\(head.status) ")
+        writeBytes(UnsafeRawBufferPointer(rebasing: bytes[head.reasonRange]))
+        writeStaticString("\r\n")
+    }
+
+    private mutating func writeIdentifier(_ identifier: Identifier) {
+        writeWithUnsafeMutableBytes(minimumWritableBytes: 36) { bytes in
+            identifier.write(into: bytes)
+            return 36
+        }
+    }
+}
+
+/// What a head says of the client's connection.
+struct ConnectionFields {
+    let keepsAlive: Bool
+    let clientMinorVersion: Int
+    /// Whether the upstream's chunks are passed on as they are.
+    let passesChunks: Bool
+}
+
+extension RequestMethod {
+    /// The method's name (RFC 9110 section 9); `OTHER` for those the relay has no word for.
+    var name: String {
+        switch self {
+        case .get: "GET"
+        case .head: "HEAD"
+        case .post: "POST"
+        case .put: "PUT"
+        case .patch: "PATCH"
+        case .delete: "DELETE"
+        case .options: "OPTIONS"
+        case .connect: "CONNECT"
+        case .trace: "TRACE"
+        case .other: "OTHER"
+        }
+    }
+}

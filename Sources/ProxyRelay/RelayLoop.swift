@@ -1,0 +1,163 @@
+import NIOCore
+import ProxyDomain
+import ProxyLedger
+import Synchronization
+
+/// What one event loop needs to relay requests. Confined to that loop, so nothing in it is locked.
+final class RelayLoop {
+    let eventLoop: any EventLoop
+    let settings: RelaySettings
+    let dependencies: RelayDependencies
+    let census: RelayCensus
+    let meter: RelayMeter
+    var grants: GrantCache
+    var endpoints = EndpointMemory()
+    var identifiers: RequestIdentifiers
+    let upstreams: UpstreamPool
+    /// Where this loop hears of admissions; set once, before the first connection.
+    var receiver: ReceiverID?
+    private(set) var isDraining = false
+    private var generation: UInt32 = 0
+    private var downstreams = Roster<DownstreamConnection>()
+    /// Requests that wait for the same grant, by secret: it is asked for once.
+    private var grantWaiters: [TokenSecret: [UInt64]] = [:]
+
+    init(
+        eventLoop: any EventLoop, settings: RelaySettings, dependencies: RelayDependencies, census: RelayCensus,
+        meter: RelayMeter
+    ) {
+        self.eventLoop = eventLoop
+        self.settings = settings
+        self.dependencies = dependencies
+        self.census = census
+        self.meter = meter
+        grants = GrantCache(epoch: dependencies.epoch)
+        identifiers = RequestIdentifiers(seed: dependencies.seed())
+        upstreams = UpstreamPool(
+            eventLoop: eventLoop, settings: settings, tls: dependencies.tls, meter: meter)
+    }
+
+    /// Looks at every deadline again and again until the event loop shuts down.
+    func startSweeping() {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.scheduleRepeatedTask(initialDelay: settings.sweepInterval, delay: settings.sweepInterval) { _ in
+            bound.value.sweep()
+        }
+    }
+
+    private func sweep() {
+        let now = NIODeadline.now()
+        downstreams.forEach { $0.sweep(at: now) }
+        upstreams.sweep(at: now)
+    }
+
+    // MARK: Connections
+
+    func join(_ connection: DownstreamConnection) -> Int {
+        census.connections.add(1, ordering: .relaxed)
+        return downstreams.add(connection)
+    }
+
+    func leave(_ slot: Int) {
+        census.connections.subtract(1, ordering: .relaxed)
+        downstreams.remove(slot)
+    }
+
+    /// A name for the next request of the connection at `slot`: never 0, and not the name of any other in flight.
+    func nextTicket(for slot: Int) -> UInt64 {
+        generation = generation == .max ? 1 : generation + 1
+        return UInt64(slot) << 32 | UInt64(generation)
+    }
+
+    /// Idle connections are closed now, the others after the answer they are busy with.
+    func drain() {
+        isDraining = true
+        downstreams.forEach { $0.drain() }
+    }
+
+    /// Cuts every connection that is left.
+    func abandon() {
+        downstreams.forEach { $0.abandon() }
+        upstreams.closeAll()
+    }
+
+    // MARK: Answers from other threads
+
+    /// The ledger has decided. A ticket of an exchange that has ended is ignored.
+    func deliver(_ decisions: [AdmissionDecision]) {
+        for decision in decisions {
+            exchange(for: decision.ticket)?.admissionDecided(decision.verdict)
+        }
+    }
+
+    /// Finds a grant that the cache doesn't hold, and tells every exchange that waits for it.
+    func askForGrant(_ secret: TokenSecret, ticket: UInt64) {
+        if grantWaiters[secret] != nil {
+            grantWaiters[secret]?.append(ticket)
+            return
+        }
+        grantWaiters[secret] = [ticket]
+        let asked = grants.currentEpoch
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let source = dependencies.grants
+        let eventLoop = eventLoop
+        Task {
+            let answer: Result<Grant?, GrantSourceError>
+            do throws(GrantSourceError) {
+                answer = .success(try await source.grant(for: secret))
+            } catch {
+                answer = .failure(error)
+            }
+            eventLoop.execute { bound.value.grantFound(answer, for: secret, asOf: asked) }
+        }
+    }
+
+    private func grantFound(_ answer: Result<Grant?, GrantSourceError>, for secret: TokenSecret, asOf asked: UInt64) {
+        if case .success(let grant) = answer {
+            grants.store(grant.map { .known($0) } ?? .unknownToken, for: secret, asOf: asked)
+        }
+        for ticket in grantWaiters.removeValue(forKey: secret) ?? [] {
+            exchange(for: ticket)?.grantFound(answer)
+        }
+    }
+
+    private func exchange(for ticket: UInt64) -> Exchange? {
+        guard let exchange = downstreams[Int(ticket >> 32)]?.exchange, exchange.ticket == ticket else { return nil }
+        return exchange
+    }
+}
+
+/// How much is going on over all loops.
+final class RelayCensus: Sendable {
+    /// Requests for an upstream whose end has not come. Relaxed: a bound, not a fence.
+    let requests = Atomic<Int>(0)
+    /// Client connections.
+    let connections = Atomic<Int>(0)
+}
+
+/// Things at stable places: adding and removing one moves no other.
+struct Roster<Member: AnyObject> {
+    private var members: [Member?] = []
+    private var free: [Int] = []
+
+    mutating func add(_ member: Member) -> Int {
+        guard let slot = free.popLast() else {
+            members.append(member)
+            return members.count - 1
+        }
+        members[slot] = member
+        return slot
+    }
+
+    mutating func remove(_ slot: Int) {
+        members[slot] = nil
+        free.append(slot)
+    }
+
+    subscript(slot: Int) -> Member? { members.indices.contains(slot) ? members[slot] : nil }
+
+    /// Visits those that are members now; `visit` may cause members to be removed.
+    func forEach(_ visit: (Member) -> Void) {
+        for member in members { if let member { visit(member) } }
+    }
+}

@@ -1,0 +1,79 @@
+import ProxyDomain
+import Synchronization
+
+/// Counts how long something took, in buckets that Prometheus can add up over instances.
+public struct LatencyHistogram: Sendable {
+    /// Upper bounds in microseconds; one more bucket holds what is above the last.
+    public static let bounds: [Int64] = [
+        50, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+        5_000_000, 10_000_000, 30_000_000, 60_000_000,
+    ]
+
+    /// Observations in each bucket, not cumulative.
+    public private(set) var counts = [Int64](repeating: 0, count: bounds.count + 1)
+    /// Sum of all observations in microseconds.
+    public private(set) var sum: Int64 = 0
+
+    public init() {}
+
+    mutating func observe(_ microseconds: Int64) {
+        var bucket = 0
+        while bucket < Self.bounds.count, microseconds > Self.bounds[bucket] { bucket += 1 }
+        counts[bucket] += 1
+        sum += microseconds
+    }
+
+    mutating func add(_ other: Self) {
+        for index in counts.indices { counts[index] += other.counts[index] }
+        sum += other.sum
+    }
+}
+
+/// What the data plane has counted since its start.
+public struct RelayCounters: Sendable {
+    /// Answers by status class: index 2 for 2xx, …; index 0 for requests that got none.
+    public internal(set) var answers = [Int64](repeating: 0, count: 6)
+    /// Our own refusals by code.
+    public internal(set) var refusals: [String: Int64] = [:]
+    /// Time that we, not the upstream, added before the head of an answer.
+    public internal(set) var overhead = LatencyHistogram()
+    /// From the request sent to the first byte of its answer.
+    public internal(set) var upstreamFirstByte = LatencyHistogram()
+    /// From a request's head to its end.
+    public internal(set) var duration = LatencyHistogram()
+    public internal(set) var requestBytes: Int64 = 0
+    public internal(set) var responseBytes: Int64 = 0
+    public internal(set) var promptTokens: Int64 = 0
+    public internal(set) var completionTokens: Int64 = 0
+    public internal(set) var upstreamConnectionsOpened: Int64 = 0
+    public internal(set) var upstreamRetries: Int64 = 0
+    public internal(set) var clientsLeft: Int64 = 0
+    /// Requests to the management side.
+    public internal(set) var localRequests: Int64 = 0
+
+    public init() {}
+
+    mutating func add(_ other: Self) {
+        for index in answers.indices { answers[index] += other.answers[index] }
+        refusals.merge(other.refusals, uniquingKeysWith: +)
+        overhead.add(other.overhead)
+        upstreamFirstByte.add(other.upstreamFirstByte)
+        duration.add(other.duration)
+        requestBytes += other.requestBytes
+        responseBytes += other.responseBytes
+        promptTokens += other.promptTokens
+        completionTokens += other.completionTokens
+        upstreamConnectionsOpened += other.upstreamConnectionsOpened
+        upstreamRetries += other.upstreamRetries
+        clientsLeft += other.clientsLeft
+        localRequests += other.localRequests
+    }
+}
+
+/// One loop's counters: written by that loop, once a request, and read by whoever asks for metrics.
+final class RelayMeter: Sendable {
+    private let counters = Mutex(RelayCounters())
+
+    func update(_ change: (inout RelayCounters) -> Void) { counters.withLock { change(&$0) } }
+    var snapshot: RelayCounters { counters.withLock { $0 } }
+}

@@ -1,0 +1,141 @@
+import ProxyDomain
+import ProxyWire
+
+/// Every answer on `/v1` that is ours and not the upstream's.
+enum RelayRefusal: Hashable, Sendable {
+    case malformed(WireFault)
+    case missingCredential
+    case malformedCredential
+    case tokenNotFound
+    case tokenRevoked
+    case tokenExpired
+    case projectInactive
+    case capUsedUp(limit: Int64)
+    case methodNotAllowed(allowed: String)
+    case endpointNotFound
+    case bodyTooLarge(limit: UInt64)
+    case requestTimeout
+    case overloaded
+    case databaseUnavailable
+    case projectUnusable
+    case upstreamUnreachable
+    case upstreamReset
+    case upstreamInvalid(WireFault)
+    case upstreamTimeout
+
+    init(_ refusal: AdmissionRefusal, cap: Int64) {
+        switch refusal {
+        case .unknownToken: self = .tokenNotFound
+        case .tokenRevoked: self = .tokenRevoked
+        case .tokenExpired: self = .tokenExpired
+        case .projectInactive: self = .projectInactive
+        case .capUsedUp: self = .capUsedUp(limit: cap)
+        }
+    }
+
+    /// The one table from what happened to status and code.
+    var statusAndCode: (status: Int, code: String) {
+        switch self {
+        case .malformed(let fault): Self.statusAndCode(of: fault)
+        case .missingCredential, .malformedCredential: (401, "invalid_token")
+        case .tokenNotFound: (401, "token_not_found")
+        case .tokenRevoked: (401, "token_inactive")
+        case .tokenExpired: (401, "token_expired")
+        case .projectInactive: (403, "project_inactive")
+        case .capUsedUp: (429, "quota_exceeded")
+        case .methodNotAllowed: (405, "method_not_allowed")
+        case .endpointNotFound: (404, "endpoint_not_found")
+        case .bodyTooLarge: (413, "request_too_large")
+        case .requestTimeout: (408, "request_timeout")
+        case .overloaded: (503, "overloaded")
+        case .databaseUnavailable: (503, "database_unavailable")
+        case .projectUnusable: (500, "project_unusable")
+        case .upstreamUnreachable: (502, "upstream_unreachable")
+        case .upstreamReset: (502, "upstream_reset")
+        case .upstreamInvalid: (502, "upstream_invalid_response")
+        case .upstreamTimeout: (504, "upstream_timeout")
+        }
+    }
+
+    private static func statusAndCode(of fault: WireFault) -> (Int, String) {
+        switch fault {
+        case .headTooLarge, .tooManyFields: (431, "headers_too_large")
+        case .targetTooLong: (414, "uri_too_long")
+        case .unsupportedVersion: (505, "http_version_not_supported")
+        default: (400, "malformed_request")
+        }
+    }
+
+    /// What was wrong and what to do about it. Ours throughout: holds nothing that JSON would have to escape.
+    var message: String {
+        switch self {
+        case .malformed(let fault): fault.explanation
+        case .missingCredential: "No token was sent. Send it as 'Authorization: Bearer sk-…' or as 'x-api-key'."
+        case .malformedCredential:
+            "The credential is not a token of this proxy: those begin with 'sk-' and have 46 characters. "
+                + "Ask the operator for one."
+        case .tokenNotFound: "This token is not known here. Ask the operator for a new one."
+        case .tokenRevoked: "This token was revoked. Ask the operator for a new one."
+        case .tokenExpired: "This token has expired. Ask the operator for a new one."
+        case .projectInactive: "The project of this token is deactivated. Ask the operator to activate it."
+        case .capUsedUp(let limit): "This token has used up its \(limit) requests. Ask the operator to raise its cap."
+        case .methodNotAllowed(let allowed): "This method is not allowed here. Use one of: \(allowed)."
+        case .endpointNotFound: "This path is not among the endpoints that this project's provider allows."
+        case .bodyTooLarge(let limit):
+            "The body is larger than \(limit) bytes. Send less, or ask the operator to raise MAX_REQUEST_SIZE."
+        case .requestTimeout: "The request did not arrive in time. Send it again without long pauses."
+        case .overloaded: "Too many requests are in flight. Try again after the time in Retry-After."
+        case .databaseUnavailable: "The request can't be counted at the moment. Try again after the time in Retry-After."
+        case .projectUnusable:
+            "The upstream key of this project can't be read. Ask the operator to check ENCRYPTION_KEY, "
+                + "or to set the project's api_key again."
+        case .upstreamUnreachable: "No connection to the upstream could be made. Try again later."
+        case .upstreamReset: "The upstream closed the connection before it answered. Try again."
+        case .upstreamInvalid(let fault):
+            "The upstream's answer is not valid HTTP and was dropped: \(fault.explanation)"
+        case .upstreamTimeout: "The upstream did not answer in time. Try again, or ask the operator to raise REQUEST_TIMEOUT."
+        }
+    }
+
+    /// OpenAI's name for the kind of error, which decides the exception that SDKs raise.
+    var type: String {
+        switch statusAndCode.status {
+        case 401: "authentication_error"
+        case 403: "permission_error"
+        case 429: "rate_limit_error"
+        case 400..<500: "invalid_request_error"
+        default: "server_error"
+        }
+    }
+
+    var extraFields: [(name: String, value: String)] {
+        switch statusAndCode.status {
+        case 401: [("WWW-Authenticate", "Bearer")]
+        case 503: [("Retry-After", "1")]
+        default:
+            switch self {
+            case .methodNotAllowed(let allowed): [("Allow", allowed)]
+            case .capUsedUp(let limit):
+                // x-should-retry is how the openai SDKs are told not to try again what can't succeed.
+                [
+                    ("x-ratelimit-limit-requests", "\(limit)"), ("x-ratelimit-remaining-requests", "0"),
+                    ("x-should-retry", "false"),
+                ]
+            default: []
+            }
+        }
+    }
+
+    /// `{"error":{…}}`, so that SDKs show it.
+    var body: String {
+        #"{"error":{"message":"\#(message)","type":"\#(type)","code":"\#(statusAndCode.code)","param":null}}"#
+    }
+
+    /// Whether the connection can't go on, because where the next request begins is not known.
+    var losesFraming: Bool {
+        switch self {
+        case .malformed, .requestTimeout: true
+        default: false
+        }
+    }
+}

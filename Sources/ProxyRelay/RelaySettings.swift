@@ -1,0 +1,67 @@
+public import NIOCore
+public import ProxyWire
+
+/// Bounds of the data plane. All are fixed while a relay runs.
+public struct RelaySettings: Sendable {
+    /// Event loops that carry connections, 1 or more.
+    public var eventLoops: Int
+    /// From a request's first byte to the end of its head.
+    public var headTimeout: TimeAmount
+    /// Silence between two requests on one connection.
+    public var keepAliveTimeout: TimeAmount
+    /// Silence within a request's body.
+    public var bodyTimeout: TimeAmount
+    /// To a new connection to an upstream, TLS handshake included.
+    public var connectTimeout: TimeAmount
+    /// From a request sent to the head of its answer (`REQUEST_TIMEOUT`).
+    public var responseHeadTimeout: TimeAmount
+    /// Silence within an answer (`STREAM_IDLE_TIMEOUT`). There is no limit on a whole answer.
+    public var streamIdleTimeout: TimeAmount
+    /// How long an unused upstream connection is kept.
+    public var upstreamIdleTimeout: TimeAmount
+    /// Largest request body in bytes (`MAX_REQUEST_SIZE`).
+    public var maxRequestBytes: UInt64
+    /// Requests in flight over all loops (`MAX_CONCURRENT_REQUESTS`); more are refused.
+    public var maxConcurrentRequests: Int
+    public var wireLimits: WireLimits
+
+    public init(
+        eventLoops: Int = 1, headTimeout: TimeAmount = .seconds(10), keepAliveTimeout: TimeAmount = .seconds(75),
+        bodyTimeout: TimeAmount = .seconds(60), connectTimeout: TimeAmount = .seconds(5),
+        responseHeadTimeout: TimeAmount = .seconds(30), streamIdleTimeout: TimeAmount = .minutes(5),
+        upstreamIdleTimeout: TimeAmount = .seconds(60), maxRequestBytes: UInt64 = 10 << 20,
+        maxConcurrentRequests: Int = 10_000, wireLimits: WireLimits = WireLimits()
+    ) {
+        self.eventLoops = eventLoops
+        self.headTimeout = headTimeout
+        self.keepAliveTimeout = keepAliveTimeout
+        self.bodyTimeout = bodyTimeout
+        self.connectTimeout = connectTimeout
+        self.responseHeadTimeout = responseHeadTimeout
+        self.streamIdleTimeout = streamIdleTimeout
+        self.upstreamIdleTimeout = upstreamIdleTimeout
+        self.maxRequestBytes = maxRequestBytes
+        self.maxConcurrentRequests = maxConcurrentRequests
+        self.wireLimits = wireLimits
+    }
+
+    /// How often deadlines are looked at: an eighth of the shortest, within 10 ms and 250 ms.
+    var sweepInterval: TimeAmount {
+        let shortest = [
+            headTimeout, keepAliveTimeout, bodyTimeout, responseHeadTimeout, streamIdleTimeout, upstreamIdleTimeout,
+        ].min() ?? .seconds(1)
+        return min(max(.nanoseconds(shortest.nanoseconds / 8), .milliseconds(10)), .milliseconds(250))
+    }
+}
+
+/// Bytes held back on one connection before its other side is told to stop sending.
+enum Holding {
+    /// Of an answer that waits for its admission.
+    static let response = 64 << 10
+    /// Of a request that waits for its grant, its admission or its upstream.
+    static let request = 256 << 10
+    /// Of a request's head and body together, kept so that it can be sent again on another connection.
+    static let replay = 64 << 10
+    /// Of a request for the management side.
+    static let local = 1 << 20
+}

@@ -1,0 +1,29 @@
+public import ProxyDomain
+
+/// What the log says of one request.
+public struct RequestSummary: Sendable {
+    public let requestID: RequestID
+    public let arrivedAt: Timestamp
+    public let tokenID: TokenID?
+    public let projectID: ProjectID?
+    public let method: String
+    public let path: String
+    public let model: String?
+    /// 0 when the client got no answer.
+    public let status: Int
+    /// Code of our refusal; `nil` when the upstream answered.
+    public let code: String?
+    /// Name of how it ended; `nil` when it was never admitted.
+    public let outcome: RequestOutcome?
+    public let durationMicroseconds: Int64
+    public let firstByteMicroseconds: Int64?
+    public let overheadMicroseconds: Int64
+    public let usage: TokenUsage?
+    public let requestBytes: UInt64
+    public let responseBytes: UInt64
+}
+
+/// Takes a line for each request. Called on event loops: must not block.
+public protocol RequestLog: Sendable {
+    func record(_ summary: RequestSummary)
+}

@@ -1,0 +1,143 @@
+import NIOCore
+import ProxyDomain
+import ProxyLedger
+import ProxyStorage
+import ProxyWire
+import Synchronization
+
+/// The failure edges of the request's life.
+extension Exchange {
+    /// Answers with an error of ours, or cuts the answer short when the client has some of it already.
+    func refuse(_ refusal: RelayRefusal, as outcome: RequestOutcome = .refused) {
+        detachUpstream()
+        guard !isDelivering else { return truncate(outcome) }
+        let keepsAlive = head.keepsAlive && !relay.isDraining && !refusal.losesFraming
+        answer(refusal, as: outcome, keepsAlive: keepsAlive && downstream?.canSkipBody ?? false)
+        guard let downstream else { return }
+        if keepsAlive, downstream.canSkipBody { downstream.discardBody() } else { downstream.closeAfterAnswer() }
+    }
+
+    /// The rest of the request can't be understood, or doesn't come. The connection closes next.
+    func requestBroken(_ refusal: RelayRefusal) {
+        detachUpstream()
+        guard !isDelivering else { return truncate(.refused) }
+        answer(refusal, as: .refused, keepsAlive: false)
+    }
+
+    private func answer(_ refusal: RelayRefusal, as outcome: RequestOutcome, keepsAlive: Bool) {
+        status = refusal.statusAndCode.status
+        overhead = microseconds(from: startedAt, to: .now())
+        if let downstream {
+            downstream.write(
+                downstream.answer(to: refusal, keepsAlive: keepsAlive, requestID: requestID.text))
+            downstream.flush()
+        }
+        settle(outcome)
+        end(outcome: isSettled ? outcome : nil, code: refusal.statusAndCode.code)
+    }
+
+    /// Ends an answer that the client has begun to read so that it can't be taken for complete.
+    private func truncate(_ outcome: RequestOutcome) {
+        deliver()
+        settle(outcome)
+        let isSelfDelimiting = framing != .untilClose && !unwrapsChunks
+        end(outcome: outcome, code: nil)
+        if isSelfDelimiting { downstream?.closeAfterAnswer() } else { downstream?.abort() }
+    }
+
+    /// The upstream has let us down; it is detached already.
+    func upstreamFailed(_ failure: UpstreamFailure) {
+        let wasUsedBefore = upstream?.hasServed ?? false
+        upstream = nil
+        switch failure {
+        case .unreachable: refuse(.upstreamUnreachable, as: .upstreamUnreachable)
+        case .timedOut: refuse(.upstreamTimeout, as: .upstreamTimeout)
+        case .malformed(let fault): refuse(.upstreamInvalid(fault), as: .upstreamReset)
+        case .closed(let hadAnswered):
+            // Closed while it lay idle, unseen until now: the request was never read, and we still hold it all.
+            if wasUsedBefore, !hadAnswered, isReplayable, !hasRetried {
+                retry()
+            } else {
+                refuse(.upstreamReset, as: .upstreamReset)
+            }
+        }
+    }
+
+    private func retry() {
+        hasRetried = true
+        outboundSent = 0
+        isRequestSent = false
+        relay.meter.update { $0.upstreamRetries += 1 }
+        chooseUpstream()
+    }
+
+    /// The client has gone: nobody wants the rest.
+    func clientLeft() {
+        guard isActive else { return }
+        detachUpstream()
+        settle(.clientLeft)
+        relay.meter.update { $0.clientsLeft += 1 }
+        end(outcome: .clientLeft, code: nil)
+    }
+
+    private func detachUpstream() {
+        upstream?.cancel()
+        upstream = nil
+    }
+
+    /// What is known of the request now that it has ended.
+    func settlement(_ outcome: RequestOutcome) -> Settlement {
+        let usage = usageTap.usage.map {
+            TokenUsage(promptTokens: $0.promptTokens, completionTokens: $0.completionTokens)
+        }
+        return Settlement(
+            outcome: outcome, status: status, settledAt: relay.dependencies.now(),
+            durationMicroseconds: microseconds(from: startedAt, to: .now()),
+            firstByteMicroseconds: firstByteAt.map { microseconds(from: startedAt, to: $0) }, usage: usage,
+            cost: .zero, model: usageTap.model)
+    }
+
+    /// Leaves this request behind: what still comes for it is ignored.
+    func end(outcome: RequestOutcome?, code: String?) {
+        guard isActive else { return }
+        count(code: code)
+        if relay.dependencies.log != nil { log(outcome: outcome, code: code) }
+        relay.census.requests.subtract(1, ordering: .relaxed)
+        stage = .idle
+        ticket = 0
+        grant = nil
+        headBytes = ByteBuffer()
+        if outbound.capacity > Holding.replay { outbound = ByteBuffer() }
+        if outgoing.capacity > Holding.response { outgoing = ByteBuffer() }
+    }
+
+    private func count(code: String?) {
+        let duration = microseconds(from: startedAt, to: .now())
+        let firstByte = sentAt.flatMap { sent in firstByteAt.map { microseconds(from: sent, to: $0) } }
+        let usage = usageTap.usage
+        relay.meter.update { counters in
+            counters.answers[min(max(status / 100, 0), 5)] += 1
+            if let code { counters.refusals[code, default: 0] += 1 }
+            counters.overhead.observe(overhead)
+            counters.duration.observe(duration)
+            if let firstByte { counters.upstreamFirstByte.observe(firstByte) }
+            counters.requestBytes += Int64(clamping: requestBytes)
+            counters.responseBytes += Int64(clamping: responseBytes)
+            counters.promptTokens += usage?.promptTokens ?? 0
+            counters.completionTokens += usage?.completionTokens ?? 0
+        }
+    }
+
+    private func log(outcome: RequestOutcome?, code: String?) {
+        relay.dependencies.log?.record(
+            RequestSummary(
+                requestID: requestID, arrivedAt: arrivedAt, tokenID: grant?.tokenID, projectID: grant?.projectID,
+                method: head.method.name, path: path, model: usageTap.model, status: status, code: code,
+                outcome: outcome, durationMicroseconds: microseconds(from: startedAt, to: .now()),
+                firstByteMicroseconds: firstByteAt.map { microseconds(from: startedAt, to: $0) },
+                overheadMicroseconds: overhead,
+                usage: usageTap.usage.map {
+                    TokenUsage(promptTokens: $0.promptTokens, completionTokens: $0.completionTokens)
+                }, requestBytes: requestBytes, responseBytes: responseBytes))
+    }
+}

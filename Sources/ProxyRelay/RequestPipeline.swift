@@ -1,0 +1,327 @@
+import NIOCore
+import ProxyDomain
+import ProxyLedger
+import ProxyStorage
+import ProxyWire
+import Synchronization
+
+/// The life of a request: identify → allow → admit → choose upstream → send → first byte → stream → settle.
+///
+/// Each step either calls the next or returns, to be called again by what it waits for.
+extension Exchange {
+    // MARK: Identify
+
+    /// A head has come: finds out whose request it is.
+    func begin(_ head: RequestHead, _ bytes: ByteBuffer) {
+        guard let downstream else { return }
+        reset(
+            RequestFacts(
+                method: head.method, minorVersion: Int(head.minorVersion), keepsAlive: head.keepsAlive,
+                framing: head.framing),
+            ticket: relay.nextTicket(for: downstream.slot))
+        stage = .identifying
+        relay.census.requests.add(1, ordering: .relaxed)
+        headBytes = bytes
+        switch Credential.of(head, bytes) {
+        case .missing: refuse(.missingCredential)
+        case .malformed: refuse(.malformedCredential)
+        case .secret(let secret):
+            switch relay.grants.entry(for: secret) {
+            case .known(let grant): allow(grant)
+            case .unknownToken: refuse(.tokenNotFound)
+            case nil: relay.askForGrant(secret, ticket: ticket)
+            }
+        }
+    }
+
+    /// The database has told what the cache could not.
+    func grantFound(_ answer: Result<Grant?, GrantSourceError>) {
+        guard stage == .identifying else { return }
+        switch answer {
+        case .success(let grant?): allow(grant)
+        case .success(nil): refuse(.tokenNotFound)
+        case .failure(.unavailable): refuse(.databaseUnavailable)
+        case .failure(.unusable): refuse(.projectUnusable)
+        }
+        advance()
+    }
+
+    // MARK: Allow
+
+    /// Refuses what needs no database to be refused.
+    private func allow(_ grant: Grant) {
+        guard let downstream else { return }
+        self.grant = grant
+        let rules = grant.route.endpoints
+        let endpoint = headBytes.withUnsafeReadableBytes { bytes in
+            relay.endpoints.endpoint(
+                UnsafeRawBufferPointer(rebasing: bytes[downstream.head.pathRange]), under: rules)
+        }
+        path = endpoint.path
+        if let refusal = grant.standing.refusal(at: arrivedAt) {
+            return refuse(RelayRefusal(refusal, cap: grant.standing.maxRequests))
+        }
+        guard rules.allows(head.method) else { return refuse(.methodNotAllowed(allowed: rules.allowField)) }
+        guard endpoint.isAllowed else { return refuse(.endpointNotFound) }
+        if case .length(let length) = head.framing, length > relay.settings.maxRequestBytes {
+            return refuse(.bodyTooLarge(limit: relay.settings.maxRequestBytes))
+        }
+        guard relay.census.requests.load(ordering: .relaxed) <= relay.settings.maxConcurrentRequests else {
+            return refuse(.overloaded)
+        }
+        headBytes.withUnsafeReadableBytes { bytes in
+            outbound.writeRequestHead(downstream.head, of: bytes, towards: grant.route, requestID: requestID)
+        }
+        outbound.writeBuffer(&parkedBody)
+        headBytes = ByteBuffer()
+        admit(grant)
+    }
+
+    // MARK: Admit
+
+    /// Has the request counted. One without a cap goes on meanwhile; only its answer waits.
+    private func admit(_ grant: Grant) {
+        guard let receiver = relay.receiver else { return refuse(.overloaded) }
+        let handle = relay.dependencies.ledger.admit(
+            ProxyStorage.Admission(
+                requestID: requestID, tokenID: grant.tokenID, projectID: grant.projectID, admittedAt: arrivedAt,
+                method: head.method.name, path: path),
+            receiver: receiver, ticket: ticket, isWaitedFor: grant.isCapped)
+        guard let handle else { return refuse(.overloaded) }
+        admission = .pending(handle)
+        if grant.isCapped { stage = .admitting } else { chooseUpstream() }
+    }
+
+    /// The ledger has decided: what waited for it goes on, or is refused.
+    func admissionDecided(_ verdict: AdmissionVerdict) {
+        guard case .pending(let handle) = admission else { return }
+        switch verdict {
+        case .admitted:
+            admission = .admitted(handle)
+            if stage == .admitting { chooseUpstream() }
+            if hasHead || outgoing.readableBytes > 0 { deliver() }
+            if stage == .delivering { return finish() }
+            if let downstream, downstream.isWritable { upstream?.setReading(true) }
+            advance()
+        case .refused(let refusal):
+            admission = .refused
+            refuse(RelayRefusal(refusal, cap: grant?.standing.maxRequests ?? 0))
+        case .unavailable:
+            admission = .refused
+            refuse(.databaseUnavailable)
+        }
+    }
+
+    // MARK: Choose upstream
+
+    func chooseUpstream() {
+        guard let grant else { return }
+        if !hasRetried, let connection = relay.upstreams.takeIdle(grant.route.target) {
+            return attach(connection)
+        }
+        stage = .connecting
+        let asked = ticket
+        relay.upstreams.connect(grant.route.target) { [self] connection in
+            guard stage == .connecting, ticket == asked else {
+                if let connection { relay.upstreams.giveBack(connection) }
+                return
+            }
+            guard let connection else { return refuse(.upstreamUnreachable, as: .upstreamUnreachable) }
+            attach(connection)
+            advance()
+        }
+    }
+
+    private func attach(_ connection: UpstreamConnection) {
+        upstream = connection
+        connection.begin(self)
+        stage = .relaying
+    }
+
+    // MARK: Send
+
+    /// Bytes of the request's body have come.
+    func requestBody(_ bytes: ByteBuffer, total: UInt64) {
+        guard isActive else { return }
+        requestBytes = total
+        guard total <= relay.settings.maxRequestBytes else {
+            return refuse(.bodyTooLarge(limit: relay.settings.maxRequestBytes))
+        }
+        guard bytes.readableBytes > 0 else { return }
+        var bytes = bytes
+        guard stage != .identifying else {
+            parkedBody.writeBuffer(&bytes)
+            if parkedBody.readableBytes > Holding.request { downstream?.setReading(false) }
+            return
+        }
+        let isAllSent = stage == .relaying && outboundSent == outbound.readableBytes
+        if isAllSent, !isReplayable || outbound.readableBytes + bytes.readableBytes > Holding.replay {
+            isReplayable = false
+            outbound.clear()
+            outboundSent = 0
+            upstream?.write(bytes)
+        } else {
+            if outbound.readableBytes == 0, !isReplayable { outbound = bytes } else { outbound.writeBuffer(&bytes) }
+        }
+        if stage == .relaying {
+            if upstream?.isWritable == false { downstream?.setReading(false) }
+        } else if outbound.readableBytes > Holding.request {
+            downstream?.setReading(false)
+        }
+    }
+
+    /// The request has come whole.
+    func requestEnded() { isBodyComplete = true }
+
+    /// Sends what there is to send; called whenever some may have gathered.
+    func advance() {
+        guard stage == .relaying, let upstream else { return }
+        if outboundSent < outbound.readableBytes {
+            let unsent = outbound.readableBytes - outboundSent
+            if let slice = outbound.getSlice(at: outbound.readerIndex + outboundSent, length: unsent) {
+                upstream.write(slice)
+            }
+            outboundSent = outbound.readableBytes
+            if outboundSent > Holding.replay {
+                isReplayable = false
+                outbound = ByteBuffer()
+                outboundSent = 0
+            }
+            if upstream.isWritable { downstream?.setReading(true) }
+        }
+        upstream.flush()
+        if isBodyComplete, !isRequestSent {
+            isRequestSent = true
+            sentAt = .now()
+            upstream.requestEnded()
+        }
+    }
+
+    func upstreamWritabilityChanged(_ isWritable: Bool) {
+        if stage == .relaying { downstream?.setReading(isWritable) }
+    }
+
+    // MARK: First byte
+
+    /// 100, 102 or 103: passed on, unless the client speaks a version without them (RFC 9110 section 15.2).
+    func interimResponse(_ interim: ResponseHead, _ bytes: ByteBuffer) {
+        guard head.minorVersion > 0 else { return }
+        bytes.withUnsafeReadableBytes { outgoing.writeInterimHead(interim, of: $0) }
+    }
+
+    func responseHead(_ response: ResponseHead, _ bytes: ByteBuffer) {
+        firstByteAt = .now()
+        hasHead = true
+        status = response.status
+        framing = response.framing
+        unwrapsChunks = head.minorVersion == 0 && framing == .chunked
+        overheadIndex = bytes.withUnsafeReadableBytes { bytes in
+            outgoing.writeResponseHead(
+                response, of: bytes, requestID: requestID,
+                connection: ConnectionFields(
+                    keepsAlive: keepsClientConnection, clientMinorVersion: head.minorVersion,
+                    passesChunks: framing == .chunked && !unwrapsChunks))
+        }
+    }
+
+    /// Whether another request may follow this answer on the client's connection.
+    private var keepsClientConnection: Bool {
+        head.keepsAlive && framing != .untilClose && !unwrapsChunks && !relay.isDraining
+    }
+
+    // MARK: Stream
+
+    /// Looks at content that passes; never holds or edits it.
+    func observe(_ payload: UnsafeRawBufferPointer) {
+        responseBytes += UInt64(payload.count)
+        usageTap.observe(payload)
+        if unwrapsChunks { unwrapped.writeBytes(payload) }
+    }
+
+    func responseBody(_ bytes: ByteBuffer) {
+        var bytes = bytes
+        if unwrapsChunks {
+            bytes = unwrapped
+            unwrapped = ByteBuffer()
+        }
+        guard bytes.readableBytes > 0 else { return }
+        if isHeld || outgoing.readableBytes > 0 && bytes.readableBytes <= Holding.response / 4 {
+            outgoing.writeBuffer(&bytes)
+            if isHeld, outgoing.readableBytes > Holding.response { upstream?.setReading(false) }
+        } else {
+            deliver()
+            downstream?.write(bytes)
+        }
+    }
+
+    /// The upstream's bytes of this moment have been dealt with: the client gets them now.
+    func upstreamReadEnded() {
+        guard isActive else { return }
+        if isHeld {
+            if hasHead { relay.dependencies.ledger.hurry() }
+        } else {
+            deliver()
+            downstream?.flush()
+        }
+    }
+
+    func clientWritabilityChanged(_ isWritable: Bool) {
+        if !isHeld { upstream?.setReading(isWritable) }
+    }
+
+    /// Writes what has gathered, unless it must wait for the database.
+    func deliver() {
+        guard !isHeld, outgoing.readableBytes > 0, let downstream else { return }
+        if hasHead, !isDelivering {
+            isDelivering = true
+            overhead = overheadUntilNow()
+            if let overheadIndex { outgoing.setOverhead(overhead, at: overheadIndex) }
+        }
+        downstream.write(outgoing)
+        outgoing.clear()
+        downstream.flush()
+    }
+
+    /// What we, not the upstream, have added so far, in microseconds.
+    private func overheadUntilNow() -> Int64 {
+        let total = microseconds(from: startedAt, to: .now())
+        guard let sentAt, let firstByteAt else { return total }
+        return max(0, total - microseconds(from: sentAt, to: firstByteAt))
+    }
+
+    // MARK: Settle
+
+    /// The upstream's answer is complete.
+    func responseEnded() {
+        upstream = nil
+        settle(.completed)
+        guard !isHeld else {
+            stage = .delivering
+            return relay.dependencies.ledger.hurry()
+        }
+        finish()
+    }
+
+    private func finish() {
+        deliver()
+        downstream?.flush()
+        let keepsAlive = keepsClientConnection && isBodyComplete
+        end(outcome: .completed, code: nil)
+        downstream?.answerEnded(keepsAlive: keepsAlive)
+    }
+
+    /// Writes down how the request ended, once, if it was counted.
+    func settle(_ outcome: RequestOutcome) {
+        guard !isSettled, let grant else { return }
+        let handle: AdmissionHandle
+        switch admission {
+        case .notAsked, .refused: return
+        case .pending(let pending): handle = pending
+        case .admitted(let admitted): handle = admitted
+        }
+        isSettled = true
+        relay.dependencies.ledger.settle(
+            RequestSettlement(requestID: requestID, tokenID: grant.tokenID, settlement: settlement(outcome)),
+            of: handle)
+    }
+}

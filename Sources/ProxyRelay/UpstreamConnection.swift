@@ -1,0 +1,236 @@
+import NIOCore
+import NIOTLS
+import ProxyWire
+
+/// The upstream side of the relay: frames answers and hands them, byte for byte, to the exchange it serves.
+///
+/// Confined to its event loop. Idle in the pool until an exchange begins on it; then busy until the answer's end, after
+/// which it goes back to the pool or is closed.
+final class UpstreamConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let target: UpstreamTarget
+    private let pool: UpstreamPool
+    private let settings: RelaySettings
+    private var context: ChannelHandlerContext?
+    private var slot: Int?
+    private var parser: ResponseHeadParser
+    private var head = ResponseHead()
+    private var body: BodyReader
+    /// Bytes of a head whose end has not come.
+    private var pending = ByteBuffer()
+    private var hasHead = false
+    private var exchange: Exchange?
+    private var isReading = true
+    private var deadline = NIODeadline.distantFuture
+    /// Whether it has served an exchange before: then its peer may have closed it unseen.
+    private(set) var hasServed = false
+    /// Whether anything of an answer to the present exchange has come.
+    private(set) var hasAnswered = false
+    /// Whether bytes could pass; with TLS, once the handshake is done.
+    private(set) var isEstablished: Bool
+
+    init(target: UpstreamTarget, pool: UpstreamPool, settings: RelaySettings) {
+        self.target = target
+        self.pool = pool
+        self.settings = settings
+        parser = ResponseHeadParser(limits: settings.wireLimits)
+        body = BodyReader(limits: settings.wireLimits)
+        isEstablished = !target.isTLS
+    }
+
+    var isOpen: Bool { context?.channel.isActive ?? false }
+    var isIdle: Bool { exchange == nil }
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    // MARK: For the exchange
+
+    /// Lends this connection to an exchange.
+    func begin(_ exchange: Exchange) {
+        self.exchange = exchange
+        hasAnswered = false
+        hasHead = false
+        deadline = .distantFuture
+    }
+
+    /// Back in the pool: kept for a while.
+    func rest() {
+        exchange = nil
+        setReading(true)
+        deadline = .now() + settings.upstreamIdleTimeout
+    }
+
+    func write(_ buffer: ByteBuffer) { context?.write(NIOAny(buffer), promise: nil) }
+
+    func flush() { context?.flush() }
+
+    /// The request is sent whole: the time for its answer runs from now.
+    func requestEnded() {
+        if !hasHead { deadline = .now() + settings.responseHeadTimeout }
+    }
+
+    /// Stops or resumes reading, as the client can take more or not.
+    func setReading(_ reading: Bool) {
+        guard reading != isReading else { return }
+        isReading = reading
+        deadline = reading && hasHead ? .now() + settings.streamIdleTimeout : deadline
+        if !reading { deadline = .distantFuture }
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: reading)
+    }
+
+    /// The exchange wants nothing more of this answer.
+    func cancel() {
+        exchange = nil
+        close()
+    }
+
+    func close() { context?.close(promise: nil) }
+
+    func sweep(at now: NIODeadline) {
+        guard deadline <= now else { return }
+        deadline = .distantFuture
+        if let exchange {
+            self.exchange = nil
+            exchange.upstreamFailed(.timedOut)
+        }
+        close()
+    }
+
+    // MARK: From the channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        slot = pool.joined(self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        if let slot { pool.left(self, slot: slot) }
+        slot = nil
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case TLSUserEvent.handshakeCompleted = event { isEstablished = true }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var buffer = unwrapInboundIn(data)
+        guard let exchange else { return close() }  // Nothing was asked: nothing of this is an answer.
+        do {
+            try receive(&buffer, for: exchange)
+        } catch {
+            self.exchange = nil
+            close()
+            exchange.upstreamFailed(.malformed(error))
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        exchange?.upstreamReadEnded()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        exchange?.upstreamWritabilityChanged(context.channel.isWritable)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        deadline = .distantFuture
+        guard let exchange else { return }
+        self.exchange = nil
+        if hasHead, body.connectionEnded() {
+            exchange.responseEnded()
+        } else {
+            exchange.upstreamFailed(isEstablished ? .closed(hadAnswered: hasAnswered) : .unreachable)
+        }
+    }
+
+    // MARK: Framing
+
+    private func receive(_ buffer: inout ByteBuffer, for exchange: Exchange) throws(WireFault) {
+        hasAnswered = true
+        while self.exchange != nil, buffer.readableBytes > 0 {
+            if hasHead {
+                try receiveBody(&buffer, for: exchange)
+            } else if try !receiveHead(&buffer, for: exchange) {
+                return
+            }
+        }
+        if buffer.readableBytes > 0 { close() }  // More than was asked for: don't trust what follows.
+    }
+
+    /// - Returns: whether a head was complete.
+    private func receiveHead(_ buffer: inout ByteBuffer, for exchange: Exchange) throws(WireFault) -> Bool {
+        if pending.readableBytes > 0 {
+            pending.writeBuffer(&buffer)
+            swap(&pending, &buffer)
+        }
+        guard try parseHead(buffer, answering: exchange.requestMethod) else {
+            pending = buffer
+            buffer = ByteBuffer()
+            return false
+        }
+        pending = ByteBuffer()
+        guard let bytes = buffer.readSlice(length: head.length) else { return false }
+        if head.isInterim {
+            exchange.interimResponse(head, bytes)
+            return true
+        }
+        guard head.status != 101 else { throw .malformedStatusLine }  // We passed no Upgrade on.
+        hasHead = true
+        deadline = .now() + settings.streamIdleTimeout
+        body.begin(head.framing, limits: settings.wireLimits)
+        exchange.responseHead(head, bytes)
+        exchange.responseBody(try takeBody(&buffer, for: exchange))
+        endIfComplete(for: exchange, leftover: buffer.readableBytes)
+        return true
+    }
+
+    private func parseHead(_ buffer: ByteBuffer, answering method: RequestMethod) throws(WireFault) -> Bool {
+        let result: Result<Bool, WireFault> = buffer.withUnsafeReadableBytes { bytes in
+            do throws(WireFault) {
+                return .success(try parser.parse(bytes, answering: method, into: &head))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private func receiveBody(_ buffer: inout ByteBuffer, for exchange: Exchange) throws(WireFault) {
+        if isReading { deadline = .now() + settings.streamIdleTimeout }
+        exchange.responseBody(try takeBody(&buffer, for: exchange))
+        endIfComplete(for: exchange, leftover: buffer.readableBytes)
+    }
+
+    private func takeBody(_ buffer: inout ByteBuffer, for exchange: Exchange) throws(WireFault) -> ByteBuffer {
+        guard !body.isComplete else { return ByteBuffer() }
+        return try body.take(from: &buffer) { exchange.observe($0) }
+    }
+
+    private func endIfComplete(for exchange: Exchange, leftover: Int) {
+        guard body.isComplete, self.exchange != nil else { return }
+        let isReusable = head.keepsAlive && leftover == 0 && exchange.isRequestSent && isOpen
+        self.exchange = nil
+        hasServed = true
+        if isReusable {
+            pool.giveBack(self)
+        } else {
+            close()
+        }
+        exchange.responseEnded()
+    }
+}
+
+/// How an upstream let an exchange down.
+enum UpstreamFailure {
+    case unreachable
+    case closed(hadAnswered: Bool)
+    case timedOut
+    case malformed(WireFault)
+}

@@ -1,0 +1,86 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+import ProxyWire
+
+/// One event loop's connections to upstreams. Confined to that loop: lending one takes no lock and no hop.
+final class UpstreamPool {
+    private let eventLoop: any EventLoop
+    private let settings: RelaySettings
+    private let tls: UpstreamTLS
+    private let meter: RelayMeter
+    /// The one used last is lent first, so that those nobody needs grow old.
+    private var idle: [UpstreamTarget: [UpstreamConnection]] = [:]
+    private var connections = Roster<UpstreamConnection>()
+
+    init(eventLoop: any EventLoop, settings: RelaySettings, tls: UpstreamTLS, meter: RelayMeter) {
+        self.eventLoop = eventLoop
+        self.settings = settings
+        self.tls = tls
+        self.meter = meter
+    }
+
+    /// Lends a connection that has served before and is open still.
+    func takeIdle(_ target: UpstreamTarget) -> UpstreamConnection? {
+        idle[target]?.popLast()
+    }
+
+    /// Opens a connection and lends it.
+    /// - Parameter ready: called on this loop, with `nil` when no connection could be made.
+    func connect(_ target: UpstreamTarget, ready: @escaping (UpstreamConnection?) -> Void) {
+        let connection = UpstreamConnection(target: target, pool: self, settings: settings)
+        let bound = NIOLoopBound(connection, eventLoop: eventLoop)
+        let tls = tls
+        ClientBootstrap(group: eventLoop)
+            .connectTimeout(settings.connectTimeout)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if target.isTLS {
+                        let name = isAddress(target.host) ? nil : target.host
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLClientHandler(context: tls.context(), serverHostname: name))
+                    }
+                    try channel.pipeline.syncOperations.addHandler(bound.value)
+                }
+            }
+            .connect(host: target.host, port: target.port)
+            .assumeIsolated()
+            .whenComplete { result in
+                switch result {
+                case .success:
+                    self.meter.update { $0.upstreamConnectionsOpened += 1 }
+                    ready(bound.value.isOpen ? bound.value : nil)
+                case .failure: ready(nil)
+                }
+            }
+    }
+
+    func joined(_ connection: UpstreamConnection) -> Int { connections.add(connection) }
+
+    func left(_ connection: UpstreamConnection, slot: Int) {
+        connections.remove(slot)
+        guard connection.isIdle else { return }
+        idle[connection.target]?.removeAll { $0 === connection }
+    }
+
+    /// Takes back a connection whose exchange is over and that can serve another.
+    func giveBack(_ connection: UpstreamConnection) {
+        connection.rest()
+        idle[connection.target, default: []].append(connection)
+    }
+
+    func sweep(at now: NIODeadline) {
+        connections.forEach { $0.sweep(at: now) }
+    }
+
+    func closeAll() {
+        connections.forEach { $0.close() }
+    }
+}
+
+/// Whether `host` is a literal address, which has no name to be indicated in a TLS handshake (RFC 6066 section 3).
+private func isAddress(_ host: String) -> Bool {
+    (try? SocketAddress(ipAddress: host, port: 0)) != nil
+}

@@ -1,0 +1,90 @@
+import Glibc
+import NIOPosix
+import Synchronization
+
+/// Where log lines go: a file or standard error. Any thread may write; none of them waits for the disk.
+///
+/// Lines gather while earlier ones are written, up to a bound; beyond it they are dropped and their number is logged.
+public final class LogSink: Sendable {
+    /// Bytes that may wait.
+    private static let bound = 8 << 20
+
+    private struct State {
+        var waiting: [UInt8] = []
+        var dropped = 0
+        var isWriting = false
+    }
+
+    private let descriptor: Int32
+    private let ownsDescriptor: Bool
+    private let state = Mutex(State())
+
+    /// Writes to standard error.
+    public init() {
+        descriptor = STDERR_FILENO
+        ownsDescriptor = false
+    }
+
+    /// Appends to the file at `path`, which is made if it is missing.
+    public init(path: String) throws(StartupError) {
+        descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+        ownsDescriptor = true
+        guard descriptor >= 0 else {
+            throw StartupError(
+                "LOG_FILE \(path) can't be written (\(String(cString: strerror(errno)))): name a file that can be")
+        }
+    }
+
+    deinit { if ownsDescriptor { close(descriptor) } }
+
+    /// Adds a line; `bytes` end with a line feed.
+    func write(_ bytes: [UInt8]) {
+        let mustStart = state.withLock { state in
+            guard state.waiting.count + bytes.count <= Self.bound else {
+                state.dropped += 1
+                return false
+            }
+            state.waiting.append(contentsOf: bytes)
+            defer { state.isWriting = true }
+            return !state.isWriting
+        }
+        if mustStart { NIOThreadPool.singleton.submit { _ in self.writeOut() } }
+    }
+
+    /// Writes what waits on the calling thread; for the end of the process.
+    public func flush() { writeOut() }
+
+    private func writeOut() {
+        while true {
+            let (bytes, dropped) = state.withLock { state in
+                defer {
+                    state.waiting.removeAll(keepingCapacity: state.waiting.capacity <= 1 << 20)
+                    state.dropped = 0
+                    if state.waiting.isEmpty { state.isWriting = false }
+                }
+                return (state.waiting, state.dropped)
+            }
+            if dropped > 0 { put(Array(#"{"level":"warning","message":"log lines dropped","count":\#(dropped)}\#n"#.utf8)) }
+            guard !bytes.isEmpty else { return }
+            put(bytes)
+        }
+    }
+
+    private func put(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let written = Glibc.write(descriptor, rest.baseAddress(), rest.count)
+                if written < 0 {
+                    guard errno == EINTR || errno == EAGAIN else { return }  // Nowhere is left to say so.
+                    continue
+                }
+                rest = rest.dropFirst(written)
+            }
+        }
+    }
+}
+
+extension Slice where Base == UnsafeRawBufferPointer {
+    fileprivate func baseAddress() -> UnsafeRawPointer? { UnsafeRawBufferPointer(rebasing: self).baseAddress }
+}

@@ -1,0 +1,111 @@
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import ProxyDomain
+import ProxyLedger
+import ProxyManagement
+import ProxyRelay
+import ProxySecrets
+import ProxySettings
+import ProxyStorage
+
+/// What a server is made of, put together in the order of dependence.
+struct Parts: Sendable {
+    let foundation: StorageFoundation
+    let ledger: Ledger
+    let relay: Relay
+    let group: MultiThreadedEventLoopGroup
+    let state: ServerState
+    let logger: Logger
+    let sink: LogSink
+
+    static func assemble(
+        _ foundation: StorageFoundation, token: Secret, _ settings: ServerSettings, _ surroundings: Surroundings,
+        _ logger: Logger, _ sink: LogSink, _ group: MultiThreadedEventLoopGroup
+    ) async throws -> Parts {
+        let state = ServerState()
+        let epoch = GrantEpoch()
+        var random = HandedRandomness(source: surroundings.random)
+        let ledger = Ledger(
+            store: foundation.storage, instance: InstanceID(at: surroundings.now(), using: &random),
+            limits: LedgerLimits(wait: settings.database.wait), now: surroundings.now,
+            report: { error in
+                logger.error("a ledger batch failed", metadata: ["detail": "\(String(reflecting: error))"])
+            })
+        let relayBox = RelayBox()
+        let management = try Management(
+            dependencies(
+                foundation, settings, surroundings, logger, state: state, epoch: epoch, token: token,
+                metrics: { [driver = foundation.storage.driver] in
+                    relayBox.relay.map { RelayMetrics.families(relay: $0, ledger: ledger, driver: driver) } ?? []
+                }))
+        let isLogged = settings.log.level == .info || settings.log.level == .debug
+        let relay = try await Relay(
+            group: group, settings: ProxyRelay.RelaySettings(settings),
+            dependencies: RelayDependencies(
+                ledger: ledger,
+                grants: GrantReader(
+                    storage: foundation.storage, vault: foundation.vault, providers: settings.providers,
+                    logger: logger),
+                epoch: epoch, responder: { await management.respond(to: $0) },
+                log: isLogged ? RequestLogWriter(sink: sink, format: .init(settings.log.format)) : nil,
+                now: surroundings.now, seed: surroundings.random,
+                tls: try upstreamTLS(settings.relay.upstreamCAFile)))
+        relayBox.put(relay)
+        return Parts(
+            foundation: foundation, ledger: ledger, relay: relay, group: group, state: state, logger: logger,
+            sink: sink)
+    }
+
+    private static func dependencies(
+        _ foundation: StorageFoundation, _ settings: ServerSettings, _ surroundings: Surroundings, _ logger: Logger,
+        state: ServerState, epoch: GrantEpoch, token: Secret, metrics: @escaping @Sendable () async -> [MetricFamily]
+    ) -> ManagementDependencies {
+        let expected = ExpectedCredential(token.revealed())
+        let vault = foundation.vault
+        return ManagementDependencies(
+            storage: foundation.storage, seal: { key, project in vault.seal(key, for: project) },
+            isManagementToken: { expected.matches($0) }, digest: { TokenDigest.of($0) }, now: surroundings.now,
+            random: surroundings.random, providers: Set(settings.providers.all.keys),
+            defaultProvider: settings.providers.defaultName, version: productVersion,
+            readiness: { Readiness(isDraining: state.isDraining, hasMigrated: true) }, metrics: metrics,
+            grantsChanged: { epoch.advance() }, metricsPath: settings.metrics.path,
+            metricsEnabled: settings.metrics.isEnabled, logger: logger)
+    }
+
+    private static func upstreamTLS(_ file: String?) throws -> UpstreamTLS {
+        guard let file else { return UpstreamTLS() }
+        do {
+            return UpstreamTLS(additionalRoots: try NIOSSLCertificate.fromPEMFile(file))
+        } catch {
+            throw StartupError("UPSTREAM_CA_FILE \(file) holds no readable certificates: name a PEM file")
+        }
+    }
+}
+
+extension Management {
+    /// Answers what the relay hands over.
+    func respond(to request: LocalRequest) async -> LocalResponse {
+        let response = await respond(
+            to: ManagementRequest(
+                method: request.method, target: request.target, fields: request.fields, body: request.body,
+                peerAddress: request.peerAddress))
+        return LocalResponse(
+            status: response.status, fields: response.fields, body: response.body,
+            contentLength: response.contentLength)
+    }
+}
+
+extension ProxyRelay.RelaySettings {
+    init(_ settings: ServerSettings) {
+        let relay = settings.relay
+        self.init(
+            headTimeout: TimeAmount(relay.clientHeadTimeout), keepAliveTimeout: TimeAmount(relay.clientIdleTimeout),
+            bodyTimeout: TimeAmount(relay.clientBodyTimeout), connectTimeout: TimeAmount(relay.upstreamConnectTimeout),
+            responseHeadTimeout: TimeAmount(relay.requestTimeout),
+            streamIdleTimeout: TimeAmount(relay.streamIdleTimeout),
+            upstreamIdleTimeout: TimeAmount(relay.upstreamIdleTimeout), maxRequestBytes: UInt64(relay.maxRequestSize),
+            maxConcurrentRequests: relay.maxConcurrentRequests)
+    }
+}

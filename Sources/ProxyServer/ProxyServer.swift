@@ -1,0 +1,144 @@
+import Logging
+import NIOCore
+import NIOPosix
+import ProxyDomain
+import ProxyLedger
+import ProxyManagement
+import ProxyRelay
+public import ProxySettings
+public import ProxyStorage
+import Synchronization
+
+/// A running server: storage, ledger, data plane and control plane put together.
+public final class ProxyServer: Sendable {
+    /// The port that is bound, also where the settings left the choice to the system.
+    public let port: Int
+    /// Opens the management API.
+    public let managementToken: Secret
+    /// Where the management token was put because none was set; `nil` when one was.
+    public let managementTokenFile: String?
+    public let storage: any Storage
+    private let relay: Relay
+    private let ledger: Ledger
+    private let group: MultiThreadedEventLoopGroup
+    private let foundation: StorageFoundation
+    private let state: ServerState
+    private let settings: ServerSettings
+    private let logger: Logger
+    private let sink: LogSink
+
+    private init(
+        port: Int, managementToken: Secret, managementTokenFile: String?, parts: Parts, settings: ServerSettings
+    ) {
+        self.port = port
+        self.managementToken = managementToken
+        self.managementTokenFile = managementTokenFile
+        storage = parts.foundation.storage
+        relay = parts.relay
+        ledger = parts.ledger
+        group = parts.group
+        foundation = parts.foundation
+        state = parts.state
+        logger = parts.logger
+        sink = parts.sink
+        self.settings = settings
+    }
+
+    /// Opens the database, brings its schema up to date, and serves.
+    /// - Throws: `StartupError`; what had been opened is closed again.
+    public static func start(
+        _ settings: ServerSettings, surroundings: Surroundings = .system
+    ) async throws -> ProxyServer {
+        let sink = try settings.log.file.map { path throws(StartupError) in try LogSink(path: path) } ?? LogSink()
+        let logger = Logger.proxy(settings.log, sink: sink, now: surroundings.now)
+        let foundation = try await StorageFoundation.lay(settings, surroundings: surroundings, logger: logger)
+        do {
+            return try await start(on: foundation, settings, surroundings, logger, sink)
+        } catch {
+            await foundation.remove()
+            throw error
+        }
+    }
+
+    private static func start(
+        on foundation: StorageFoundation, _ settings: ServerSettings, _ surroundings: Surroundings, _ logger: Logger,
+        _ sink: LogSink
+    ) async throws -> ProxyServer {
+        let token = try foundation.managementToken(settings, surroundings)
+        let threads = settings.eventLoops > 0 ? settings.eventLoops : System.coreCount
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+        do {
+            let parts = try await Parts.assemble(
+                foundation, token: token.secret, settings, surroundings, logger, sink, group)
+            let address = settings.listen
+            do {
+                let port = try await parts.relay.listen(host: address.host ?? "0.0.0.0", port: address.port)
+                return ProxyServer(
+                    port: port, managementToken: token.secret, managementTokenFile: token.file, parts: parts,
+                    settings: settings)
+            } catch {
+                throw StartupError(
+                    "LISTEN_ADDR \(address) can't be bound (\(error)): stop what uses it, or name another address")
+            }
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+    }
+
+    /// Stops in order: not ready, then no new connections, then open requests end or the grace does, then the ledger is
+    /// written out and the database closed.
+    /// - Returns: how many connections had to be cut.
+    @discardableResult
+    public func stop() async -> Int {
+        guard state.beginDraining() else { return 0 }
+        logger.info("stopping", metadata: ["requests_in_flight": "\(relay.requestsInFlight)"])
+        // Load balancers see /ready fail before the listener goes away.
+        let notice = min(.milliseconds(500), settings.shutdownGrace / 60)
+        try? await Task.sleep(for: notice)
+        let cut = await relay.drain(grace: settings.shutdownGrace - notice)
+        await ledger.close()
+        await foundation.remove()
+        try? await group.shutdownGracefully()
+        logger.info("stopped", metadata: ["connections_cut": "\(cut)"])
+        sink.flush()
+        return cut
+    }
+
+    /// Returns once everything the ledger was given is in the database.
+    public func settleAll() async { await ledger.flush() }
+}
+
+/// What is asked of a server from several sides while it runs.
+final class ServerState: Sendable {
+    private let draining = Atomic<Bool>(false)
+
+    var isDraining: Bool { draining.load(ordering: .acquiring) }
+
+    /// - Returns: whether this call began it.
+    func beginDraining() -> Bool { !draining.exchange(true, ordering: .acquiringAndReleasing) }
+}
+
+extension Logger {
+    /// A logger to `sink` at the level and in the form of the settings.
+    static func proxy(_ settings: LogSettings, sink: LogSink, now: @escaping @Sendable () -> Timestamp) -> Logger {
+        let level: Logger.Level =
+            switch settings.level {
+            case .debug: .debug
+            case .info: .info
+            case .warn: .warning
+            case .error: .error
+            }
+        let handler = SinkLogHandler(sink: sink, format: .init(settings.format), now: now, logLevel: level)
+        return Logger(label: "llm-proxy") { _ in handler }
+    }
+}
+
+extension LogLine.Format {
+    init(_ format: LogSettings.Format) {
+        switch format {
+        case .json: self = .json
+        case .console: self = .console
+        }
+    }
+}

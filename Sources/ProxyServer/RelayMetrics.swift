@@ -1,0 +1,78 @@
+import ProxyLedger
+import ProxyManagement
+import ProxyRelay
+import ProxyStorage
+
+/// The data plane's figures as the metrics page shows them.
+enum RelayMetrics {
+    static func families(relay: Relay, ledger: Ledger, driver: String) -> [MetricFamily] {
+        let counters = relay.counters
+        let labels = ["driver": driver]
+        func one(_ name: String, _ help: String, _ kind: MetricFamily.Kind, _ value: some BinaryInteger) -> MetricFamily {
+            MetricFamily(
+                name: "llm_proxy_\(name)", help: help, kind: kind,
+                samples: [.init(labels: labels, value: .number(Double(value)))])
+        }
+        return [
+            answers(counters, labels), refusals(counters, labels),
+            histogram("added_latency_seconds", "Time added by the proxy before an answer's head.", counters.overhead, labels),
+            histogram(
+                "upstream_first_byte_seconds", "From a request sent to the first byte of its answer.",
+                counters.upstreamFirstByte, labels),
+            histogram(
+                "request_duration_seconds", "From a request's head to the end of its answer.", counters.duration, labels),
+            one("requests_in_flight", "Requests whose end has not come.", .gauge, relay.requestsInFlight),
+            one("client_connections", "Open client connections.", .gauge, relay.openConnections),
+            one("ledger_queue_depth", "Admissions and settlements not yet in a batch.", .gauge, ledger.depth),
+            one("request_body_bytes_total", "Bytes of request bodies.", .counter, counters.requestBytes),
+            one("response_body_bytes_total", "Bytes of answers' bodies.", .counter, counters.responseBytes),
+            one("prompt_tokens_total", "Prompt tokens that providers reported.", .counter, counters.promptTokens),
+            one(
+                "completion_tokens_total", "Completion tokens that providers reported.", .counter,
+                counters.completionTokens),
+            one(
+                "upstream_connections_opened_total", "Connections made to upstreams.", .counter,
+                counters.upstreamConnectionsOpened),
+            one(
+                "upstream_retries_total", "Requests sent again after an idle connection was found closed.", .counter,
+                counters.upstreamRetries),
+            one("clients_left_total", "Requests whose client left before the end.", .counter, counters.clientsLeft),
+            one("management_requests_total", "Requests not meant for an upstream.", .counter, counters.localRequests),
+        ]
+    }
+
+    private static func answers(_ counters: RelayCounters, _ labels: [String: String]) -> MetricFamily {
+        let classes = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"]
+        return MetricFamily(
+            name: "llm_proxy_requests_total", help: "Requests on /v1 by the class of their answer.", kind: .counter,
+            samples: zip(classes, counters.answers).map { name, count in
+                .init(labels: labels.merging(["status_class": name]) { $1 }, value: .number(Double(count)))
+            })
+    }
+
+    private static func refusals(_ counters: RelayCounters, _ labels: [String: String]) -> MetricFamily {
+        MetricFamily(
+            name: "llm_proxy_refusals_total", help: "Answers that were the proxy's own, by code.", kind: .counter,
+            samples: counters.refusals.sorted { $0.key < $1.key }.map { code, count in
+                .init(labels: labels.merging(["code": code]) { $1 }, value: .number(Double(count)))
+            })
+    }
+
+    private static func histogram(
+        _ name: String, _ help: String, _ histogram: LatencyHistogram, _ labels: [String: String]
+    ) -> MetricFamily {
+        var total: Int64 = 0
+        let buckets = zip(LatencyHistogram.bounds, histogram.counts).map { bound, count in
+            total += count
+            return MetricFamily.Bucket(upperBound: Double(bound) / 1e6, count: total)
+        }
+        return MetricFamily(
+            name: "llm_proxy_\(name)", help: help, kind: .histogram,
+            samples: [
+                .init(
+                    labels: labels,
+                    value: .histogram(
+                        buckets: buckets, sum: Double(histogram.sum) / 1e6, count: histogram.counts.reduce(0, +)))
+            ])
+    }
+}

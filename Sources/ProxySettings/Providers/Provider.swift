@@ -1,0 +1,46 @@
+/// An upstream service, and what of it may be used.
+public struct Provider: Hashable, Sendable {
+    /// Its name in the providers file.
+    public let name: String
+    /// Where its requests go.
+    public let baseURL: BaseURL
+    /// Path prefixes that may be used, matched by whole segments. Plain, without a slash at the end; `/` is all.
+    public let allowedEndpoints: [String]
+    /// Methods that may be used, in the file's order, for the `Allow` field of a 405.
+    public let allowedMethods: [String]
+
+    public init(name: String, baseURL: BaseURL, allowedEndpoints: [String], allowedMethods: [String]) {
+        self.name = name
+        self.baseURL = baseURL
+        self.allowedEndpoints = allowedEndpoints
+        self.allowedMethods = allowedMethods
+    }
+
+    /// What is allowed where the file does not say.
+    public static let usualEndpoints = ["/v1"]
+    /// What is allowed where the file does not say.
+    public static let usualMethods = ["GET", "POST", "DELETE", "HEAD"]
+
+    /// The provider that is there without a file: everything under `/v1` of OpenAI or of what speaks like it.
+    public static func openAI(at baseURL: BaseURL) -> Provider {
+        Provider(
+            name: "openai", baseURL: baseURL, allowedEndpoints: usualEndpoints, allowedMethods: usualMethods)
+    }
+
+    /// Where connections to it go.
+    public var origin: UpstreamOrigin { baseURL.origin }
+    /// What is put before each request's path; empty for nothing.
+    public var pathPrefix: String { baseURL.pathPrefix }
+
+    /// Whether a request for `path`, with or without its query, may be sent: below an allowed endpoint by whole
+    /// segments, and plain (see ``RequestPath/isPlain(_:)``).
+    public func allows(path: some Collection<UInt8>) -> Bool {
+        RequestPath.isPlain(path) && allowedEndpoints.contains { RequestPath.covers($0.utf8, path) }
+    }
+
+    /// Whether a request for `path` may be sent.
+    public func allows(path: String) -> Bool { allows(path: path.utf8) }
+
+    /// Whether `method` may be used. Methods are case-sensitive (RFC 9110 section 9.1).
+    public func allows(method: String) -> Bool { allowedMethods.contains(method) }
+}

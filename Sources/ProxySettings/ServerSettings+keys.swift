@@ -1,0 +1,149 @@
+extension ServerSettings {
+    /// Every setting there is, in the order of documentation. Reading walks this list, so none is without effect, and
+    /// no default stands anywhere else.
+    public static let keys: [SettingDescription] = serving + storing + sealing + relaying + observing
+
+    /// What a wait may last: long enough for a test, short enough to be a bound.
+    private static let patience = Duration.milliseconds(1)...Duration.seconds(86_400)
+    /// As ``patience``, and 0 for none.
+    private static let patienceOrNone = Duration.zero...Duration.seconds(86_400)
+
+    private static let serving: [SettingDescription] = [
+        .secret(
+            "MANAGEMENT_TOKEN", at: \.managementToken,
+            "opens the management API; made at the first start with SQLite when not set",
+            example: "a-long-and-random-text"
+        ) { text in
+            let isVisible = text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+            return isVisible && text.utf8.count >= 16
+                ? nil : "must be at least 16 characters, without spaces and all ASCII"
+        },
+        SettingDescription(
+            "LISTEN_ADDR", .address, ":8080", "where clients connect; port 0 lets the system choose",
+            example: "127.0.0.1:9090", parse: { ListenAddress($0) }, put: { $1.listen = $0 }),
+        .integer("EVENT_LOOPS", "0", 0...1024, at: \.eventLoops, "threads that carry requests; 0 is one per core"),
+        .duration(
+            "SHUTDOWN_GRACE", "30s", patienceOrNone, at: \.shutdownGrace,
+            "how long open requests may go on after SIGTERM"),
+    ]
+
+    private static let storing: [SettingDescription] = [
+        .choice("DB_DRIVER", "sqlite", at: \.database.engine, "the engine that keeps the data"),
+        .path(
+            "DATABASE_PATH", "./data/llm-proxy.db", at: \.database.path, "the SQLite file; :memory: for none",
+            example: ":memory:"),
+        .secret(
+            "DATABASE_URL", at: \.database.url, "where PostgreSQL is; needed with DB_DRIVER=postgres",
+            example: "postgres://user:password@localhost:5432/llmproxy"
+        ) { text in
+            ["postgres://", "postgresql://"].contains(where: text.hasPrefix)
+                ? nil : "must begin with postgres:// or postgresql://"
+        },
+        .integer(
+            "DATABASE_POOL_SIZE", "10", 1...1000, at: \.database.poolSize,
+            "connections to PostgreSQL, or readers of a SQLite file"),
+        .integer(
+            "DATABASE_MAX_IDLE_CONNS", "5", 0...1000, at: \.database.maxIdleConnections,
+            "most connections kept open without work"),
+        .duration(
+            "DATABASE_CONN_MAX_LIFETIME", "1h", .zero ... .seconds(86_400 * 365), at: \.database.connectionLifetime,
+            "after this long a connection is replaced; 0 for never"),
+        .choice(
+            "DATABASE_SYNCHRONOUS", "full", at: \.database.synchronous,
+            "what a SQLite commit survives: full a power loss, normal a crash of the process"),
+        .duration(
+            "DATABASE_WAIT", "2s", patienceOrNone, at: \.database.wait,
+            "how long a request waits for a database that is away"),
+    ]
+
+    private static let sealing: [SettingDescription] = [
+        .secret(
+            "ENCRYPTION_KEY", at: \.encryption.key, "seals upstream keys: base64 of 32 random bytes",
+            example: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+        ) { text in
+            KeyText.isKey(text) ? nil : "must be base64 of 32 bytes; make one with: openssl rand -base64 32"
+        },
+        .boolean(
+            "REQUIRE_ENCRYPTION_KEY", "false", at: \.encryption.isRequired,
+            "whether the server refuses to start without ENCRYPTION_KEY"),
+        SettingDescription(
+            "API_CONFIG_PATH", .path, "./config/api_providers.yaml",
+            "the providers file; without one there is OpenAI alone",
+            example: "./providers.yaml", parse: { $0 }, put: { $1.providerChoice.file = $0 }),
+        SettingDescription(
+            "DEFAULT_API_PROVIDER", .text, "openai", "the provider of projects that name none",
+            example: "other", parse: { $0 }, put: { $1.providerChoice.defaultName = $0 }),
+        SettingDescription(
+            "OPENAI_API_URL", .url, "https://api.openai.com", "where the provider openai is",
+            example: "http://127.0.0.1:9000",
+            parse: { BaseURLRule.broken(by: $0) == nil ? BaseURL($0) : nil },
+            put: { $1.providerChoice.openAIURL = $0 }),
+        .optionalPath(
+            "UPSTREAM_CA_FILE", at: \.relay.upstreamCAFile, "PEM file of roots to trust besides the system's",
+            example: "./ca.pem"),
+    ]
+
+    private static let relaying: [SettingDescription] = [
+        .duration(
+            "REQUEST_TIMEOUT", "30s", patience, at: \.relay.requestTimeout,
+            "longest wait for the head of the upstream's answer"),
+        .duration(
+            "STREAM_IDLE_TIMEOUT", "5m", patience, at: \.relay.streamIdleTimeout,
+            "longest silence inside an answer; there is no limit to its whole length"),
+        .duration(
+            "CLIENT_HEAD_TIMEOUT", "10s", patience, at: \.relay.clientHeadTimeout,
+            "longest time a client may take over the head of a request"),
+        .duration(
+            "CLIENT_BODY_TIMEOUT", "60s", patience, at: \.relay.clientBodyTimeout,
+            "longest silence inside a request's body"),
+        .duration(
+            "CLIENT_IDLE_TIMEOUT", "75s", patience, at: \.relay.clientIdleTimeout,
+            "how long a client's connection stays open between requests"),
+        .duration(
+            "UPSTREAM_CONNECT_TIMEOUT", "5s", patience, at: \.relay.upstreamConnectTimeout,
+            "longest wait for a connection to the upstream"),
+        .duration(
+            "UPSTREAM_IDLE_TIMEOUT", "60s", patience, at: \.relay.upstreamIdleTimeout,
+            "how long a connection to the upstream is kept for the next request"),
+        .size("MAX_REQUEST_SIZE", "10MiB", 1...(1 << 40), at: \.relay.maxRequestSize, "largest request body"),
+        .integer(
+            "MAX_CONCURRENT_REQUESTS", "10000", 1...1_000_000, at: \.relay.maxConcurrentRequests,
+            "most requests in flight at once; further ones get 503"),
+    ]
+
+    private static let observing: [SettingDescription] = [
+        .choice("LOG_LEVEL", "info", at: \.log.level, "the least that is logged"),
+        .choice("LOG_FORMAT", "json", at: \.log.format, "one JSON object per line, or text for people"),
+        .optionalPath(
+            "LOG_FILE", at: \.log.file, "where log lines go instead of standard error", example: "./proxy.log"),
+        .boolean("ENABLE_METRICS", "true", at: \.metrics.isEnabled, "whether metrics are served"),
+        .path(
+            "METRICS_PATH", "/metrics", at: \.metrics.path, "where metrics are served", example: "/internal/metrics"
+        ) { text in
+            RequestPath.isPlain(text.utf8) && text.count > 1 && !text.contains("?")
+                && !["/v1", "/manage"].contains { RequestPath.covers($0.utf8, text.utf8) }
+        },
+    ]
+}
+
+/// The shape of an encryption key. What it seals is for `ProxySecrets`; here a bad one is only named early.
+enum KeyText {
+    /// Whether `text` is base64 (either alphabet) of 32 bytes: 43 characters that carry 256 bits, and maybe one `=`.
+    static func isKey(_ text: String) -> Bool {
+        var bytes = Array(text.utf8)
+        if bytes.count == 44, bytes.last == UInt8(ascii: "=") { bytes.removeLast() }
+        guard bytes.count == 43, bytes.allSatisfy(isSextet), let last = bytes.last else { return false }
+        // 43 sextets are 258 bits: the last two must be zero, which leaves every fourth character.
+        return "AEIMQUYcgkosw048".utf8.contains(last)
+    }
+
+    private static func isSextet(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "/"),
+            UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,126 @@
+/// Everything the server is told at start. Read once; never changes while it runs.
+///
+/// ``keys`` lists every setting with its default; ``read(environment:dotEnv:flags:files:)`` is the way to one.
+public struct ServerSettings: Hashable, Sendable {
+    /// Opens the management API. `nil` when it is not set.
+    public var managementToken: Secret?
+    public var listen = ListenAddress(host: nil, port: 0)
+    /// Event loops of the data plane; 0 for one per core.
+    public var eventLoops = 0
+    /// How long open requests may go on after SIGTERM; 0 ends them at once.
+    public var shutdownGrace = Duration.zero
+    public var database = DatabaseSettings()
+    public var encryption = EncryptionSettings()
+    public var relay = RelaySettings()
+    public var log = LogSettings()
+    public var metrics = MetricsSettings()
+    /// From the providers file, or OpenAI alone when there is none.
+    public var providers = Providers(only: .openAI(at: BaseURL.publicOpenAI))
+
+    /// What the providers are made of; kept only while reading.
+    var providerChoice = ProviderChoice()
+
+    // All stored values above are placeholders: each is set from ``keys``, which alone holds the defaults.
+    init() {}
+}
+
+/// Which engine keeps the data, and how.
+public struct DatabaseSettings: Hashable, Sendable {
+    public enum Engine: String, Hashable, Sendable, CaseIterable {
+        case sqlite
+        case postgres
+    }
+
+    /// What a commit waits for (https://www.sqlite.org/pragma.html#pragma_synchronous).
+    public enum Synchronous: String, Hashable, Sendable, CaseIterable {
+        /// Survives a power loss.
+        case full
+        /// Survives a crash of the process; the last commits may be lost with the power.
+        case normal
+    }
+
+    public var engine = Engine.sqlite
+    /// The SQLite file; `:memory:` for none.
+    public var path = ""
+    /// Where PostgreSQL is; set whenever ``engine`` is `postgres`.
+    public var url: Secret?
+    /// Readers of a SQLite file, or connections to PostgreSQL: 1…1000.
+    public var poolSize = 0
+    /// Most connections kept open without work: 0…1000.
+    public var maxIdleConnections = 0
+    /// After this long a connection is replaced; 0 for never.
+    public var connectionLifetime = Duration.zero
+    public var synchronous = Synchronous.full
+    /// How long a request waits for a database that is away; 0 for not at all.
+    public var wait = Duration.zero
+}
+
+/// What upstream keys are sealed with.
+public struct EncryptionSettings: Hashable, Sendable {
+    /// Base64 of 32 bytes, looked through when it was read; `nil` when it is not set.
+    public var key: Secret?
+    /// Whether the server refuses to start without ``key``.
+    public var isRequired = false
+}
+
+/// Bounds and patience of the data plane.
+public struct RelaySettings: Hashable, Sendable {
+    /// From the end of a request to the head of its answer.
+    public var requestTimeout = Duration.zero
+    /// Longest silence inside an answer.
+    public var streamIdleTimeout = Duration.zero
+    /// From the first byte of a client's request head to its last.
+    public var clientHeadTimeout = Duration.zero
+    /// Longest silence inside a request's body.
+    public var clientBodyTimeout = Duration.zero
+    /// How long a client's connection stays open between requests.
+    public var clientIdleTimeout = Duration.zero
+    /// Until a connection to the upstream stands, TLS included.
+    public var upstreamConnectTimeout = Duration.zero
+    /// How long a connection to the upstream is kept for the next request.
+    public var upstreamIdleTimeout = Duration.zero
+    /// Largest request body, in bytes.
+    public var maxRequestSize = 0
+    /// Most requests in flight at once.
+    public var maxConcurrentRequests = 0
+    /// PEM file of roots to trust besides the system's; `nil` for none.
+    public var upstreamCAFile: String?
+}
+
+/// What is logged, how and where.
+public struct LogSettings: Hashable, Sendable {
+    public enum Level: String, Hashable, Sendable, CaseIterable {
+        case debug, info, warn, error
+    }
+
+    public enum Format: String, Hashable, Sendable, CaseIterable {
+        /// One JSON object per line.
+        case json
+        /// For people.
+        case console
+    }
+
+    public var level = Level.info
+    public var format = Format.json
+    /// Where lines go; `nil` for standard error.
+    public var file: String?
+}
+
+/// Whether and where metrics are served.
+public struct MetricsSettings: Hashable, Sendable {
+    public var isEnabled = false
+    /// Begins with `/`.
+    public var path = ""
+}
+
+/// What decides on the providers, before the file is read.
+struct ProviderChoice: Hashable, Sendable {
+    var file = ""
+    var defaultName = ""
+    var openAIURL = BaseURL.publicOpenAI
+}
+
+extension BaseURL {
+    /// Where OpenAI itself answers.
+    static let publicOpenAI = BaseURL(origin: UpstreamOrigin(isTLS: true, host: "api.openai.com", port: 443))
+}

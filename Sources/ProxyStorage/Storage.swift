@@ -1,0 +1,96 @@
+/// All the proxy keeps. A driver and its dialect stand behind it; callers can't tell which.
+public protocol Storage: ProjectStore, TokenStore, LedgerStore, RequestStore {
+    /// Which engine, as a label: `sqlite` or `postgres`.
+    var driver: String { get }
+
+    /// Asks the database for a trivial answer.
+    /// - Throws: why it can't be reached.
+    func probe() async throws(StorageError)
+
+    /// Checks every invariant against all rows, in one snapshot. Slow on a large database; harmless to a serving one.
+    func verify() async throws(StorageError) -> [InvariantFinding]
+
+    /// Figures for the metrics page: sizes, pool, timings. Never throws: a figure that can't be had is left out.
+    func figures() async -> [DatabaseFigure]
+
+    /// Gives back files and connections after the calls under way have ended. Later calls throw `.unavailable`.
+    func close() async
+}
+
+/// What checking one invariant found.
+public struct InvariantFinding: Hashable, Sendable {
+    /// Stable name, for instance `token-count-equals-rows`.
+    public let invariant: String
+    /// How many things were checked.
+    public let checked: Int64
+    /// How many of them break it. 0 when the invariant holds.
+    public let violations: Int64
+    /// The first few that break it, by identifier.
+    public let examples: [String]
+
+    public var holds: Bool { violations == 0 }
+
+    public init(invariant: String, checked: Int64, violations: Int64, examples: [String] = []) {
+        self.invariant = invariant
+        self.checked = checked
+        self.violations = violations
+        self.examples = examples
+    }
+}
+
+/// One figure of the database for the metrics page.
+public struct DatabaseFigure: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
+        case gauge
+        case counter
+        /// Cumulative counts at each upper bound, as Prometheus wants them, with the sum of all observations.
+        case histogram(buckets: [HistogramBucket], sum: Double)
+    }
+
+    /// One bucket: how many observations were at most `upperBound`.
+    public struct HistogramBucket: Hashable, Sendable {
+        public let upperBound: Double
+        public let count: Int64
+
+        public init(upperBound: Double, count: Int64) {
+            self.upperBound = upperBound
+            self.count = count
+        }
+    }
+
+    /// Metric name without the product's prefix, with its unit, for instance `database_wal_size_bytes`.
+    public let name: String
+    public let help: String
+    public let kind: Kind
+    /// The value; for a histogram, the number of observations.
+    public let value: Double
+    public let labels: [String: String]
+
+    public init(name: String, help: String, kind: Kind, value: Double, labels: [String: String] = [:]) {
+        self.name = name
+        self.help = help
+        self.kind = kind
+        self.value = value
+        self.labels = labels
+    }
+}
+
+/// What an engine can promise. A scenario names what it needs; a backend names what it has.
+public struct StorageCapabilities: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt16
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    /// What was written is there after every handle was closed and a new one opened.
+    public static let durable = Self(rawValue: 1 << 0)
+    /// Several server processes may serve from the same data at once.
+    public static let manyInstances = Self(rawValue: 1 << 1)
+    /// The data lives in a file that can be looked at from outside.
+    public static let file = Self(rawValue: 1 << 2)
+}
+
+extension StorageCapabilities: CustomStringConvertible {
+    public var description: String {
+        let names: [(Self, String)] = [(.durable, "durable"), (.manyInstances, "many-instances"), (.file, "file")]
+        return names.filter { contains($0.0) }.map(\.1).joined(separator: " ")
+    }
+}

@@ -1,0 +1,12 @@
+/// What a provider says a request has used, in tokens. Neither is negative.
+public struct ReportedUsage: Sendable, Hashable {
+    /// `prompt_tokens`, or `input_tokens`.
+    public var promptTokens: Int64
+    /// `completion_tokens`, or `output_tokens`; 0 where a provider counts no output, as for embeddings.
+    public var completionTokens: Int64
+
+    public init(promptTokens: Int64, completionTokens: Int64) {
+        self.promptTokens = promptTokens
+        self.completionTokens = completionTokens
+    }
+}

@@ -1,0 +1,273 @@
+import Synchronization
+
+/// Connections on threads, for callers that are async.
+///
+/// One writer and up to `readers` readers, each on a lane of its own; with no readers exactly one connection, which
+/// then also reads. A closure runs on one connection from its beginning to its end, so a transaction can't be
+/// interleaved, and can't leak when its caller is cancelled.
+public final class ConnectionPool: Sendable {
+    public struct Limits: Sendable {
+        /// Most readers; 0 for reading on the writer.
+        public var readers: Int
+        /// Most readers kept open without work.
+        public var maxIdle: Int
+        /// Longest life of a reader; `nil` for no bound.
+        public var lifetime: Duration?
+        /// Longest time a call waits for its turn on a connection.
+        public var wait: Duration
+        /// Most calls that wait for readers, and most that wait for the writer. The ledger's turns are not counted.
+        public var maxWaiting: Int
+
+        public init(
+            readers: Int, maxIdle: Int = 5, lifetime: Duration? = .seconds(3600), wait: Duration = .seconds(2),
+            maxWaiting: Int = 4096
+        ) {
+            self.readers = readers
+            self.maxIdle = maxIdle
+            self.lifetime = lifetime
+            self.wait = wait
+            self.maxWaiting = maxWaiting
+        }
+    }
+
+    /// How the pool stands, the writer included.
+    public struct Counters: Hashable, Sendable {
+        public var inUse = 0
+        public var idle = 0
+        public var waiting = 0
+        public var opened = 0
+        public var closed = 0
+    }
+
+    public let connector: any SQLConnector
+    private let limits: Limits
+    private let writer: Lane<ConnectionSlot>
+    private let isWriterBusy = Atomic<Bool>(false)
+    private let state: Mutex<PoolState>
+
+    /// Starts the writer's thread. Connects nothing yet.
+    public init(_ connector: any SQLConnector, limits: Limits) throws(SQLError) {
+        self.connector = connector
+        self.limits = limits
+        writer = try Lane(name: "db-writer") { ConnectionSlot(connector, .writer) }
+        state = Mutex(PoolState(limits: limits))
+    }
+
+    /// Connects the writer, so that what is wrong with the database is known at start.
+    public func connect() async throws {
+        try await write { _ in }
+    }
+
+    /// Runs `body` on the writer, after all writes and turns given earlier. Once begun it runs to its end.
+    /// - Throws: `.noConnection` when its turn did not come in time, `.interrupted` when the caller was cancelled
+    ///   before its turn, and whatever `body` throws.
+    public func write<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value {
+        try await perform(onWriter: true, isInterruptible: false, body)
+    }
+
+    /// Runs `body` on a reader. A cancelled caller stops it: the running statement throws `.interrupted`.
+    public func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value {
+        try await perform(onWriter: limits.readers == 0, isInterruptible: true, body)
+    }
+
+    /// Runs `turn` on the writer's thread after all writes given earlier, and not before `delay` has passed.
+    ///
+    /// Returns at once. A turn given after ``close()`` still runs, with a slot that throws.
+    public func enqueueTurn(after delay: Duration, _ turn: @escaping @Sendable (ConnectionSlot) -> Void) {
+        writer.enqueue(after: delay) { [weak self] slot in
+            self?.isWriterBusy.store(true, ordering: .relaxed)
+            turn(slot)
+            slot.tidy()
+            self?.isWriterBusy.store(false, ordering: .relaxed)
+        }
+    }
+
+    public var counters: Counters {
+        let isWriterBusy = isWriterBusy.load(ordering: .relaxed)
+        return state.withLock { state in
+            var counters = Counters()
+            let writerOpen = state.isWriterOpen ? 1 : 0
+            let writerInUse = isWriterBusy ? writerOpen : 0
+            counters.inUse = state.readers.inUse + writerInUse
+            counters.idle = state.readers.idleCount + writerOpen - writerInUse
+            counters.waiting = state.readers.waiting + max(0, state.writes.count - writerInUse)
+            counters.opened = state.readers.opened + state.writersOpened
+            counters.closed = state.readers.closed + state.writersOpened - writerOpen
+            return counters
+        }
+    }
+
+    /// Refuses new calls, lets those under way end, and closes every connection.
+    public func close() async {
+        state.withLock { state in
+            state.isClosed = true
+            apply(state.readers.shut(), to: &state)
+        }
+        await withCheckedContinuation { continuation in
+            let isDone = state.withLock { state in
+                if state.readers.isEmpty { return true }
+                state.onEmpty.append { continuation.resume() }
+                return false
+            }
+            if isDone { continuation.resume() }
+        }
+        await withCheckedContinuation { continuation in
+            writer.enqueue { [self] slot in
+                slot.close()
+                state.withLock { $0.isWriterOpen = false }
+                continuation.resume()
+            }
+        }
+    }
+}
+
+// MARK: - One call
+
+extension ConnectionPool {
+    private func perform<Value: Sendable>(
+        onWriter: Bool, isInterruptible: Bool, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value {
+        let call = PendingCall(number: state.withLock { $0.nextNumber() })
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
+                guard call.queue({ continuation.resume(throwing: $0) }) else { return }
+                let job: PoolState.Job = { [self] slot, place in
+                    var result: Result<Value, any Error>?
+                    if call.begin() {
+                        result = Result { try run(call, isInterruptible, on: slot, body) }
+                        call.end()
+                    }
+                    finish(call, slot, place)
+                    if let result { continuation.resume(with: result) }
+                }
+                submit(call, job, onWriter: onWriter)
+            }
+        } onCancel: {
+            if call.cancel() { forget(call) }
+        }
+    }
+
+    private func run<Value>(
+        _ call: PendingCall, _ isInterruptible: Bool, on slot: ConnectionSlot,
+        _ body: (any SQLConnection) throws -> Value
+    ) throws -> Value {
+        let connection = try slot.connected()
+        if isInterruptible { call.interruptible(by: connection.interrupter) }
+        return try body(connection)
+    }
+
+    private func submit(_ call: PendingCall, _ job: @escaping PoolState.Job, onWriter: Bool) {
+        let now = Monotonic.now()
+        let isRefused = state.withLock { state in
+            if state.isClosed { return true }
+            if onWriter {
+                guard state.writes.count < limits.maxWaiting else { return true }
+                state.writes[call.number] = PoolState.Write(call: call, deadline: now + limits.wait)
+                writer.enqueue { [self] slot in
+                    isWriterBusy.store(true, ordering: .relaxed)
+                    job(slot, nil)
+                }
+            } else {
+                state.reads[call.number] = PoolState.Read(call: call, job: job)
+                apply(state.readers.ask(call.number, now: now), to: &state)
+            }
+            scheduleTick(&state, now)
+            return false
+        }
+        if isRefused { call.refuse(Self.busy) }
+    }
+
+    /// Gives the connection back, before the caller hears of the result.
+    private func finish(_ call: PendingCall, _ slot: ConnectionSlot, _ place: Int?) {
+        let isSound = slot.tidy()
+        let now = Monotonic.now()
+        var onEmpty: [@Sendable () -> Void] = []
+        state.withLock { state in
+            if let place {
+                apply(state.readers.giveBack(place, isBroken: !isSound, now: now), to: &state)
+                if state.isClosed, state.readers.isEmpty { swap(&onEmpty, &state.onEmpty) }
+                scheduleTick(&state, now)
+            } else {
+                state.writes[call.number] = nil
+                state.noteWriter(isOpen: isSound)
+                isWriterBusy.store(false, ordering: .relaxed)
+            }
+        }
+        for tell in onEmpty { tell() }
+    }
+
+    /// A cancelled call no longer waits.
+    private func forget(_ call: PendingCall) {
+        state.withLock { state in
+            state.writes[call.number] = nil
+            state.readers.abandon(call.number)
+            state.reads[call.number] = nil
+        }
+    }
+
+    static var busy: SQLError { SQLError(.noConnection, detail: "no connection became free in time") }
+}
+
+// MARK: - Carrying out decisions
+
+extension ConnectionPool {
+    private func apply(_ actions: [PoolDecisions.Action], to state: inout PoolState) {
+        for action in actions {
+            switch action {
+            case .grant(let waiter, let place, let isNew):
+                if isNew { openReader(place, &state) }
+                start(waiter, at: place, &state)
+            case .close(let place):
+                state.lanes.removeValue(forKey: place)?.enqueue { $0.close() }
+            case .refuse(let waiter):
+                state.reads.removeValue(forKey: waiter)?.call.refuse(Self.busy)
+            }
+        }
+    }
+
+    private func openReader(_ place: Int, _ state: inout PoolState) {
+        let connector = connector
+        state.lanes[place] = try? Lane(name: "db-reader-\(place)") { ConnectionSlot(connector, .reader) }
+    }
+
+    private func start(_ waiter: UInt64, at place: Int, _ state: inout PoolState) {
+        let read = state.reads.removeValue(forKey: waiter)
+        if let read, let lane = state.lanes[place] {
+            let job = read.job
+            lane.enqueue { job($0, place) }
+        } else {
+            // No thread to be had, or nobody to serve.
+            read?.call.refuse(Self.busy)
+            apply(state.readers.giveBack(place, isBroken: state.lanes[place] == nil, now: Monotonic.now()), to: &state)
+        }
+    }
+
+    /// Sees to it that deadlines and lifetimes are looked at when the next one is due.
+    private func scheduleTick(_ state: inout PoolState, _ now: Duration) {
+        // Whoever begins to wait now waits until then at least; an idle place may live that much too long.
+        if let due = state.tickDue, due <= now + limits.wait { return }
+        guard let next = state.nextTick else { return }
+        if state.clock == nil { state.clock = try? Lane(name: "db-clock") {} }
+        // Not more than a hundred times a second, however small the limits.
+        let delay = max(next - now, .milliseconds(10))
+        state.tickDue = now + delay
+        state.clock?.enqueue(after: delay) { [weak self] in self?.tick() }
+    }
+
+    private func tick() {
+        let now = Monotonic.now()
+        state.withLock { state in
+            if let due = state.tickDue, due <= now { state.tickDue = nil }
+            apply(state.readers.tick(now: now), to: &state)
+            for (number, write) in state.writes where write.deadline <= now {
+                // One that runs is left to end.
+                if write.call.refuse(Self.busy) { state.writes[number] = nil } else { state.writes[number]?.isLate = true }
+            }
+            scheduleTick(&state, now)
+        }
+    }
+}

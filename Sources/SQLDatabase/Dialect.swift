@@ -1,0 +1,52 @@
+/// All that differs between engines and can be said as a value. The rest of the SQL is written once.
+public struct Dialect: Sendable {
+    /// How an act on many rows reaches the engine.
+    public enum BatchStyle: Sendable {
+        /// One run for each row: right where a call costs no round trip.
+        case eachRow
+        /// One run for all rows, each parameter an array in text form: `{"a","b",NULL}`.
+        case arrays
+    }
+
+    /// Words of `CREATE TABLE` that engines disagree on.
+    public struct SchemaTerms: Sendable {
+        /// A signed 64-bit integer.
+        public let integer: String
+        /// Text compared byte for byte.
+        public let text: String
+        /// An instant, kept and given back as 24 characters of ISO 8601 in UTC.
+        public let instant: String
+        /// What follows the closing parenthesis of a table that is found by its primary key.
+        public let keyedTable: String
+
+        public init(integer: String, text: String, instant: String, keyedTable: String) {
+            self.integer = integer
+            self.text = text
+            self.instant = instant
+            self.keyedTable = keyedTable
+        }
+    }
+
+    /// Label of the engine: `sqlite` or `postgres`.
+    public let name: String
+    public let batchStyle: BatchStyle
+    /// Whether writers lock single rows, so that a batch must first lock all it will touch, in key order.
+    public let locksRows: Bool
+    public let terms: SchemaTerms
+    /// Run first in the transaction of the migrations, when `begin` alone does not keep other instances out.
+    public let migrationLock: SQLStatement?
+    /// Gives one row `ok`, or one row for each fault the engine finds in its own structures.
+    public let integrityCheck: SQLStatement?
+
+    public init(
+        name: String, batchStyle: BatchStyle, locksRows: Bool, terms: SchemaTerms, migrationLock: SQLStatement? = nil,
+        integrityCheck: SQLStatement? = nil
+    ) {
+        self.name = name
+        self.batchStyle = batchStyle
+        self.locksRows = locksRows
+        self.terms = terms
+        self.migrationLock = migrationLock
+        self.integrityCheck = integrityCheck
+    }
+}

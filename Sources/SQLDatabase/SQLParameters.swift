@@ -1,0 +1,93 @@
+/// Values for the parameters of a statement, or of many runs of one: reused, so that a value costs no allocation.
+///
+/// Texts lie one after another in memory of its own, each followed by a zero byte (libpq wants one).
+public struct SQLParameters: ~Copyable {
+    /// One value. A text is named by its place in the bytes at ``base``.
+    public enum Slot: Sendable, BitwiseCopyable {
+        case null
+        case integer(Int64)
+        case text(offset: Int32, count: Int32)
+    }
+
+    public private(set) var slots: [Slot] = []
+    private var arena: UnsafeMutableRawBufferPointer
+    private var used = 0
+
+    public init() {
+        arena = .allocate(byteCount: 1024, alignment: 16)
+    }
+
+    public init(_ values: [SQLValue]) {
+        self.init()
+        for value in values { append(value) }
+    }
+
+    deinit { arena.deallocate() }
+
+    /// How many values there are.
+    public var count: Int { slots.count }
+
+    /// Where texts begin. Valid until the next change.
+    public var base: UnsafeRawPointer? { UnsafeRawPointer(arena.baseAddress) }
+
+    /// Forgets all values and keeps the memory.
+    public mutating func removeAll() {
+        slots.removeAll(keepingCapacity: true)
+        used = 0
+    }
+
+    public mutating func append(_ value: SQLValue) {
+        switch value {
+        case .null: appendNull()
+        case .integer(let number): append(number)
+        case .text(let text): append(text)
+        }
+    }
+
+    public mutating func appendNull() { slots.append(.null) }
+
+    public mutating func append(_ number: Int64) { slots.append(.integer(number)) }
+
+    public mutating func append(_ number: Int64?) {
+        if let number { append(number) } else { appendNull() }
+    }
+
+    public mutating func append(_ text: String) {
+        var copy = text
+        copy.withUTF8 { bytes in
+            appendText(count: bytes.count) { $0.copyMemory(from: UnsafeRawBufferPointer(bytes)) }
+        }
+    }
+
+    public mutating func append(_ text: String?) {
+        if let text { append(text) } else { appendNull() }
+    }
+
+    /// Adds a text of `count` UTF-8 bytes, written by `fill` straight into place.
+    public mutating func appendText(count: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) {
+        let start = used
+        reserve(count + 1)
+        fill(UnsafeMutableRawBufferPointer(rebasing: arena[start..<start + count]))
+        arena[start + count] = 0
+        used = start + count + 1
+        slots.append(.text(offset: Int32(start), count: Int32(count)))
+    }
+
+    /// Adds the value at `index` once more, without copying its text.
+    public mutating func append(sharing index: Int) { slots.append(slots[index]) }
+
+    /// The text at `index`, for tests and messages; `nil` for anything else.
+    public func text(at index: Int) -> String? {
+        guard case .text(let offset, let count) = slots[index] else { return nil }
+        let bytes = arena[Int(offset)..<Int(offset) + Int(count)]
+        return String(decoding: UnsafeRawBufferPointer(rebasing: bytes), as: UTF8.self)
+    }
+
+    private mutating func reserve(_ more: Int) {
+        guard used + more > arena.count else { return }
+        let grown = UnsafeMutableRawBufferPointer.allocate(byteCount: max(arena.count * 2, used + more), alignment: 16)
+        grown.copyMemory(from: UnsafeRawBufferPointer(rebasing: arena[0..<used]))
+        arena.deallocate()
+        arena = grown
+    }
+}

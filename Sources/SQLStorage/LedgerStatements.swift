@@ -1,0 +1,100 @@
+import SQLDatabase
+
+/// What the ledger says: for each row to an engine in this process, for a whole batch to one behind a wire.
+enum LedgerStatements {
+    /// Takes the batch's number. Changes nothing when the number was taken before: then the batch is in the database.
+    static let claim = SQLStatement(
+        """
+        INSERT INTO ledger_writers (instance_id, last_sequence, updated_at) VALUES ($1, $2, $3)
+        ON CONFLICT (instance_id) DO UPDATE
+            SET last_sequence = excluded.last_sequence, updated_at = excluded.updated_at
+            WHERE ledger_writers.last_sequence < excluded.last_sequence
+        """)
+
+    /// A token's standing. The batch form also locks the tokens, in key order.
+    static let standing = BatchStatement(
+        each: """
+            SELECT tokens.revoked_at, tokens.expires_at, projects.deactivated_at, tokens.request_count,
+                tokens.max_requests
+            FROM tokens JOIN projects ON projects.id = tokens.project_id WHERE tokens.id = $1
+            """,
+        all: """
+            SELECT tokens.revoked_at, tokens.expires_at, projects.deactivated_at, tokens.request_count,
+                tokens.max_requests, asked.position
+            FROM unnest($1::text[]) WITH ORDINALITY AS asked (id, position)
+                JOIN tokens ON tokens.id = asked.id JOIN projects ON projects.id = tokens.project_id
+            ORDER BY tokens.id FOR UPDATE OF tokens
+            """)
+
+    static let addWidth = 15
+    /// Adds requests; one that is there already is left as it is.
+    static let add = BatchStatement(
+        each: """
+            INSERT INTO requests (\(Columns.request))
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            ON CONFLICT (id) DO NOTHING
+            """,
+        all: """
+            WITH added AS (
+                INSERT INTO requests (\(Columns.request))
+                SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+                    $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[],
+                    $14::bigint[], $15::bigint[])
+                ON CONFLICT (id) DO NOTHING RETURNING id
+            )
+            SELECT min(asked.position) FROM unnest($1::text[]) WITH ORDINALITY AS asked (id, position)
+                JOIN added ON added.id = asked.id
+            GROUP BY asked.id
+            """)
+
+    static let settleWidth = 10
+    /// Ends requests that are open.
+    static let settle = BatchStatement(
+        each: """
+            UPDATE requests SET model = $2, outcome = $3, status = $4, prompt_tokens = $5, completion_tokens = $6,
+                cost_nano = $7, settled_at = $8, duration_us = $9, first_byte_us = $10
+            WHERE id = $1 AND settled_at IS NULL
+            """,
+        all: """
+            UPDATE requests SET model = ended.model, outcome = ended.outcome, status = ended.status,
+                prompt_tokens = ended.prompt_tokens, completion_tokens = ended.completion_tokens,
+                cost_nano = ended.cost_nano, settled_at = ended.settled_at, duration_us = ended.duration_us,
+                first_byte_us = ended.first_byte_us
+            FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+                $8::text[], $9::bigint[], $10::bigint[]) WITH ORDINALITY
+                AS ended (id, model, outcome, status, prompt_tokens, completion_tokens, cost_nano, settled_at,
+                    duration_us, first_byte_us, position)
+            WHERE requests.id = ended.id AND requests.settled_at IS NULL RETURNING ended.position
+            """)
+
+    static let countWidth = 6
+    /// Adds to a token's counters. `$2` is the last admission's instant, NULL when nothing was admitted.
+    static let count = BatchStatement(
+        each: """
+            UPDATE tokens SET
+                last_used_at = CASE WHEN $2 IS NULL OR last_used_at > $2 THEN last_used_at ELSE $2 END,
+                request_count = request_count + $3, prompt_tokens = prompt_tokens + $4,
+                completion_tokens = completion_tokens + $5, cost_nano = cost_nano + $6
+            WHERE id = $1
+            """,
+        all: """
+            UPDATE tokens SET
+                last_used_at = GREATEST(tokens.last_used_at, used.last_used_at),
+                request_count = tokens.request_count + used.requests,
+                prompt_tokens = tokens.prompt_tokens + used.prompt_tokens,
+                completion_tokens = tokens.completion_tokens + used.completion_tokens,
+                cost_nano = tokens.cost_nano + used.cost_nano
+            FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+                WITH ORDINALITY AS used (id, last_used_at, requests, prompt_tokens, completion_tokens, cost_nano,
+                    position)
+            WHERE tokens.id = used.id RETURNING used.position
+            """)
+
+    /// Which of a batch's requests are in the database.
+    static let present = BatchStatement(
+        each: "SELECT 1 FROM requests WHERE id = $1",
+        all: """
+            SELECT 1, asked.position FROM unnest($1::text[]) WITH ORDINALITY AS asked (id, position)
+                JOIN requests ON requests.id = asked.id
+            """)
+}

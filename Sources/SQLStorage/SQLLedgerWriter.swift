@@ -1,0 +1,165 @@
+import ProxyDomain
+import ProxyStorage
+import SQLDatabase
+
+/// Writes the ledger's batches. Lives on the writer's thread, beside its connection, and keeps its memory there.
+final class SQLLedgerWriter: LedgerWriter {
+    /// Keeps us, hence outlives us.
+    private unowned let slot: ConnectionSlot
+    private let metrics: LedgerMetrics
+    private let timings: OperationTimings
+    private var plan = LedgerPlan()
+    private var parameters = SQLParameters()
+
+    init(_ slot: ConnectionSlot, _ metrics: LedgerMetrics, _ timings: OperationTimings) {
+        self.slot = slot
+        self.metrics = metrics
+        self.timings = timings
+    }
+
+    func commit(_ batch: LedgerBatch) throws(StorageError) -> [AdmissionVerdict] {
+        if batch.admissions.isEmpty, batch.settlements.isEmpty { return [] }
+        let start = Monotonic.now()
+        do throws(SQLError) {
+            let connection = try slot.connected()
+            plan.lay(out: batch)
+            do {
+                try connection.transaction(.write) { () throws(SQLError) in try write(batch, on: connection) }
+            } catch {
+                throw error.first
+            }
+        } catch {
+            slot.tidy()
+            throw StorageError(error, during: "commit(_:)")
+        }
+        let duration = Monotonic.now() - start
+        timings.record(.ledgerCommit, duration)
+        metrics.committed(batch.admissions.count + batch.settlements.count, in: duration)
+        return plan.verdicts
+    }
+
+    private func write(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
+        let isNew = try claim(batch, on: connection)
+        try readStandings(on: connection)
+        guard isNew else { return try recall(batch, on: connection) }
+        plan.decide(at: batch.now)
+        try addRequests(batch, on: connection)
+        try settleRequests(batch, on: connection)
+        try countRequests(on: connection)
+    }
+
+    /// Whether the batch was never written. Asked always, not only for a retry: it costs nothing more.
+    private func claim(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) -> Bool {
+        parameters.removeAll()
+        parameters.append(batch.instance)
+        parameters.append(batch.sequence)
+        parameters.append(batch.now)
+        return try connection.run(LedgerStatements.claim, parameters) > 0
+    }
+
+    /// Of the tokens that ask for admission; of all, where rows must be locked in key order before any is written.
+    private func readStandings(on connection: any SQLConnection) throws(SQLError) {
+        parameters.removeAll()
+        let readsAll = connection.dialect.locksRows
+        asked.removeAll(keepingCapacity: true)
+        for (number, group) in plan.groups.enumerated() where readsAll || !group.admissions.isEmpty {
+            parameters.append(group.token)
+            asked.append(number)
+        }
+        try connection.query(LedgerStatements.standing, parameters, width: 1) { (position, row) throws(SQLError) in
+            let standing = TokenStanding(
+                revokedAt: try row.optionalInstant(at: 0), expiresAt: try row.optionalInstant(at: 1),
+                projectDeactivatedAt: try row.optionalInstant(at: 2), requestCount: row.integer(at: 3),
+                maxRequests: row.integer(at: 4))
+            plan.set(standing, of: asked[position])
+        }
+    }
+
+    /// The groups whose standings are asked for, in that order.
+    private var asked: [Int] = []
+
+    private func addRequests(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
+        parameters.removeAll()
+        var previous = -1
+        for grant in plan.grants {
+            let admission = batch.admissions[grant.admission]
+            let first = parameters.count
+            parameters.append(admission.requestID)
+            if grant.group == previous {
+                // The row before is of the same token, hence its text is there already.
+                parameters.append(sharing: first - LedgerStatements.addWidth + 1)
+            } else {
+                parameters.append(admission.tokenID)
+            }
+            parameters.append(admission.projectID)
+            parameters.append(admission.admittedAt)
+            parameters.append(admission.method)
+            parameters.append(admission.path)
+            parameters.append(settlement: admission.settlement)
+            previous = grant.group
+        }
+        try connection.change(LedgerStatements.add, parameters, width: LedgerStatements.addWidth) { position in
+            let grant = plan.grants[position]
+            plan.count(batch.admissions[grant.admission], in: grant.group)
+        }
+    }
+
+    private func settleRequests(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
+        parameters.removeAll()
+        for end in batch.settlements {
+            parameters.append(end.requestID)
+            parameters.append(settlement: end.settlement)
+        }
+        try connection.change(LedgerStatements.settle, parameters, width: LedgerStatements.settleWidth) { position in
+            plan.count(batch.settlements[position].settlement, in: plan.settlementGroups[position])
+        }
+    }
+
+    private func countRequests(on connection: any SQLConnection) throws(SQLError) {
+        parameters.removeAll()
+        for group in plan.groups where group.requests > 0 || group.sums != LedgerPlan.Sums() {
+            parameters.append(group.token)
+            parameters.append(group.lastUsedAt)
+            parameters.append(group.requests)
+            parameters.append(group.sums.prompt)
+            parameters.append(group.sums.completion)
+            parameters.append(group.sums.cost)
+        }
+        try connection.change(LedgerStatements.count, parameters, width: LedgerStatements.countWidth)
+    }
+
+    /// The batch is in the database: reads from its rows what was answered.
+    private func recall(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
+        var isPresent = Array(repeating: false, count: batch.admissions.count)
+        parameters.removeAll()
+        for admission in batch.admissions { parameters.append(admission.requestID) }
+        try connection.query(LedgerStatements.present, parameters, width: 1) { (position, _) throws(SQLError) in
+            isPresent[position] = true
+        }
+        for (number, group) in plan.groups.enumerated() {
+            for place in group.admissions {
+                let admission = plan.keys[place].index
+                plan.recall(admission: admission, isPresent: isPresent[admission], in: number, at: batch.now)
+            }
+        }
+    }
+}
+
+extension SQLParameters {
+    /// Adds the nine columns of a settlement, all NULL for a request that is open.
+    mutating func append(settlement: Settlement?) {
+        guard let settlement else {
+            for _ in 0..<9 { appendNull() }
+            return
+        }
+        append(settlement.model)
+        append(settlement.outcome.rawValue)
+        append(Int64(settlement.status))
+        append(settlement.usage?.promptTokens.storable)
+        append(settlement.usage?.completionTokens.storable)
+        append(settlement.cost.amount.storable)
+        append(settlement.settledAt)
+        append(max(0, settlement.durationMicroseconds))
+        append(settlement.firstByteMicroseconds.map { max(0, $0) })
+    }
+}

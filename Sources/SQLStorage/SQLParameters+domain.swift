@@ -1,0 +1,24 @@
+import ProxyDomain
+import SQLDatabase
+
+extension SQLParameters {
+    /// Adds the 36 characters of an identifier, written in place.
+    mutating func append(_ id: some TypedIdentifier) {
+        appendText(count: 36) { id.identifier.write(into: $0) }
+    }
+
+    /// Adds the 24 characters of an instant, written in place.
+    mutating func append(_ instant: Timestamp) {
+        appendText(count: 24) { instant.write(into: $0) }
+    }
+
+    mutating func append(_ instant: Timestamp?) {
+        if let instant { append(instant) } else { appendNull() }
+    }
+}
+
+extension SQLValue {
+    static func id(_ id: some TypedIdentifier) -> Self { .text(id.text) }
+    static func instant(_ instant: Timestamp) -> Self { .text(instant.text) }
+    static func optional(_ instant: Timestamp?) -> Self { instant.map { .text($0.text) } ?? .null }
+}

@@ -1,0 +1,32 @@
+public import ProxyStorage
+import SQLDatabase
+
+extension SQLStorage {
+    /// The verdict `.admitted(remaining:)` tells what the cap held right after that request, so each waiter of a batch
+    /// sees its own number. Of a batch that is looked up after a lost commit, it tells what the cap holds now.
+    public func enqueueTurn(after delay: Duration, _ turn: @escaping @Sendable (any LedgerWriter) -> Void) {
+        pool.enqueueTurn(after: delay) { [ledgerMetrics, timings] slot in
+            let writer = slot.companion as? SQLLedgerWriter ?? SQLLedgerWriter(slot, ledgerMetrics, timings)
+            slot.companion = writer
+            turn(writer)
+        }
+    }
+}
+
+/// How large the ledger's batches are, and how long they take.
+final class LedgerMetrics: Sendable {
+    private let sizes = Histogram(upperBounds: Histogram.sizeBounds)
+    private let durations = Histogram(upperBounds: Histogram.secondBounds)
+
+    func committed(_ count: Int, in duration: Duration) {
+        sizes.observe(Double(count))
+        durations.observe(duration.inSeconds)
+    }
+
+    var figures: [DatabaseFigure] {
+        [
+            sizes.figure("database_ledger_batch_size", "Admissions and settlements in one ledger commit."),
+            durations.figure("database_commit_seconds", "Time one ledger commit took, its statements included."),
+        ]
+    }
+}

@@ -1,0 +1,79 @@
+public import ProxyDomain
+public import ProxyStorage
+import SQLDatabase
+
+extension SQLStorage {
+    public func create(_ project: Project) async throws(StorageError) {
+        _ = try await writing(.createProject) { connection in
+            try connection.run(
+                ProjectStatements.add,
+                [
+                    .id(project.id), .text(project.name), .text(project.sealedKey), .text(project.keyHint),
+                    .text(project.provider), .optional(project.baseURL), .optional(project.deactivatedAt),
+                    .instant(project.createdAt), .instant(project.updatedAt),
+                ])
+        }
+    }
+
+    public func project(_ id: ProjectID) async throws(StorageError) -> Project {
+        let found = try await reading(.readProject) { connection in
+            try connection.first(ProjectStatements.find, [.id(id)]) { (row) throws(SQLError) in try row.project() }
+        }
+        guard let found else { throw StorageError(.notFound) }
+        return found
+    }
+
+    public func projects(after cursor: ProjectID?, limit: Int) async throws(StorageError) -> [Project] {
+        try await reading(.listProjects) { connection in
+            try connection.all(
+                ProjectStatements.list, [.text(cursor?.text ?? ""), .integer(Int64(limit.clampedToPage))]
+            ) { (row) throws(SQLError) in try row.project() }
+        }
+    }
+
+    public func update(
+        _ id: ProjectID, _ change: ProjectChange, at now: Timestamp
+    ) async throws(StorageError) -> Project {
+        try await writing(.updateProject) { connection in
+            let changed = try connection.first(
+                ProjectStatements.change,
+                [
+                    .id(id), .optional(change.name), .optional(change.key?.ciphertext), .optional(change.key?.hint),
+                    .integer(change.isActive.asWish), .instant(now),
+                ]
+            ) { (row) throws(SQLError) in try row.project() }
+            guard let changed else { throw StorageError(.notFound) }
+            if change.revokesTokens { try connection.run(TokenStatements.revokeAll, [.id(id), .instant(now)]) }
+            return changed
+        }
+    }
+}
+
+extension Bool? {
+    /// 1 for yes, 0 for no, -1 for leaving it as it is.
+    var asWish: Int64 { map { $0 ? 1 : 0 } ?? -1 }
+}
+
+extension Int {
+    /// Held within 1…1000.
+    var clampedToPage: Int { Swift.min(Swift.max(self, 1), 1000) }
+}
+
+private enum ProjectStatements {
+    static let add = SQLStatement(
+        """
+        INSERT INTO projects (id, name, sealed_key, key_hint, provider, base_url, deactivated_at, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        """)
+    static let find = SQLStatement("SELECT \(Columns.project) FROM projects WHERE id = $1")
+    static let list = SQLStatement("SELECT \(Columns.project) FROM projects WHERE id > $1 ORDER BY id LIMIT $2")
+    static let change = SQLStatement(
+        """
+        UPDATE projects SET name = COALESCE($2, name), sealed_key = COALESCE($3, sealed_key),
+            key_hint = COALESCE($4, key_hint),
+            deactivated_at = CASE $5 WHEN 1 THEN NULL WHEN 0 THEN COALESCE(deactivated_at, $6)
+                ELSE deactivated_at END,
+            updated_at = $6
+        WHERE id = $1 RETURNING \(Columns.project)
+        """)
+}

@@ -1,0 +1,92 @@
+public import ProxyDomain
+public import ProxyStorage
+import SQLDatabase
+
+extension SQLStorage {
+    public func create(_ token: Token, digest: TokenDigest) async throws(StorageError) {
+        _ = try await writing(.createToken) { connection in
+            try connection.run(
+                TokenStatements.add,
+                [
+                    .id(token.id), .id(token.projectID), .text(token.name), .text(digest.text), .text(token.hint),
+                    .optional(token.expiresAt), .optional(token.revokedAt), .integer(token.maxRequests),
+                    .integer(token.requestCount), .integer(token.promptTokens), .integer(token.completionTokens),
+                    .integer(token.cost.amount), .integer(token.cacheHitCount), .optional(token.lastUsedAt),
+                    .instant(token.createdAt),
+                ])
+        }
+    }
+
+    public func token(_ id: TokenID) async throws(StorageError) -> Token {
+        let found = try await reading(.readToken) { connection in
+            try connection.first(TokenStatements.find, [.id(id)]) { (row) throws(SQLError) in try row.token() }
+        }
+        guard let found else { throw StorageError(.notFound) }
+        return found
+    }
+
+    public func tokens(
+        _ filter: TokenFilter, after cursor: TokenID?, limit: Int
+    ) async throws(StorageError) -> [Token] {
+        try await reading(.listTokens) { connection in
+            var values: [SQLValue] = [
+                .text(cursor?.text ?? ""), .integer(Int64(limit.clampedToPage)), .integer(filter.isActive.asWish),
+                .instant(filter.now),
+            ]
+            if let project = filter.projectID { values.append(.id(project)) }
+            let statement = filter.projectID == nil ? TokenStatements.list : TokenStatements.listOfProject
+            return try connection.all(statement, values) { (row) throws(SQLError) in try row.token() }
+        }
+    }
+
+    public func update(_ id: TokenID, _ change: TokenChange, at now: Timestamp) async throws(StorageError) -> Token {
+        var changesExpiry: Int64 = 0
+        var expiry: Timestamp?
+        switch change.expiry {
+        case .at(let instant): (changesExpiry, expiry) = (1, instant)
+        case .never: changesExpiry = 1
+        case nil: break
+        }
+        let values: [SQLValue] = [
+            .id(id), .optional(change.name), .integer(change.isActive.asWish), .instant(now),
+            .optional(change.maxRequests), .integer(changesExpiry), .optional(expiry),
+        ]
+        return try await writing(.updateToken) { connection in
+            let changed = try connection.first(TokenStatements.change, values) { (row) throws(SQLError) in
+                try row.token()
+            }
+            guard let changed else { throw StorageError(.notFound) }
+            return changed
+        }
+    }
+
+    public func revoke(_ id: TokenID, at now: Timestamp) async throws(StorageError) -> Bool {
+        try await writing(.revokeToken) { connection in
+            if try connection.run(TokenStatements.revoke, [.id(id), .instant(now)]) > 0 { return true }
+            let exists = try connection.first(TokenStatements.exists, [.id(id)]) { (_) throws(SQLError) in true }
+            guard exists == true else { throw StorageError(.notFound) }
+            return false
+        }
+    }
+
+    public func revokeTokens(
+        of project: ProjectID, at now: Timestamp
+    ) async throws(StorageError) -> RevocationSummary {
+        try await writing(.revokeProjectTokens) { connection in
+            let total = try connection.first(TokenStatements.countOfProject, [.id(project)]) {
+                (row) throws(SQLError) in row.integer(at: 0)
+            }
+            guard let total else { throw StorageError(.notFound) }
+            let revoked = try connection.run(TokenStatements.revokeAll, [.id(project), .instant(now)])
+            return RevocationSummary(revoked: revoked, alreadyRevoked: Int(total) - revoked)
+        }
+    }
+
+    public func grant(for digest: TokenDigest) async throws(StorageError) -> GrantRecord? {
+        try await reading(.findGrant) { connection in
+            try connection.first(TokenStatements.grant, [.text(digest.text)]) { (row) throws(SQLError) in
+                GrantRecord(token: try row.token(), project: try row.project(from: 14))
+            }
+        }
+    }
+}

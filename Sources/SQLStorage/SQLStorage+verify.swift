@@ -1,0 +1,139 @@
+public import ProxyStorage
+import SQLDatabase
+
+extension SQLStorage {
+    public func verify() async throws(StorageError) -> [InvariantFinding] {
+        try await reading(.verify) { connection in
+            try connection.transaction(.read) { () throws(SQLError) in try Invariants.check(on: connection) }
+        }
+    }
+}
+
+/// What must always be true of the rows.
+private enum Invariants {
+    static func check(on connection: any SQLConnection) throws(SQLError) -> [InvariantFinding] {
+        let tokens = try count(tokenCount, connection)
+        let requests = try count(requestCount, connection)
+        var findings = try drifts(among: tokens, connection)
+        for rule in tokenRules { findings.append(try finding(rule, checked: tokens, connection)) }
+        for rule in requestRules { findings.append(try finding(rule, checked: requests, connection)) }
+        if let integrity = connection.dialect.integrityCheck {
+            let said = try connection.all(integrity) { (row) throws(SQLError) in row.text(at: 0) }
+            let faults = said.filter { $0 != "ok" }
+            findings.append(
+                InvariantFinding(
+                    invariant: "engine-structures-sound", checked: 1, violations: Int64(faults.count), examples: faults)
+            )
+        }
+        return findings
+    }
+
+    private static func count(_ statement: SQLStatement, _ connection: any SQLConnection) throws(SQLError) -> Int64 {
+        try connection.first(statement) { (row) throws(SQLError) in row.integer(at: 0) } ?? 0
+    }
+
+    /// Compares each token's counters with its rows: one walk for all four.
+    private static func drifts(
+        among tokens: Int64, _ connection: any SQLConnection
+    ) throws(SQLError) -> [InvariantFinding] {
+        var violations = Array(repeating: Int64(0), count: driftNames.count)
+        var examples = Array(repeating: [String](), count: driftNames.count)
+        try connection.run(drift) { (row) throws(SQLError) in
+            for index in driftNames.indices where row.integer(at: index + 1) != 0 {
+                violations[index] += 1
+                if examples[index].count < mostExamples { examples[index].append(row.text(at: 0)) }
+            }
+        }
+        return driftNames.indices.map {
+            InvariantFinding(
+                invariant: driftNames[$0], checked: tokens, violations: violations[$0], examples: examples[$0])
+        }
+    }
+
+    private static func finding(
+        _ rule: Rule, checked: Int64, _ connection: any SQLConnection
+    ) throws(SQLError) -> InvariantFinding {
+        var violations: Int64 = 0
+        var examples: [String] = []
+        try connection.run(rule.breakers) { (row) throws(SQLError) in
+            violations += 1
+            if examples.count < mostExamples { examples.append(row.text(at: 0)) }
+        }
+        return InvariantFinding(invariant: rule.name, checked: checked, violations: violations, examples: examples)
+    }
+
+    private static let mostExamples = 5
+    private static let tokenCount = SQLStatement("SELECT count(*) FROM tokens")
+    private static let requestCount = SQLStatement("SELECT count(*) FROM requests")
+
+    private static let driftNames = [
+        "token-count-equals-rows", "token-prompt-tokens-equal-rows", "token-completion-tokens-equal-rows",
+        "token-cost-equals-rows",
+    ]
+    private static let drift = SQLStatement(
+        """
+        SELECT tokens.id, tokens.request_count - COALESCE(found.requests, 0),
+            tokens.prompt_tokens - COALESCE(found.prompt, 0),
+            tokens.completion_tokens - COALESCE(found.completion, 0), tokens.cost_nano - COALESCE(found.cost, 0)
+        FROM tokens LEFT JOIN (
+            SELECT token_id, count(*) AS requests, CAST(sum(COALESCE(prompt_tokens, 0)) AS BIGINT) AS prompt,
+                CAST(sum(COALESCE(completion_tokens, 0)) AS BIGINT) AS completion,
+                CAST(sum(COALESCE(cost_nano, 0)) AS BIGINT) AS cost
+            FROM requests GROUP BY token_id) AS found ON found.token_id = tokens.id
+        WHERE tokens.request_count <> COALESCE(found.requests, 0) OR tokens.prompt_tokens <> COALESCE(found.prompt, 0)
+            OR tokens.completion_tokens <> COALESCE(found.completion, 0) OR tokens.cost_nano <> COALESCE(found.cost, 0)
+        ORDER BY tokens.id
+        """)
+
+    /// A name, and a statement that gives the identifiers of those that break the rule.
+    private struct Rule {
+        let name: String
+        let breakers: SQLStatement
+
+        init(_ name: String, _ breakers: String) {
+            self.name = name
+            self.breakers = SQLStatement(breakers)
+        }
+    }
+
+    private static let tokenRules = [
+        // A cap may be lowered below what was used; from then on nothing may be added.
+        Rule(
+            "token-cap-kept",
+            """
+            SELECT id FROM tokens
+            WHERE max_requests > 0 AND request_count > max_requests AND request_count > request_count_at_cap ORDER BY id
+            """),
+        Rule(
+            "token-has-project",
+            "SELECT id FROM tokens WHERE project_id NOT IN (SELECT id FROM projects) ORDER BY id"),
+    ]
+
+    private static let requestRules = [
+        Rule(
+            "request-has-token",
+            "SELECT id FROM requests WHERE token_id NOT IN (SELECT id FROM tokens) ORDER BY id"),
+        Rule(
+            "request-has-its-tokens-project",
+            """
+            SELECT requests.id FROM requests JOIN tokens ON tokens.id = requests.token_id
+            WHERE tokens.project_id <> requests.project_id ORDER BY requests.id
+            """),
+        Rule(
+            "request-settled-whole-or-not-at-all",
+            """
+            SELECT id FROM requests
+            WHERE (settled_at IS NULL) <> (outcome IS NULL) OR (settled_at IS NULL) <> (status IS NULL)
+                OR (settled_at IS NULL) <> (cost_nano IS NULL) OR (settled_at IS NULL) <> (duration_us IS NULL)
+                OR (prompt_tokens IS NULL) <> (completion_tokens IS NULL)
+                OR (settled_at IS NULL AND (prompt_tokens IS NOT NULL OR model IS NOT NULL))
+            ORDER BY id
+            """),
+        Rule(
+            "request-figures-not-negative",
+            """
+            SELECT id FROM requests WHERE duration_us < 0 OR first_byte_us < 0 OR prompt_tokens < 0
+                OR completion_tokens < 0 OR cost_nano < 0 ORDER BY id
+            """),
+    ]
+}

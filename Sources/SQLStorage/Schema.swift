@@ -1,0 +1,74 @@
+import SQLDatabase
+
+/// The tables, as migrations.
+///
+/// Columns of `projects` and `tokens` keep their order on every engine, so that the `INSERT` lines of a SQLite dump
+/// load into PostgreSQL as they are. Instants are 24 characters of ISO 8601 in UTC; money is nano-dollars.
+enum Schema {
+    static let runner = MigrationRunner([spine])
+
+    /// `requests` has no foreign keys: an admission reads its token and project in the same transaction, so a check by
+    /// the engine would only repeat that for each row; `verify` looks for strays.
+    private static let spine = Migration(1, "spine") { terms in
+        """
+        CREATE TABLE projects (
+            id \(terms.text) NOT NULL PRIMARY KEY,
+            name \(terms.text) NOT NULL UNIQUE,
+            sealed_key \(terms.text) NOT NULL,
+            key_hint \(terms.text) NOT NULL,
+            provider \(terms.text) NOT NULL,
+            base_url \(terms.text),
+            deactivated_at \(terms.instant),
+            created_at \(terms.instant) NOT NULL,
+            updated_at \(terms.instant) NOT NULL
+        )\(terms.keyedTable);
+
+        CREATE TABLE tokens (
+            id \(terms.text) NOT NULL PRIMARY KEY,
+            project_id \(terms.text) NOT NULL REFERENCES projects (id),
+            name \(terms.text) NOT NULL,
+            digest \(terms.text) NOT NULL UNIQUE,
+            hint \(terms.text) NOT NULL,
+            expires_at \(terms.instant),
+            revoked_at \(terms.instant),
+            max_requests \(terms.integer) NOT NULL CHECK (max_requests >= 0),
+            request_count \(terms.integer) NOT NULL,
+            prompt_tokens \(terms.integer) NOT NULL,
+            completion_tokens \(terms.integer) NOT NULL,
+            cost_nano \(terms.integer) NOT NULL,
+            cache_hit_count \(terms.integer) NOT NULL,
+            last_used_at \(terms.instant),
+            created_at \(terms.instant) NOT NULL,
+            request_count_at_cap \(terms.integer) NOT NULL DEFAULT 0
+        )\(terms.keyedTable);
+
+        CREATE INDEX tokens_by_project ON tokens (project_id, id);
+
+        CREATE TABLE requests (
+            id \(terms.text) NOT NULL PRIMARY KEY,
+            token_id \(terms.text) NOT NULL,
+            project_id \(terms.text) NOT NULL,
+            admitted_at \(terms.instant) NOT NULL,
+            method \(terms.text) NOT NULL,
+            path \(terms.text) NOT NULL,
+            model \(terms.text),
+            outcome \(terms.text),
+            status \(terms.integer),
+            prompt_tokens \(terms.integer),
+            completion_tokens \(terms.integer),
+            cost_nano \(terms.integer),
+            settled_at \(terms.instant),
+            duration_us \(terms.integer),
+            first_byte_us \(terms.integer)
+        )\(terms.keyedTable);
+
+        CREATE INDEX requests_open ON requests (id) WHERE settled_at IS NULL;
+
+        CREATE TABLE ledger_writers (
+            instance_id \(terms.text) NOT NULL PRIMARY KEY,
+            last_sequence \(terms.integer) NOT NULL,
+            updated_at \(terms.instant) NOT NULL
+        )\(terms.keyedTable);
+        """
+    }
+}

@@ -1,0 +1,17 @@
+import Glibc
+
+/// Lines for people, on standard error.
+enum StandardError {
+    static func write(_ line: String) {
+        let bytes = Array("\(line)\n".utf8)
+        _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+    }
+}
+
+/// Lines for people, on standard output: written at once, also into a pipe.
+enum StandardOutput {
+    static func write(_ line: String) {
+        let bytes = Array("\(line)\n".utf8)
+        _ = Glibc.write(STDOUT_FILENO, bytes, bytes.count)
+    }
+}

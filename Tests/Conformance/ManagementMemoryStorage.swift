@@ -1,0 +1,196 @@
+import ProxyDomain
+import ProxyStorage
+import Synchronization
+
+/// A storage in a dictionary, for the control plane's decision tests: keeps what those tests look at, fails on demand.
+final class ManagementMemoryStorage: Storage {
+    struct Content {
+        var projects: [ProjectID: Project] = [:]
+        var tokens: [TokenID: Token] = [:]
+        var digests: [TokenDigest: TokenID] = [:]
+        var requests: [RequestID: RequestRecord] = [:]
+        /// What every call throws while it is set.
+        var failure: StorageError.Kind?
+        /// Whether a probe never answers.
+        var isSilent = false
+        var probes = 0
+        var parked: [CheckedContinuation<Void, Never>] = []
+    }
+
+    let content = Mutex(Content())
+    let driver = "sqlite"
+
+    private func step<Result: Sendable>(
+        _ body: (inout Content) throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        try content.withLock { content throws(StorageError) in
+            if let kind = content.failure { throw StorageError(kind, detail: "secret detail of the engine") }
+            return try body(&content)
+        }
+    }
+
+    func create(_ project: Project) async throws(StorageError) {
+        try step { content throws(StorageError) in
+            guard !content.projects.values.contains(where: { $0.name == project.name }) else {
+                throw StorageError(.alreadyExists(field: "name"))
+            }
+            content.projects[project.id] = project
+        }
+    }
+
+    func project(_ id: ProjectID) async throws(StorageError) -> Project {
+        try step { content throws(StorageError) in
+            guard let project = content.projects[id] else { throw StorageError(.notFound) }
+            return project
+        }
+    }
+
+    func projects(after cursor: ProjectID?, limit: Int) async throws(StorageError) -> [Project] {
+        try step { content in
+            Array(
+                content.projects.values.sorted { $0.id < $1.id }.filter { project in
+                    cursor.map { project.id > $0 } ?? true
+                }
+                .prefix(limit))
+        }
+    }
+
+    func update(_ id: ProjectID, _ change: ProjectChange, at now: Timestamp) async throws(StorageError) -> Project {
+        try step { content throws(StorageError) in
+            guard var project = content.projects[id] else { throw StorageError(.notFound) }
+            if let name = change.name { project.name = name }
+            if let key = change.key { (project.sealedKey, project.keyHint) = (key.ciphertext, key.hint) }
+            if let isActive = change.isActive { project.deactivatedAt = isActive ? nil : project.deactivatedAt ?? now }
+            project.updatedAt = now
+            content.projects[id] = project
+            if change.revokesTokens { _ = Self.revokeAll(of: id, in: &content, at: now) }
+            return project
+        }
+    }
+
+    func create(_ token: Token, digest: TokenDigest) async throws(StorageError) {
+        try step { content throws(StorageError) in
+            guard content.projects[token.projectID] != nil else { throw StorageError(.missingReference) }
+            content.tokens[token.id] = token
+            content.digests[digest] = token.id
+        }
+    }
+
+    func token(_ id: TokenID) async throws(StorageError) -> Token {
+        try step { content throws(StorageError) in
+            guard let token = content.tokens[id] else { throw StorageError(.notFound) }
+            return token
+        }
+    }
+
+    func tokens(_ filter: TokenFilter, after cursor: TokenID?, limit: Int) async throws(StorageError) -> [Token] {
+        try step { content in
+            let matching = content.tokens.values.filter { token in
+                let isActive = token.revokedAt == nil && token.expiresAt.map { $0 > filter.now } ?? true
+                return filter.projectID.map { $0 == token.projectID } ?? true
+                    && filter.isActive.map { $0 == isActive } ?? true && cursor.map { token.id > $0 } ?? true
+            }
+            return Array(matching.sorted { $0.id < $1.id }.prefix(limit))
+        }
+    }
+
+    func update(_ id: TokenID, _ change: TokenChange, at now: Timestamp) async throws(StorageError) -> Token {
+        try step { content throws(StorageError) in
+            guard var token = content.tokens[id] else { throw StorageError(.notFound) }
+            if let name = change.name { token.name = name }
+            if let cap = change.maxRequests { token.maxRequests = cap }
+            if let isActive = change.isActive { token.revokedAt = isActive ? nil : token.revokedAt ?? now }
+            switch change.expiry {
+            case .at(let instant): token.expiresAt = instant
+            case .never: token.expiresAt = nil
+            case nil: break
+            }
+            content.tokens[id] = token
+            return token
+        }
+    }
+
+    func revoke(_ id: TokenID, at now: Timestamp) async throws(StorageError) -> Bool {
+        try step { content throws(StorageError) in
+            guard var token = content.tokens[id] else { throw StorageError(.notFound) }
+            defer { content.tokens[id] = token }
+            guard token.revokedAt == nil else { return false }
+            token.revokedAt = now
+            return true
+        }
+    }
+
+    func revokeTokens(of project: ProjectID, at now: Timestamp) async throws(StorageError) -> RevocationSummary {
+        try step { content throws(StorageError) in
+            guard content.projects[project] != nil else { throw StorageError(.notFound) }
+            return Self.revokeAll(of: project, in: &content, at: now)
+        }
+    }
+
+    private static func revokeAll(
+        of project: ProjectID, in content: inout Content, at now: Timestamp
+    ) -> RevocationSummary {
+        let all = content.tokens.values.filter { $0.projectID == project }
+        let open = all.filter { $0.revokedAt == nil }
+        for token in open { content.tokens[token.id]?.revokedAt = now }
+        return RevocationSummary(revoked: open.count, alreadyRevoked: all.count - open.count)
+    }
+
+    func grant(for digest: TokenDigest) async throws(StorageError) -> GrantRecord? { nil }
+
+    func enqueueTurn(after delay: Duration, _ turn: @escaping @Sendable (any LedgerWriter) -> Void) {}
+
+    func request(_ id: RequestID) async throws(StorageError) -> RequestRecord {
+        try step { content throws(StorageError) in
+            guard let record = content.requests[id] else { throw StorageError(.notFound) }
+            return record
+        }
+    }
+
+    func requests(
+        of token: TokenID, after cursor: RequestID?, limit: Int
+    ) async throws(StorageError) -> [RequestRecord] {
+        try step { content in
+            let all = content.requests.values.map(\.admission).filter { admission in
+                admission.tokenID == token && cursor.map { admission.requestID > $0 } ?? true
+            }
+            return all.sorted { $0.requestID < $1.requestID }.prefix(limit).map { RequestRecord(admission: $0) }
+        }
+    }
+
+    func settleAbandoned(at now: Timestamp) async throws(StorageError) -> Int { 0 }
+
+    func probe() async throws(StorageError) {
+        let isSilent = content.withLock { content in
+            content.probes += 1
+            return content.isSilent
+        }
+        if isSilent { await withCheckedContinuation { park in content.withLock { $0.parked.append(park) } } }
+        try step { _ in () }
+    }
+
+    /// Lets the probes that hang go on.
+    func unpark() {
+        let parked = content.withLock { content in
+            defer { content.parked = [] }
+            content.isSilent = false
+            return content.parked
+        }
+        for probe in parked { probe.resume() }
+    }
+
+    func verify() async throws(StorageError) -> [InvariantFinding] { [] }
+
+    func figures() async -> [DatabaseFigure] {
+        [
+            DatabaseFigure(name: "database_file_size_bytes", help: "Size.", kind: .gauge, value: 4096),
+            DatabaseFigure(
+                name: "database_commit_seconds", help: "Commits.",
+                kind: .histogram(
+                    buckets: [.init(upperBound: 0.001, count: 2), .init(upperBound: 0.01, count: 3)], sum: 0.5),
+                value: 4, labels: ["driver": "sqlite"]),
+        ]
+    }
+
+    func close() async {}
+}

@@ -1,0 +1,155 @@
+import ProxySettings
+import Testing
+
+/// What `ProxySettings` promises of the providers file.
+@Suite struct SettingsProvidersTests {
+    private func read(
+        _ yaml: String?, _ environment: [String: String] = [:]
+    ) throws(SettingsError) -> Providers {
+        try ServerSettings.read(environment: environment) { $0 == "./config/api_providers.yaml" ? yaml : nil }.providers
+    }
+
+    private func faults(_ yaml: String?, _ environment: [String: String] = [:]) -> [String] {
+        do throws(SettingsError) {
+            _ = try read(yaml, environment)
+            return []
+        } catch {
+            return error.faults.map(\.description)
+        }
+    }
+
+    private let two = """
+        # providers
+        default_api: other
+        apis:
+          openai:
+            base_url: "https://api.openai.com"
+            allowed_endpoints: [/v1/chat, /v1/models/]
+            allowed_methods:
+            - GET
+            - POST
+          other:
+            base_url: http://[::1]:9000/openai/
+        """
+
+    @Test func withoutAFileThereIsOpenAIAlone() throws {
+        let provider = try #require(try read(nil)["openai"])
+        #expect(provider.origin == UpstreamOrigin(isTLS: true, host: "api.openai.com", port: 443))
+        #expect(provider.pathPrefix.isEmpty && provider.allowedMethods == ["GET", "POST", "DELETE", "HEAD"])
+        #expect(provider.allows(path: "/v1/chat/completions") && !provider.allows(path: "/v2"))
+        let moved = try #require(try read(nil, ["OPENAI_API_URL": "http://127.0.0.1:9000/"])["openai"])
+        #expect(moved.origin == UpstreamOrigin(isTLS: false, host: "127.0.0.1", port: 9000))
+    }
+
+    @Test func aFileNamesProvidersWithAddressesEndpointsAndMethods() throws {
+        let providers = try read(two)
+        #expect(providers.defaultName == "other" && providers.all.count == 2)
+        let openai = try #require(providers["openai"])
+        #expect(openai.allowedEndpoints == ["/v1/chat", "/v1/models"] && openai.allowedMethods == ["GET", "POST"])
+        let other = try #require(providers["other"])
+        #expect(other.origin == UpstreamOrigin(isTLS: false, host: "::1", port: 9000) && other.pathPrefix == "/openai")
+        #expect(other.origin.authority == "[::1]:9000" && other.baseURL.description == "http://[::1]:9000/openai")
+    }
+
+    @Test func openAIsAddressIsReplacedOnlyWhenItIsSet() throws {
+        #expect(try read(two)["openai"]?.origin.host == "api.openai.com")
+        let moved = try read(two, ["OPENAI_API_URL": "http://localhost:1"])
+        #expect(moved["openai"]?.origin.port == 1 && moved["other"]?.origin.port == 9000)
+    }
+
+    @Test func theDefaultIsTheSettingThenTheFilesThenOpenAI() throws {
+        #expect(try read(two, ["DEFAULT_API_PROVIDER": "openai"]).defaultName == "openai")
+        #expect(try read("apis:\n  openai:\n    base_url: https://x").defaultName == "openai")
+        #expect(faults("apis:\n  other:\n    base_url: https://x").first?.contains("other") == true)
+        #expect(faults(two, ["DEFAULT_API_PROVIDER": "third"]).first?.contains("openai, other") == true)
+        #expect(faults(nil, ["DEFAULT_API_PROVIDER": "third"]).count == 1)
+    }
+
+    @Test func aNamedFileMustExist() {
+        #expect(faults(nil, ["API_CONFIG_PATH": "gone.yaml"]).first?.hasPrefix("API_CONFIG_PATH must name") == true)
+        #expect(faults(nil, ["API_CONFIG_PATH": "./config/api_providers.yaml"]).count == 1)
+    }
+
+    @Test(arguments: [
+        ("timeouts", "{request: 5s}"), ("param_whitelist", "{model: [gpt-4*]}"), ("allowed_origins", "[x]"),
+        ("required_headers", "[x]"), ("prices", "1"), ("base_urls", "https://x"),
+    ])
+    func aKeyOfALaterVersionIsRefusedByNameAndLine(key: String, value: String) {
+        let found = faults("apis:\n  openai:\n    base_url: https://x\n    \(key): \(value)\n")
+        #expect(
+            found == [
+                "./config/api_providers.yaml line 4: apis.openai.\(key) is not known to this version; "
+                    + "remove it, or use a version that knows it"
+            ])
+    }
+
+    @Test(arguments: [
+        ("default_api: openai", "names no provider"), ("", "is empty"), ("- a\n- b", "key: value"),
+        ("apis: openai", "key: value"), ("apis:\n  openai:", "key: value"), ("apis:\n  openai: {}", "no base_url"),
+        ("apis:\n  a b:\n    base_url: https://x", "letters, digits"), ("version: 1\napis: {}", "version is not known"),
+        ("default_api: x\napis:\n  openai:\n    base_url: https://x", "default_api must be one of openai"),
+        ("default_api: [x]\napis:\n  openai:\n    base_url: https://x", "default_api must be a text"),
+        ("apis:\n  openai:\n    base_url: https://x\n  openai:\n    base_url: https://x", "again"),
+        ("apis:\n  openai:\n    base_url: api.openai.com", "http or https"),
+        ("apis:\n  openai:\n    base_url: https://u:p@x", "http or https"),
+        ("apis:\n  openai:\n    base_url: https://x?y", "http or https"),
+        ("apis:\n  openai:\n    base_url: https://x/../y", "http or https"),
+        ("apis:\n  openai:\n    base_url: https://x:0", "http or https"),
+        ("apis:\n  openai:\n    base_url: https://api.openai.com/v1", "/v1"),
+        ("apis:\n  openai:\n    base_url: https://x\n    allowed_endpoints: /v1", "list"),
+        ("apis:\n  openai:\n    base_url: https://x\n    allowed_endpoints: []", "list"),
+        ("apis:\n  openai:\n    base_url: https://x\n    allowed_endpoints: [v1]", "path prefixes"),
+        ("apis:\n  openai:\n    base_url: https://x\n    allowed_endpoints: [/v1/*]", "path prefixes"),
+        ("apis:\n  openai:\n    base_url: https://x\n    allowed_endpoints: [[/v1]]", "must be a text"),
+        ("apis:\n  openai:\n    base_url: https://x\n    allowed_methods: [get]", "capital"),
+        ("apis:\n  openai:\n    base_url: https://x\n    allowed_methods: [GET, GET]", "twice"),
+    ])
+    func whatIsWrongIsAFaultWithItsLine(yaml: String, words: String) {
+        let found = faults(yaml)
+        #expect(found.count == 1 && found[0].hasPrefix("./config/api_providers.yaml line "))
+        #expect(found[0].contains(words), "\(found)")
+    }
+
+    @Test func addressesAreSplitExactly() {
+        let address = BaseURL("HTTPS://API.Example.com:8443/a/b//")
+        #expect(
+            address
+                == BaseURL(origin: UpstreamOrigin(isTLS: true, host: "api.example.com", port: 8443), pathPrefix: "/a/b")
+        )
+        for wrong in [
+            "", "https://", "https:/x", "https://x:", "https://x:99999", "https://x y", "https://x/a#b", "//x",
+            "https://[::1", "https://x/%2e",
+        ] {
+            #expect(BaseURL(wrong) == nil, "\(wrong)")
+        }
+    }
+
+    // MARK: Paths
+
+    @Test(arguments: [
+        "/v1/chat", "/v1/chat/", "/v1/chat/completions", "/v1/chat?x=/../", "/v1/chat/a%20b", "/v1/chat/..a",
+        "/v1/chat/a..", "/v1/chat/...",
+    ])
+    func pathsBelowAPrefixAreAllowed(path: String) {
+        #expect(chatOnly.allows(path: path))
+    }
+
+    @Test(arguments: [
+        "", "v1/chat", "/v1", "/v1/", "/v1/chatter", "/v1/cha", "/V1/chat", "/v1/chat/../models", "/v1/chat/..",
+        "/v1/chat/.",
+        "/v1//chat", "//v1/chat", "/v1/chat//", "/v1/chat/%2e%2e/models", "/v1/chat%2Fmodels", "/v1/chat/%5c",
+        "/v1/chat/%00",
+        "/v1/chat/%252e", "/v1/chat/%", "/v1/chat/%2", "/v1/chat/%zz", "/v1/chat\\..", "/v1/chat/a b",
+        "/v1/chat/\u{7F}",
+        "/v1/chat/é", "/v1/chat#x", "/v1/chat/..;/models", "/v1/chat/..?x", "http://x/v1/chat", "*", "?", "/v1/./chat",
+    ])
+    func pathsBesideAPrefixOrReadInTwoMannersAreRefused(path: String) {
+        #expect(!chatOnly.allows(path: path))
+    }
+
+    private var chatOnly: Provider {
+        Provider(
+            name: "x", baseURL: BaseURL(origin: UpstreamOrigin(isTLS: true, host: "x", port: 443)),
+            allowedEndpoints: ["/v1/chat"], allowedMethods: ["POST"])
+    }
+}

@@ -1,0 +1,61 @@
+import SQLDatabase
+import Synchronization
+import Testing
+
+/// Collects what happened, from any thread.
+final class Log: Sendable {
+    private let entries = Mutex<[String]>([])
+    func add(_ entry: String) { entries.withLock { $0.append(entry) } }
+    var all: [String] { entries.withLock { $0 } }
+}
+
+private final class Resource {
+    let log: Log
+    init(_ log: Log) {
+        self.log = log
+        log.add("made")
+    }
+    deinit { log.add("gone") }
+}
+
+@Suite("A lane")
+struct LaneTests {
+    @Test("runs jobs in the order given, on one resource that ends with it")
+    func order() async throws {
+        let log = Log()
+        var lane: Lane<Resource>? = try Lane(name: "test") { Resource(log) }
+        for number in 0..<100 { lane?.enqueue { $0.log.add("\(number)") } }
+        lane = nil
+        try await eventually { log.all.last == "gone" }
+        #expect(log.all == ["made"] + (0..<100).map(String.init) + ["gone"])
+    }
+
+    @Test("runs delayed jobs by their due time, none too early, and others meanwhile")
+    func delays() async throws {
+        let log = Log()
+        let lane = try Lane(name: "test") {}
+        let start = ContinuousClock.now
+        let early = Mutex<Duration?>(nil)
+        lane.enqueue(after: .milliseconds(60)) { log.add("late") }
+        lane.enqueue(after: .milliseconds(20)) {
+            early.withLock { $0 = ContinuousClock.now - start }
+            log.add("early")
+        }
+        lane.enqueue { log.add("now") }
+        lane.enqueue(after: .zero) { log.add("zero") }
+        try await eventually { log.all.count == 4 }
+        #expect(log.all == ["now", "zero", "early", "late"])
+        #expect(try #require(early.withLock { $0 }) >= .milliseconds(20))
+    }
+
+    @Test("runs what was given before it went, delayed or not")
+    func drains() async throws {
+        let log = Log()
+        var lane: Lane<Void>? = try Lane(name: "test") {}
+        lane?.enqueue(after: .seconds(3600)) { log.add("delayed") }
+        lane?.enqueue { log.add("given") }
+        lane = nil
+        try await eventually { log.all.count == 2 }
+        #expect(log.all.contains("delayed"))
+    }
+}

@@ -1,0 +1,108 @@
+import NIOCore
+import ProxyWire
+import Foundation
+import Testing
+
+@Suite struct FieldTests {
+    static let names: [(String, FieldKind)] = [
+        ("authorization", .authorization), ("x-api-key", .apiKey), ("host", .host), ("content-length", .contentLength),
+        ("transfer-encoding", .transferEncoding), ("connection", .connection), ("keep-alive", .keepAlive),
+        ("proxy-connection", .proxyConnection), ("te", .te), ("trailer", .trailer), ("upgrade", .upgrade),
+        ("proxy-authenticate", .proxyAuthenticate), ("proxy-authorization", .proxyAuthorization), ("expect", .expect),
+        ("content-type", .contentType), ("content-encoding", .contentEncoding), ("origin", .origin),
+        ("forwarded", .clientAddress), ("x-forwarded-for", .clientAddress), ("x-forwarded-host", .clientAddress),
+        ("x-forwarded-proto", .clientAddress), ("x-forwarded-anything", .clientAddress), ("x-real-ip", .clientAddress),
+        ("true-client-ip", .clientAddress), ("cf-connecting-ip", .clientAddress), ("x-request-id", .requestID),
+        ("date", .date), ("server", .server), ("access-control-request-method", .accessControl),
+        ("access-control-request-headers", .accessControl), ("access-control-allow-origin", .accessControl),
+        ("x-forwarded-", .other), ("access-control-", .other), ("via", .other), ("user-agent", .other),
+        ("accept", .other),
+    ]
+
+    private func kind(of name: String) throws -> FieldKind? {
+        var parser = ResponseHeadParser()
+        var head = ResponseHead()
+        let bytes = octets("HTTP/1.1 200 OK\r\n\(name): chunked\r\n\r\n")
+        do {
+            _ = try bytes.withUnsafeBytes { try parser.parse($0, answering: .get, into: &head) }
+        } catch WireFault.malformedLength {
+            return .contentLength
+        }
+        return head.fields.first?.kind
+    }
+
+    @Test func everyNameHasItsKindInAnyCase() throws {
+        for (name, kind) in Self.names {
+            #expect(try self.kind(of: name) == kind, "\(name)")
+            #expect(try self.kind(of: name.uppercased()) == kind, "\(name)")
+        }
+        #expect(Set(Self.names.map(\.1)).union([.namedByConnection]) == Set(FieldKind.allCases))
+    }
+
+    @Test func aNameThatIsOneByteOffIsOther() throws {
+        for (name, kind) in Self.names where kind != .other && kind != .accessControl && !name.hasPrefix("x-forwarded-")
+        {
+            for index in name.indices {
+                for wrong in ["_", "~", "^", "0", "`", "|"] where String(name[index]) != wrong {
+                    #expect(try self.kind(of: name.replacingCharacters(in: index...index, with: wrong)) == .other)
+                }
+            }
+            #expect(try self.kind(of: name + "s") == .other)
+            #expect(try self.kind(of: String(name.dropLast())) == .other)
+        }
+    }
+
+    @Test func everyByteIsAllowedWhereTheGrammarAllowsIt() {
+        let tokens = Set("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
+        for byte in UInt8.min...UInt8.max {
+            let line = "GET / HTTP/1.1\r\nHost: a\r\n"
+            let name = readRequest(octets(line + "x") + [byte] + octets("y: 1\r\n\r\n")).fault == nil
+            #expect(name == (tokens.contains(byte) || byte == 0x3A), "name \(byte)")
+            let isText = byte == 9 || byte >= 0x20 && byte != 0x7F
+            for before in 0..<9 {
+                let value = octets(line + "x: " + String(repeating: "v", count: before)) + [byte] + octets("v\r\n\r\n")
+                #expect((readRequest(value).fault == nil) == isText, "value \(byte)")
+            }
+            let target = readRequest(octets("GET /") + [byte] + octets(" HTTP/1.1\r\nHost: a\r\n\r\n")).fault == nil
+            #expect(target == (0x21...0x7E ~= byte && byte != 0x23), "target \(byte)")
+            let host = readRequest(octets("GET / HTTP/1.1\r\nHost: a") + [byte] + octets("b\r\n\r\n")).fault == nil
+            #expect(host == hostBytes.contains(byte), "host \(byte)")
+        }
+    }
+
+    private var hostBytes: Set<UInt8> {
+        Set("-._~!$&'()*+;=0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
+    }
+
+    @Test func hopByHopFieldsAreThoseOfTheirSection() {
+        let hops: Set<FieldKind> = [
+            .connection, .keepAlive, .proxyConnection, .te, .transferEncoding, .upgrade, .proxyAuthenticate,
+            .proxyAuthorization, .namedByConnection,
+        ]
+        for kind in FieldKind.allCases { #expect(FieldKinds.hopByHop.contains(kind) == hops.contains(kind)) }
+        #expect(!FieldKinds.hopByHop.subtracting(FieldKinds(.te)).contains(.te))
+    }
+
+    @Test func keptLinesAreCopiedAsTheyStand() throws {
+        let lines = [
+            "Host: a\r\n", "x:  1 \r\n", "Connection: y\r\n", "TE: t\r\n", "y: 2\r\n", "Authorization: k\r\n", "z:\r\n",
+            "w: 3\r\n",
+        ]
+        let bytes = octets("\r\nGET / HTTP/1.1\r\n" + lines.joined() + "\r\nbody")
+        var parser = RequestHeadParser()
+        var head = RequestHead()
+        #expect(try bytes.withUnsafeBytes { try parser.parse($0, into: &head) })
+        func kept(_ dropping: FieldKinds) -> String {
+            var buffer = ByteBuffer(string: "> ")
+            bytes.withUnsafeBytes { buffer.writeKept(head.fields, of: $0, dropping: dropping) }
+            return String(buffer: buffer)
+        }
+        #expect(kept([]) == "> " + lines.joined())
+        #expect(kept(.hopByHop.union(FieldKinds(.authorization, .host))) == "> x:  1 \r\nz:\r\nw: 3\r\n")
+        #expect(kept(FieldKinds(.other)) == "> Host: a\r\nConnection: y\r\nTE: t\r\ny: 2\r\nAuthorization: k\r\n")
+        #expect(kept(FieldKinds(rawValue: .max)) == "> ")
+        var empty = ByteBuffer()
+        empty.writeKept([], of: UnsafeRawBufferPointer(start: nil, count: 0), dropping: [])
+        #expect(empty.readableBytes == 0)
+    }
+}

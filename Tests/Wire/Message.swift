@@ -1,0 +1,115 @@
+import ProxyWire
+
+/// One message in the terms that two parsers can be compared in.
+struct Message: Equatable, CustomStringConvertible {
+    var start = ""
+    var version = ""
+    var fields: [String] = []
+    var keepsAlive = false
+    var body: [UInt8] = []
+
+    var description: String {
+        "\(start) \(version) \(keepsAlive ? "keeps" : "closes") \(fields) \(text(body).debugDescription)"
+    }
+}
+
+/// What one parser made of a connection's bytes.
+struct Exchange {
+    var messages: [Message] = []
+    /// A message that has begun, whose head at least was accepted.
+    var hasBegun = false
+    /// Why it refused to go on.
+    var refusal: String?
+    /// Whether it stopped because nothing more belongs to the exchange.
+    var isOver = false
+}
+
+/// Reads a connection's messages as the relay does: head, body, next head.
+struct OurReader {
+    let bytes: [UInt8]
+    private var position = 0
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    mutating func requests() -> Exchange {
+        var exchange = Exchange()
+        var parser = RequestHeadParser()
+        var head = RequestHead()
+        do throws(WireFault) {
+            while position < bytes.count {
+                let rest = bytes[position...]
+                let done = try rest.seen { seen throws(WireFault) in try parser.parse(seen, into: &head) }
+                guard done else { break }
+                var message = Message(
+                    start: "\(string(head.methodRange)) \(string(head.targetRange))", version: "1.\(head.minorVersion)",
+                    fields: fields(head.fields), keepsAlive: head.keepsAlive)
+                exchange.hasBegun = true
+                position += head.length
+                guard try readBody(head.framing, into: &message) else { break }
+                exchange.hasBegun = false
+                exchange.messages.append(message)
+                exchange.isOver = !head.keepsAlive || head.method == .connect || head.wantsUpgrade
+                if exchange.isOver { break }
+            }
+        } catch { exchange.refusal = "\(error)" }
+        return exchange
+    }
+
+    /// The responses to one request, interim ones included.
+    mutating func responses(to method: RequestMethod) -> Exchange {
+        var exchange = Exchange()
+        var parser = ResponseHeadParser()
+        var head = ResponseHead()
+        do throws(WireFault) {
+            repeat {
+                let rest = bytes[position...]
+                let done = try rest.seen { seen throws(WireFault) in
+                    try parser.parse(seen, answering: method, into: &head)
+                }
+                guard done else { break }
+                var message = Message(
+                    start: "\(head.status)", version: "1.\(head.minorVersion)", fields: fields(head.fields),
+                    keepsAlive: head.keepsAlive)
+                exchange.hasBegun = true
+                position += head.length
+                guard try readBody(head.framing, into: &message) else { break }
+                exchange.hasBegun = false
+                exchange.messages.append(message)
+                exchange.isOver = !head.isInterim
+            } while head.isInterim
+        } catch { exchange.refusal = "\(error)" }
+        return exchange
+    }
+
+    private func string(_ range: Range<Int>) -> String {
+        String(decoding: bytes[position + range.lowerBound..<position + range.upperBound], as: UTF8.self)
+    }
+
+    private func fields(_ lines: [FieldLine]) -> [String] {
+        lines.map { "\(string($0.nameRange)): \(string($0.valueRange))" }
+    }
+
+    /// Whether the body is whole.
+    private mutating func readBody(_ framing: BodyFraming, into message: inout Message) throws(WireFault) -> Bool {
+        switch framing {
+        case .none: break
+        case .length(let length):
+            guard length <= UInt64(bytes.count - position) else { return false }
+            message.body = Array(bytes[position..<position + Int(length)])
+            position += Int(length)
+        case .chunked:
+            var scanner = ChunkScanner()
+            var payload: [UInt8] = []
+            let consumed = try bytes[position...].seen { rest throws(WireFault) in
+                try scanner.scan(rest) { payload += rest[$0] }
+            }
+            position += consumed
+            message.body = payload
+            return scanner.isComplete
+        case .untilClose:
+            message.body = Array(bytes[position...])
+            position = bytes.count
+        }
+        return true
+    }
+}
