@@ -22,7 +22,6 @@ extension Target.Dependency {
     static let hummingbird = Self.product(name: "Hummingbird", package: "hummingbird")
     static let httpTypes = Self.product(name: "HTTPTypes", package: "swift-http-types")
     static let logging = Self.product(name: "Logging", package: "swift-log")
-    static let serviceLifecycle = Self.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let argumentParser = Self.product(name: "ArgumentParser", package: "swift-argument-parser")
     static let histogram = Self.product(name: "Histogram", package: "hdrhistogram-swift")
 }
@@ -51,8 +50,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
-        // Start, signals and orderly stop.
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         // Percentiles of load runs.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
@@ -79,9 +76,9 @@ let package = Package(
         room(
             "ProxyManagement",
             ["ProxyDomain", "ProxyStorage", "ProxySecrets", .hummingbird, .httpTypes, .logging, .nioCore]),
-        room("ProxySimulator", [.nioCore, .nioPosix, .nioHTTP1]),
+        .target(name: "ProxySimulator", dependencies: [.nioCore, .nioPosix, .nioHTTP1], sources: ["Script"], swiftSettings: houseSettings),
         room("ProxyConformance", ["ProxyDomain", "ProxyStorage", .httpTypes]),
-        room("ProxyLoad", [.nioCore, .nioPosix, .nioSSL, .histogram]),
+        room("ProxyLoad", [.nioCore, .nioPosix, .histogram]),
 
         // Floor 4: composition and lifecycle.
         room(
@@ -89,7 +86,7 @@ let package = Package(
             [
                 "ProxyDomain", "ProxyStorage", "SQLDatabase", "ProxySecrets", "ProxySettings", "SQLiteDriver",
                 "SQLStorage", "ProxyLedger", "ProxyRelay", "ProxyManagement",
-                .nioCore, .nioPosix, .nioSSL, .logging, .serviceLifecycle,
+                .nioCore, .nioPosix, .nioSSL, .logging,
             ]),
 
         // Floor 5: the command.

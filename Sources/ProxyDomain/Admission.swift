@@ -43,7 +43,7 @@ public struct TokenStanding: Hashable, Sendable {
 
 /// What became of a request that asked to be admitted.
 public enum AdmissionVerdict: Hashable, Sendable {
-    /// Counted and in the database. `remaining` is what the cap still held after this batch; `nil` without a cap.
+    /// Counted and in the database. `remaining` is what the cap still held after this request; `nil` without a cap.
     case admitted(remaining: Int64?)
     case refused(AdmissionRefusal)
     /// The database did not answer: nothing is known to be counted, and the client may try again.

@@ -7,8 +7,8 @@ struct ByteSet {
 
     @inline(__always)
     func contains(_ byte: UInt8) -> Bool {
-        if byte < 64 { return low >> UInt64(byte) & 1 == 1 }
-        return byte < 128 && high >> UInt64(byte & 63) & 1 == 1
+        let word = byte & 0x40 == 0 ? low : high
+        return (word &>> UInt64(byte)) & 1 == 1 && byte < 128
     }
 
     /// tchar of RFC 9110 section 5.6.2: letters, digits and ``!#$%&'*+-.^_`|~``.
@@ -66,6 +66,14 @@ extension UInt8 {
 }
 
 extension UnsafeRawBufferPointer {
+    /// The byte at `offset`, which must be below `count`: checked in debug builds only. The subscript promises the same,
+    /// but isn't always inlined, and then costs a call for each byte of a head.
+    @inline(__always)
+    func byte(_ offset: Int) -> UInt8 {
+        assert(offset >= 0 && offset < count, "read outside of the bytes given")
+        return baseAddress.unsafelyUnwrapped.load(fromByteOffset: offset, as: UInt8.self)
+    }
+
     /// Whether the bytes at `range` are those of `text`.
     @inline(__always)
     func isExactly(_ text: StaticString, at range: Range<Int>) -> Bool {

@@ -77,7 +77,7 @@ public struct ChunkScanner: Sendable {
                 let isLast = try trailer.read(bytes, from: &position, limit: limits.maxTrailerBytes)
                 if isLast { state = .complete }
             default:
-                state = try next(after: bytes[position])
+                state = try next(after: bytes.byte(position))
                 position += 1
             }
         }

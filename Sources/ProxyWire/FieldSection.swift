@@ -19,7 +19,11 @@ struct FieldSection {
         guard fields.count < maxFields else { throw .tooManyFields }
         let field = try FieldSyntax.line(line, in: bytes)
         fields.append(field)
-        if field.kind != .other { try note(field, in: bytes, maxFields: maxFields) }
+        switch field.kind {
+        case .contentLength, .transferEncoding, .connection, .host, .expect:
+            try note(field, in: bytes, maxFields: maxFields)
+        default: break
+        }
         present.insert(field.kind)
     }
 
@@ -94,13 +98,13 @@ extension FieldSection {
     private mutating func noteLength(_ value: Range<Int>, _ bytes: UnsafeRawBufferPointer) throws(WireFault) {
         guard length == nil, bytes.firstOffset(of: .comma, in: value) == nil else { throw .conflictingLength }
         // A leading zero is octal to some readers, so it is as ambiguous as a sign would be.
-        guard let first = value.first, value.count < 20, bytes[first] != 0x30 || value.count == 1 else {
+        guard let first = value.first, value.count < 20, bytes.byte(first) != 0x30 || value.count == 1 else {
             throw .malformedLength
         }
         var total: UInt64 = 0
         for position in value {
-            guard bytes[position].isDigit else { throw .malformedLength }
-            total = total &* 10 &+ UInt64(bytes[position] &- 0x30)
+            guard bytes.byte(position).isDigit else { throw .malformedLength }
+            total = total &* 10 &+ UInt64(bytes.byte(position) &- 0x30)
         }
         guard total <= UInt64(Int64.max) else { throw .malformedLength }
         length = total
@@ -131,12 +135,12 @@ extension FieldSection {
     private static func nextOption(in rest: inout Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Range<Int>? {
         let end = rest.upperBound
         var position = rest.lowerBound
-        while position < end, bytes[position].isBlank || bytes[position] == .comma { position += 1 }
+        while position < end, bytes.byte(position).isBlank || bytes.byte(position) == .comma { position += 1 }
         let start = position
-        while position < end, ByteSet.token.contains(bytes[position]) { position += 1 }
+        while position < end, ByteSet.token.contains(bytes.byte(position)) { position += 1 }
         let option = start..<position
-        while position < end, bytes[position].isBlank { position += 1 }
-        let isEnded = position == end || bytes[position] == .comma
+        while position < end, bytes.byte(position).isBlank { position += 1 }
+        let isEnded = position == end || bytes.byte(position) == .comma
         rest = isEnded ? position..<end : start..<end
         return isEnded && !option.isEmpty ? option : nil
     }

@@ -6,7 +6,7 @@ enum JSONEscapes {
         units.reserveCapacity(bytes.count)
         var position = 0
         while position < bytes.count {
-            let byte = bytes[position]
+            let byte = bytes.byte(position)
             position += 1
             guard byte == .backslash else {
                 units.append(byte)
@@ -21,7 +21,7 @@ enum JSONEscapes {
     /// The scalar of the escape whose backslash was just passed.
     private static func scalar(at position: inout Int, in bytes: UnsafeRawBufferPointer) -> Unicode.Scalar? {
         guard position < bytes.count else { return nil }
-        let kind = bytes[position]
+        let kind = bytes.byte(position)
         position += 1
         switch kind {
         case .quote, .backslash, .slash: return Unicode.Scalar(kind)
@@ -52,7 +52,7 @@ enum JSONEscapes {
         guard start + 4 <= bytes.count else { return nil }
         var value: UInt32 = 0
         for position in start..<start + 4 {
-            guard let nibble = bytes[position].nibble else { return nil }
+            guard let nibble = bytes.byte(position).nibble else { return nil }
             value = value << 4 | UInt32(nibble)
         }
         return value

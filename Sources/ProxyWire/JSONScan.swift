@@ -29,7 +29,7 @@ public struct JSONScan {
 
     /// The text of the string at `range`, quotes included in the range, unescaped.
     public static func string(at range: Range<Int>, in bytes: UnsafeRawBufferPointer) -> String? {
-        guard range.count >= 2, bytes[range.lowerBound] == .quote else { return nil }
+        guard range.count >= 2, bytes.byte(range.lowerBound) == .quote else { return nil }
         let inner = range.lowerBound + 1..<range.upperBound - 1
         let text = UnsafeRawBufferPointer(rebasing: bytes[inner])
         if text.firstOffset(of: .backslash, in: 0..<text.count) == nil { return String(decoding: text, as: UTF8.self) }
@@ -38,12 +38,12 @@ public struct JSONScan {
 
     /// The whole number at `range`: 0…2⁶³ − 1, without sign, fraction or exponent.
     public static func count(at range: Range<Int>, in bytes: UnsafeRawBufferPointer) -> Int64? {
-        guard let first = range.first, bytes[first] != 0x30 || range.count == 1 else { return nil }
+        guard let first = range.first, bytes.byte(first) != 0x30 || range.count == 1 else { return nil }
         var total: Int64 = 0
         for position in range {
-            guard bytes[position].isDigit else { return nil }
+            guard bytes.byte(position).isDigit else { return nil }
             let (tens, isOver) = total.multipliedReportingOverflow(by: 10)
-            let (sum, isOverToo) = tens.addingReportingOverflow(Int64(bytes[position] &- 0x30))
+            let (sum, isOverToo) = tens.addingReportingOverflow(Int64(bytes.byte(position) &- 0x30))
             guard !isOver, !isOverToo else { return nil }
             total = sum
         }
@@ -53,7 +53,7 @@ public struct JSONScan {
 
 /// Steps.
 extension JSONScan {
-    private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+    private var next: UInt8? { position < bytes.count ? bytes.byte(position) : nil }
 
     mutating func skipSpace() {
         while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
@@ -172,6 +172,6 @@ extension JSONScan {
         let isLiteral =
             bytes.isExactly("true", at: range) || bytes.isExactly("false", at: range)
             || bytes.isExactly("null", at: range)
-        return isLiteral || bytes[first].isDigit || bytes[first] == 0x2D ? range : nil
+        return isLiteral || bytes.byte(first).isDigit || bytes.byte(first) == 0x2D ? range : nil
     }
 }

@@ -14,7 +14,7 @@ struct LineFinder {
             searched = max(searched, window)
             return nil
         }
-        guard found > lineStart, bytes[found - 1] == .carriageReturn else { throw .bareLineFeed }
+        guard found > lineStart, bytes.byte(found - 1) == .carriageReturn else { throw .bareLineFeed }
         let line = lineStart..<found - 1
         lineStart = found + 1
         searched = lineStart

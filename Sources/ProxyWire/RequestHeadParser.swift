@@ -71,7 +71,7 @@ extension RequestHeadParser {
     /// Refuses what can't become a request (a TLS greeting, say) at its first byte instead of waiting for a line.
     private func checkFirstByte(_ bytes: UnsafeRawBufferPointer) throws(WireFault) {
         guard lines.lineStart < bytes.count else { return }
-        let byte = bytes[lines.lineStart]
+        let byte = bytes.byte(lines.lineStart)
         if byte == 0 { throw .nulByte }
         guard ByteSet.token.contains(byte) || byte == .carriageReturn || byte == .lineFeed else {
             throw .malformedRequestLine
@@ -82,10 +82,10 @@ extension RequestHeadParser {
         _ line: Range<Int>, _ bytes: UnsafeRawBufferPointer, _ head: inout RequestHead
     ) throws(WireFault) {
         var methodEnd = line.lowerBound
-        while methodEnd < line.upperBound, ByteSet.token.contains(bytes[methodEnd]) { methodEnd += 1 }
+        while methodEnd < line.upperBound, ByteSet.token.contains(bytes.byte(methodEnd)) { methodEnd += 1 }
         let versionStart = line.upperBound - 8
-        guard methodEnd > line.lowerBound, methodEnd + 2 < versionStart, bytes[methodEnd] == .space,
-            bytes[versionStart - 1] == .space
+        guard methodEnd > line.lowerBound, methodEnd + 2 < versionStart, bytes.byte(methodEnd) == .space,
+            bytes.byte(versionStart - 1) == .space
         else { throw FieldSyntax.lineFault(line, bytes) ?? .malformedRequestLine }
         let target = methodEnd + 1..<versionStart - 1
         try checkTarget(target, line, bytes)
@@ -103,9 +103,9 @@ extension RequestHeadParser {
         _ target: Range<Int>, _ line: Range<Int>, _ bytes: UnsafeRawBufferPointer
     ) throws(WireFault) {
         guard target.count <= limits.maxTargetBytes else { throw .targetTooLong }
-        for position in target where !ByteSet.target.contains(bytes[position]) {
+        for position in target where !ByteSet.target.contains(bytes.byte(position)) {
             if let fault = FieldSyntax.lineFault(line, bytes) { throw fault }
-            throw bytes[position] == .space ? .malformedRequestLine : .malformedTarget
+            throw bytes.byte(position) == .space ? .malformedRequestLine : .malformedTarget
         }
     }
 

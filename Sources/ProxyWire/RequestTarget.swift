@@ -9,9 +9,9 @@ struct RequestTarget {
         guard let first = range.first else { throw .malformedRequestLine }
         if method == .connect {
             try self.init(authority: range, bytes)
-        } else if bytes[first] == .slash {
+        } else if bytes.byte(first) == .slash {
             self.init(pathFrom: first, to: range.upperBound, authority: nil, bytes)
-        } else if bytes[first] == 0x2A {
+        } else if bytes.byte(first) == 0x2A {
             guard range.count == 1, method == .options else { throw .malformedTarget }
             self.init(path: range, query: nil, authority: nil)
         } else {
@@ -42,9 +42,9 @@ struct RequestTarget {
         else { throw .malformedTarget }
         let start = colon + 3
         var end = start
-        while end < range.upperBound, bytes[end] != .slash, bytes[end] != 0x3F { end += 1 }
+        while end < range.upperBound, bytes.byte(end) != .slash, bytes.byte(end) != 0x3F { end += 1 }
         guard Authority.isValid(start..<end, in: bytes) else { throw .malformedTarget }
-        if end < range.upperBound, bytes[end] == .slash {
+        if end < range.upperBound, bytes.byte(end) == .slash {
             self.init(pathFrom: end, to: range.upperBound, authority: start..<end, bytes)
         } else {
             // An empty path means "/" (RFC 9110 section 4.2.3). A slash of "://" stands in for it: nothing is copied.

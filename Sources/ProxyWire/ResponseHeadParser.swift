@@ -59,11 +59,12 @@ extension ResponseHeadParser {
     ) throws(WireFault) {
         let start = line.lowerBound
         let statusEnd = start + 12
-        guard line.count >= 12, bytes[start + 8] == .space, bytes[start + 9].isDigit, bytes[start + 10].isDigit,
-            bytes[start + 11].isDigit, line.count == 12 || bytes[statusEnd] == .space
+        guard line.count >= 12, bytes.byte(start + 8) == .space, bytes.byte(start + 9).isDigit,
+            bytes.byte(start + 10).isDigit, bytes.byte(start + 11).isDigit,
+            line.count == 12 || bytes.byte(statusEnd) == .space
         else { throw FieldSyntax.lineFault(line, bytes) ?? .malformedStatusLine }
         head.minorVersion = try StartLine.minorVersion(at: start, line, bytes, else: .malformedStatusLine)
-        head.status = (9...11).reduce(0) { $0 * 10 + Int(bytes[start + $1] &- 0x30) }
+        head.status = (9...11).reduce(0) { $0 * 10 + Int(bytes.byte(start + $1) &- 0x30) }
         head.statusLineRange = line
         // Many servers leave out the space when there is no reason; there is only one way to read that.
         head.reasonRange = min(statusEnd + 1, line.upperBound)..<line.upperBound

@@ -10,8 +10,8 @@ enum StartLine {
         if bytes.isExactly("HTTP/1.0", at: range) { return 0 }
         if let worse = FieldSyntax.lineFault(line, bytes) { throw worse }
         let isVersion =
-            bytes.isExactly("HTTP/", at: start..<start + 5) && bytes[start + 5].isDigit && bytes[start + 6] == 0x2E
-            && bytes[start + 7].isDigit
+            bytes.isExactly("HTTP/", at: start..<start + 5) && bytes.byte(start + 5).isDigit
+            && bytes.byte(start + 6) == 0x2E && bytes.byte(start + 7).isDigit
         throw isVersion ? .unsupportedVersion : fault
     }
 }

@@ -40,7 +40,7 @@ struct TrailerReader {
     /// Whether the line, which ends in LF, is the empty one.
     private static func check(_ line: Range<Int>, in bytes: UnsafeRawBufferPointer) throws(WireFault) -> Bool {
         let end = line.upperBound - 2
-        guard end >= line.lowerBound, bytes[end] == .carriageReturn else { throw .bareLineFeed }
+        guard end >= line.lowerBound, bytes.byte(end) == .carriageReturn else { throw .bareLineFeed }
         if end == line.lowerBound { return true }
         let field = try FieldSyntax.line(line.lowerBound..<end, in: bytes)
         let isHarmless = harmless.contains(field.kind) && !isLateByName(field.nameRange, bytes)

@@ -62,7 +62,7 @@ extension UsageSearch {
         var scan = JSONScan(bytes, from: start)
         guard scan.take(.colon) else { return nil }
         scan.skipSpace()
-        return scan.position < bytes.count && bytes[scan.position] == 0x7B ? scan.position : nil
+        return scan.position < bytes.count && bytes.byte(scan.position) == 0x7B ? scan.position : nil
     }
 
     /// How many objects and arrays are closed from `start` to the end of the document or event: how deep it is in them.
@@ -71,7 +71,7 @@ extension UsageSearch {
         var isInString = false
         var position = start
         while position < bytes.count {
-            let byte = bytes[position]
+            let byte = bytes.byte(position)
             if byte == .lineFeed && !isDocument { break }
             if isInString {
                 if byte == .backslash { position += 1 } else if byte == .quote { isInString = false }
@@ -92,7 +92,7 @@ extension UsageSearch {
         let length = key.utf8CodeUnitCount
         var start = end - length
         while start >= 0 {
-            if bytes[start] == .quote, bytes.isExactly(key, at: start..<start + length) { return start }
+            if bytes.byte(start) == .quote, bytes.isExactly(key, at: start..<start + length) { return start }
             start -= 1
         }
         return nil

@@ -61,6 +61,7 @@ public final class ConnectionPool: Sendable {
     /// Runs `body` on the writer, after all writes and turns given earlier. Once begun it runs to its end.
     /// - Throws: `.noConnection` when its turn did not come in time, `.interrupted` when the caller was cancelled
     ///   before its turn, and whatever `body` throws.
+    @discardableResult
     public func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
@@ -68,6 +69,7 @@ public final class ConnectionPool: Sendable {
     }
 
     /// Runs `body` on a reader. A cancelled caller stops it: the running statement throws `.interrupted`.
+    @discardableResult
     public func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
@@ -184,6 +186,7 @@ extension ConnectionPool {
     /// Gives the connection back, before the caller hears of the result.
     private func finish(_ call: PendingCall, _ slot: ConnectionSlot, _ place: Int?) {
         let isSound = slot.tidy()
+        let isOpen = slot.isOpen
         let now = Monotonic.now()
         var onEmpty: [@Sendable () -> Void] = []
         state.withLock { state in
@@ -193,7 +196,7 @@ extension ConnectionPool {
                 scheduleTick(&state, now)
             } else {
                 state.writes[call.number] = nil
-                state.noteWriter(isOpen: isSound)
+                state.noteWriter(isOpen: isOpen)
                 isWriterBusy.store(false, ordering: .relaxed)
             }
         }
@@ -265,7 +268,11 @@ extension ConnectionPool {
             apply(state.readers.tick(now: now), to: &state)
             for (number, write) in state.writes where write.deadline <= now {
                 // One that runs is left to end.
-                if write.call.refuse(Self.busy) { state.writes[number] = nil } else { state.writes[number]?.isLate = true }
+                if write.call.refuse(Self.busy) {
+                    state.writes[number] = nil
+                } else {
+                    state.writes[number]?.isLate = true
+                }
             }
             scheduleTick(&state, now)
         }

@@ -5,6 +5,8 @@ public final class ConnectionSlot {
     private var connection: (any SQLConnection)?
     private var isClosed = false
 
+    var isOpen: Bool { connection != nil }
+
     /// Something a user of the lane keeps between its turns, on the lane's thread.
     public var companion: AnyObject?
 
@@ -27,10 +29,10 @@ public final class ConnectionSlot {
 
     /// Undoes what was left open, and drops a connection that can't be used again. The pool does so after each turn; a
     /// turn that goes on after a failure does so itself.
-    /// - Returns: `false` when the connection was dropped, or there is none.
+    /// - Returns: `false` when the connection was dropped or should have been.
     @discardableResult
     public func tidy() -> Bool {
-        guard let connection else { return false }
+        guard let connection else { return true }
         var isSound = !connection.isLost
         if isSound, connection.isInTransaction {
             isSound = (try? connection.rollback()) != nil && !connection.isInTransaction

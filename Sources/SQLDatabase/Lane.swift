@@ -54,11 +54,13 @@ private func startThread(_ body: @escaping @Sendable () -> Void) throws(SQLError
     pthread_attr_setstacksize(&attributes, 1 << 20)
     let handed = Unmanaged.passRetained(ThreadBody(body))
     var thread = pthread_t()
-    let outcome = pthread_create(&thread, &attributes, { pointer in
-        guard let pointer else { return nil }
-        Unmanaged<ThreadBody>.fromOpaque(pointer).takeRetainedValue().run()
-        return nil
-    }, handed.toOpaque())
+    let outcome = pthread_create(
+        &thread, &attributes,
+        { pointer in
+            guard let pointer else { return nil }
+            Unmanaged<ThreadBody>.fromOpaque(pointer).takeRetainedValue().run()
+            return nil
+        }, handed.toOpaque())
     guard outcome == 0 else {
         handed.release()
         throw SQLError(.noConnection, detail: "no thread: error \(outcome)")

@@ -67,11 +67,10 @@ public struct PoolDecisions: Sendable {
         if isShut { return [.refuse(waiter: waiter)] }
         var actions: [Action] = []
         while let place = idle.popLast() {
-            if isWorn(place, now) {
-                actions.append(close(place))
-            } else {
+            guard isWorn(place, now) else {
                 return actions + [grant(place, to: waiter, isNew: false)]
             }
+            actions.append(close(place))
         }
         if busy.count < limits.maxOpen { return actions + [open(for: waiter, now)] }
         if waiters.count >= limits.maxWaiting { return [.refuse(waiter: waiter)] }

@@ -5,11 +5,14 @@ enum LedgerStatements {
     /// Takes the batch's number. Changes nothing when the number was taken before: then the batch is in the database.
     static let claim = SQLStatement(
         """
-        INSERT INTO ledger_writers (instance_id, last_sequence, updated_at) VALUES ($1, $2, $3)
+        INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open) VALUES ($1, $2, $3, $4)
         ON CONFLICT (instance_id) DO UPDATE
-            SET last_sequence = excluded.last_sequence, updated_at = excluded.updated_at
+            SET last_sequence = excluded.last_sequence, updated_at = excluded.updated_at,
+                oldest_open = excluded.oldest_open
             WHERE ledger_writers.last_sequence < excluded.last_sequence
         """)
+
+    static let oldestOpen = SQLStatement("SELECT oldest_open FROM ledger_writers WHERE instance_id = $1")
 
     /// A token's standing. The batch form also locks the tokens, in key order.
     static let standing = BatchStatement(

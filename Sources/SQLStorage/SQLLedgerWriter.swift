@@ -10,6 +10,10 @@ final class SQLLedgerWriter: LedgerWriter {
     private let timings: OperationTimings
     private var plan = LedgerPlan()
     private var parameters = SQLParameters()
+    private var open = OpenRequests()
+    /// Whose oldest open request from before our time is in ``inherited``.
+    private var knownInstance: InstanceID?
+    private var inherited: RequestID?
 
     init(_ slot: ConnectionSlot, _ metrics: LedgerMetrics, _ timings: OperationTimings) {
         self.slot = slot
@@ -29,9 +33,12 @@ final class SQLLedgerWriter: LedgerWriter {
                 throw error.first
             }
         } catch {
+            // Whether they are in the database is not known.
+            for admission in batch.admissions where admission.settlement == nil { open.insert(admission.requestID) }
             slot.tidy()
             throw StorageError(error, during: "commit(_:)")
         }
+        noteOpen(batch)
         let duration = Monotonic.now() - start
         timings.record(.ledgerCommit, duration)
         metrics.committed(batch.admissions.count + batch.settlements.count, in: duration)
@@ -50,11 +57,43 @@ final class SQLLedgerWriter: LedgerWriter {
 
     /// Whether the batch was never written. Asked always, not only for a retry: it costs nothing more.
     private func claim(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) -> Bool {
+        if knownInstance != batch.instance { try inherit(from: batch.instance, on: connection) }
         parameters.removeAll()
         parameters.append(batch.instance)
         parameters.append(batch.sequence)
         parameters.append(batch.now)
+        if let oldest = oldestOpen(with: batch) { parameters.append(oldest) } else { parameters.appendNull() }
         return try connection.run(LedgerStatements.claim, parameters) > 0
+    }
+
+    /// Takes over what a writer before us, of the same instance, left open.
+    private func inherit(from instance: InstanceID, on connection: any SQLConnection) throws(SQLError) {
+        let left = try connection.first(LedgerStatements.oldestOpen, [.id(instance)]) { (row) throws(SQLError) in
+            row.isNull(at: 0) ? nil : try row.id(at: 0, as: RequestID.self)
+        }
+        if let left = left ?? nil { inherited = min(inherited ?? left, left) }
+        knownInstance = instance
+    }
+
+    /// No request that is open after this batch has a smaller identifier.
+    private func oldestOpen(with batch: LedgerBatch) -> RequestID? {
+        var oldest = inherited
+        func take(_ id: RequestID) { oldest = oldest.map { min($0, id) } ?? id }
+        if let known = open.oldest() { take(known) }
+        for admission in batch.admissions where admission.settlement == nil { take(admission.requestID) }
+        return oldest
+    }
+
+    /// After the batch is in the database.
+    private func noteOpen(_ batch: LedgerBatch) {
+        for (index, admission) in batch.admissions.enumerated() where admission.settlement == nil {
+            if case .admitted = plan.verdicts[index] {
+                open.insert(admission.requestID)
+            } else {
+                open.remove(admission.requestID)
+            }
+        }
+        for end in batch.settlements { open.remove(end.requestID) }
     }
 
     /// Of the tokens that ask for admission; of all, where rows must be locked in key order before any is written.

@@ -5,6 +5,7 @@ import SQLDatabase
 extension SQLStorage {
     public func create(_ project: Project) async throws(StorageError) {
         _ = try await writing(.createProject) { connection in
+            try connection.refuse(project.id, where: ProjectStatements.exists)
             try connection.run(
                 ProjectStatements.add,
                 [
@@ -49,6 +50,15 @@ extension SQLStorage {
     }
 }
 
+extension SQLConnection {
+    /// Throws when there is such a row. Engines disagree on which of two constraints they name when both are broken;
+    /// asked first, the identifier is named on all of them.
+    func refuse(_ id: some TypedIdentifier, where exists: SQLStatement) throws {
+        let isThere = try first(exists, [.id(id)]) { (_) throws(SQLError) in true }
+        if isThere == true { throw StorageError(.alreadyExists(field: "id")) }
+    }
+}
+
 extension Bool? {
     /// 1 for yes, 0 for no, -1 for leaving it as it is.
     var asWish: Int64 { map { $0 ? 1 : 0 } ?? -1 }
@@ -66,6 +76,7 @@ private enum ProjectStatements {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         """)
     static let find = SQLStatement("SELECT \(Columns.project) FROM projects WHERE id = $1")
+    static let exists = SQLStatement("SELECT 1 FROM projects WHERE id = $1")
     static let list = SQLStatement("SELECT \(Columns.project) FROM projects WHERE id > $1 ORDER BY id LIMIT $2")
     static let change = SQLStatement(
         """

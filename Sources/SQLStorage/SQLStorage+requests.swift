@@ -24,21 +24,56 @@ extension SQLStorage {
     }
 
     public func settleAbandoned(at now: Timestamp) async throws(StorageError) -> Int {
+        let writers = try await reading(.settleAbandoned) { connection in
+            try connection.all(RequestStatements.writers) { (row) throws(SQLError) in
+                Writer(instance: row.text(at: 0), sequence: row.integer(at: 1), oldestOpen: row.text(at: 2))
+            }
+        }
+        guard var cursor = writers.map(\.oldestOpen).min() else { return 0 }
         var settled = 0
         while true {
-            let step = try await writing(.settleAbandoned) { try Self.settleSome($0, now) }
-            settled += step
-            if step < Self.stepSize { return settled }
+            let from = cursor
+            let open = try await reading(.settleAbandoned) { try Self.openRequests($0, from: from) }
+            guard let last = open.last else { break }
+            settled += try await writing(.settleAbandoned) { try Self.settle(open, on: $0, now) }
+            cursor = last.id.text
         }
+        _ = try await writing(.settleAbandoned) { connection in
+            // A writer that has written meanwhile knows better what is open.
+            for writer in writers {
+                try connection.run(
+                    RequestStatements.forgetOpen, [.text(writer.instance), .integer(writer.sequence)])
+            }
+        }
+        return settled
+    }
+
+    private struct Writer: Sendable {
+        let instance: String
+        let sequence: Int64
+        let oldestOpen: String
+    }
+
+    private struct OpenRequest: Sendable {
+        let id: RequestID
+        let admittedAt: Timestamp
     }
 
     /// Most requests settled in one transaction, so that others get their turn in between.
-    private static var stepSize: Int { 500 }
+    private static var stepSize: Int64 { 500 }
 
-    private static func settleSome(_ connection: any SQLConnection, _ now: Timestamp) throws(SQLError) -> Int {
-        let open = try connection.all(RequestStatements.open, [.integer(Int64(stepSize))]) {
-            (row) throws(SQLError) in (id: try row.id(at: 0, as: RequestID.self), admittedAt: try row.instant(at: 1))
+    /// `from` itself included: the first time it may be open, later it no longer is.
+    private static func openRequests(
+        _ connection: any SQLConnection, from: String
+    ) throws(SQLError) -> [OpenRequest] {
+        try connection.all(RequestStatements.open, [.text(from), .integer(stepSize)]) { (row) throws(SQLError) in
+            OpenRequest(id: try row.id(at: 0), admittedAt: try row.instant(at: 1))
         }
+    }
+
+    private static func settle(
+        _ open: [OpenRequest], on connection: any SQLConnection, _ now: Timestamp
+    ) throws(SQLError) -> Int {
         var rows = SQLParameters()
         for request in open {
             let lasted = max(0, now.milliseconds - request.admittedAt.milliseconds) * 1000
@@ -58,6 +93,10 @@ private enum RequestStatements {
     static let find = SQLStatement("SELECT \(Columns.request) FROM requests WHERE id = $1")
     static let list = SQLStatement(
         "SELECT \(Columns.request) FROM requests WHERE token_id = $1 AND id > $2 ORDER BY id LIMIT $3")
+    static let writers = SQLStatement(
+        "SELECT instance_id, last_sequence, oldest_open FROM ledger_writers WHERE oldest_open IS NOT NULL")
     static let open = SQLStatement(
-        "SELECT id, admitted_at FROM requests WHERE settled_at IS NULL ORDER BY id LIMIT $1")
+        "SELECT id, admitted_at FROM requests WHERE id >= $1 AND settled_at IS NULL ORDER BY id LIMIT $2")
+    static let forgetOpen = SQLStatement(
+        "UPDATE ledger_writers SET oldest_open = NULL WHERE instance_id = $1 AND last_sequence = $2")
 }

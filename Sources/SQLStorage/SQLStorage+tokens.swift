@@ -5,6 +5,7 @@ import SQLDatabase
 extension SQLStorage {
     public func create(_ token: Token, digest: TokenDigest) async throws(StorageError) {
         _ = try await writing(.createToken) { connection in
+            try connection.refuse(token.id, where: TokenStatements.exists)
             try connection.run(
                 TokenStatements.add,
                 [

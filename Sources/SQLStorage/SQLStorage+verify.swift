@@ -119,6 +119,13 @@ private enum Invariants {
             SELECT requests.id FROM requests JOIN tokens ON tokens.id = requests.token_id
             WHERE tokens.project_id <> requests.project_id ORDER BY requests.id
             """),
+        // Or nobody would ever end it.
+        Rule(
+            "request-open-is-known-to-a-writer",
+            """
+            SELECT id FROM requests WHERE settled_at IS NULL
+                AND NOT EXISTS (SELECT 1 FROM ledger_writers WHERE oldest_open <= requests.id) ORDER BY id
+            """),
         Rule(
             "request-settled-whole-or-not-at-all",
             """

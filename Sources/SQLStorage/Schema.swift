@@ -8,7 +8,8 @@ enum Schema {
     static let runner = MigrationRunner([spine])
 
     /// `requests` has no foreign keys: an admission reads its token and project in the same transaction, so a check by
-    /// the engine would only repeat that for each row; `verify` looks for strays.
+    /// the engine would only repeat that for each row; `verify` looks for strays. It has no second index either: open
+    /// requests are found from a writer's `oldest_open` on.
     private static let spine = Migration(1, "spine") { terms in
         """
         CREATE TABLE projects (
@@ -62,12 +63,11 @@ enum Schema {
             first_byte_us \(terms.integer)
         )\(terms.keyedTable);
 
-        CREATE INDEX requests_open ON requests (id) WHERE settled_at IS NULL;
-
         CREATE TABLE ledger_writers (
             instance_id \(terms.text) NOT NULL PRIMARY KEY,
             last_sequence \(terms.integer) NOT NULL,
-            updated_at \(terms.instant) NOT NULL
+            updated_at \(terms.instant) NOT NULL,
+            oldest_open \(terms.text)
         )\(terms.keyedTable);
         """
     }

@@ -26,7 +26,9 @@ enum SQLiteFile {
             throw failure("can't create the folder \(path)", errno)
         }
         try makeFolder(String(path[..<slash]))
-        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure("can't create the folder \(path)", errno) }
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+            throw failure("can't create the folder \(path)", errno)
+        }
     }
 
     /// Bytes in the file; `nil` without one.

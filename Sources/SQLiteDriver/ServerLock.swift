@@ -16,8 +16,8 @@ public final class ServerLock: Sendable {
         } catch {
             throw .unusable(file: database, reason: error.detail)
         }
-        path = SQLiteFile.canonical(database) + ".lock"
-        descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        let path = SQLiteFile.canonical(database) + ".lock"
+        let descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .unusable(file: path, reason: String(cString: strerror(errno))) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let code = errno
@@ -26,6 +26,9 @@ public final class ServerLock: Sendable {
             guard code == EWOULDBLOCK else { throw .unusable(file: path, reason: String(cString: strerror(code))) }
             throw .held(database: database, lock: path, holder: holder)
         }
+        // Set last: an initializer that throws with all of these set would run `deinit`, and close a number twice.
+        self.path = path
+        self.descriptor = descriptor
         writeHolder()
     }
 

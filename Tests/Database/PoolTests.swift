@@ -1,6 +1,5 @@
 import SQLDatabase
 import SQLiteDriver
-import Synchronization
 import Testing
 
 @Suite("A pool of connections")
@@ -22,22 +21,22 @@ struct PoolTests {
         let pool = try await SQLiteDatabase.open(.file(folder.database), limits: .init(readers: 3, maxIdle: 1))
         #expect(pool.counters.opened == 1)
         let gate = Gate()
-        let running = Atomic<Int>(0)
+        let running = Log()
         try await withThrowingTaskGroup { group in
             for _ in 0..<5 {
                 group.addTask {
                     try await pool.read { _ in
-                        running.add(1, ordering: .relaxed)
+                        running.add("x")
                         gate.pass()
                     }
                 }
             }
-            try await eventually { running.load(ordering: .relaxed) == 3 && pool.counters.waiting == 2 }
+            try await eventually { running.all.count == 3 && pool.counters.waiting == 2 }
             #expect(pool.counters.inUse == 3)
             for _ in 0..<5 { gate.open() }
             try await group.waitForAll()
         }
-        #expect(running.load(ordering: .relaxed) == 5)
+        #expect(running.all.count == 5)
         let counters = pool.counters
         #expect((counters.opened, counters.closed, counters.idle, counters.inUse) == (4, 2, 2, 0))
         await pool.close()
@@ -82,8 +81,14 @@ struct PoolTests {
         let pool = try await SQLiteDatabase.open(.file(folder.database), limits: .init(readers: 1))
         let endless = SQLStatement(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
-        let task = Task { try await pool.read { try $0.run(endless) } }
-        try await eventually { pool.counters.inUse == 1 }
+        let log = Log()
+        let task = Task {
+            try await pool.read { connection in
+                log.add("begun")
+                try connection.run(endless)
+            }
+        }
+        try await eventually { log.all == ["begun"] }
         task.cancel()
         #expect(await kind { _ = try await task.value } == .interrupted)
         try await pool.read { try $0.run(Self.one) }
@@ -96,10 +101,14 @@ struct PoolTests {
         let folder = TemporaryFolder()
         let pool = try await SQLiteDatabase.open(.file(folder.database), limits: .init(readers: 1))
         let gate = Gate()
-        async let held: Void = pool.write { _ in gate.pass() }
-        try await eventually { pool.counters.inUse == 1 }
-        let ran = Atomic<Bool>(false)
-        let task = Task { try await pool.write { _ in ran.store(true, ordering: .relaxed) } }
+        let log = Log()
+        async let held: Void = pool.write { _ in
+            log.add("begun")
+            gate.pass()
+        }
+        try await eventually { log.all == ["begun"] }
+        let ran = Log()
+        let task = Task { try await pool.write { _ in ran.add("ran") } }
         try await eventually { pool.counters.waiting == 1 }
         task.cancel()
         #expect(await kind { try await task.value } == .interrupted)
@@ -107,7 +116,7 @@ struct PoolTests {
         gate.open()
         try await held
         try await pool.write { _ in }
-        #expect(!ran.load(ordering: .relaxed))
+        #expect(ran.all.isEmpty)
         await pool.close()
     }
 

@@ -75,7 +75,10 @@ struct SQLiteDriverTests {
         let text = "naïve \u{1F9ED} 'quoted' \"x\" \\"
         let found = try await pool.read {
             try $0.first(statement, [.text(text), .integer(.min), .text(""), .null]) { (row) throws(SQLError) in
-                (row.text(at: 0), row.text(at: 1), row.integer(at: 2), row.text(at: 3), row.text(at: 4), row.columnCount)
+                (
+                    row.text(at: 0), row.text(at: 1), row.integer(at: 2), row.text(at: 3), row.text(at: 4),
+                    row.columnCount
+                )
             }
         }
         let row = try #require(found)
@@ -115,12 +118,14 @@ struct SQLiteDriverTests {
         let folder = TemporaryFolder()
         let (mine, other) = (try await open(folder), try await open(folder))
         let gate = Gate()
+        let log = Log()
         async let held: Void = other.write { connection in
             try connection.begin(.write)
+            log.add("begun")
             gate.pass()
             try connection.rollback()
         }
-        try await eventually { other.counters.inUse == 1 }
+        try await eventually { log.all == ["begun"] }
         let error = await failure(mine) { try $0.begin(.write) }
         #expect(error?.kind == .busy)
         gate.open()
@@ -192,7 +197,8 @@ struct SQLiteDriverTests {
         try FileManager.default.removeItem(atPath: folder.database)
         let pool = try await open(folder)
         try await pool.write {
-            try $0.runScript("CREATE TABLE seen (t TEXT) STRICT; INSERT INTO seen VALUES ('\(String(repeating: "y", count: 9000))')")
+            try $0.runScript(
+                "CREATE TABLE seen (t TEXT) STRICT; INSERT INTO seen VALUES ('\(String(repeating: "y", count: 9000))')")
         }
         await pool.close()
         var bytes = try Data(contentsOf: URL(fileURLWithPath: folder.database))
@@ -241,7 +247,10 @@ struct SQLiteDriverTests {
             try connection.begin(.write)
             attempt { () throws(SQLError) in }
             try connection.rollback()
-            #expect(seen == ["done", "body true", "commit constraint(SQLDatabase.SQLError.Constraint.foreignKey) true", "begin"])
+            #expect(
+                seen == [
+                    "done", "body true", "commit constraint(SQLDatabase.SQLError.Constraint.foreignKey) true", "begin",
+                ])
             #expect(!connection.isInTransaction)
         }
         await pool.close()

@@ -30,6 +30,11 @@ func runSeed() -> UInt64 {
     ProcessInfo.processInfo.environment["WIRE_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
 }
 
+/// How many rounds a random test takes: `count`, times `WIRE_TIMES` for a long run by hand.
+func rounds(_ count: Int) -> Range<Int> {
+    0..<count * (ProcessInfo.processInfo.environment["WIRE_TIMES"].flatMap { Int($0) } ?? 1)
+}
+
 /// Memory whose last byte is followed by a page that nobody may read: reading past the end kills the test.
 final class GuardedBytes {
     private let base: UnsafeMutableRawPointer

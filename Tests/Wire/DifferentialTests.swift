@@ -50,7 +50,7 @@ import Testing
         let seed = runSeed()
         var maker = MessageMaker(seed: seed)
         var accepted = 0
-        for round in 0..<4000 {
+        for round in rounds(4000) {
             let sound = maker.requests()
             let bytes = maker.chance(70) ? maker.spoiled(sound) : sound
             let (verdict, count) = compareRequests(bytes)
@@ -65,7 +65,7 @@ import Testing
         let seed = runSeed()
         var maker = MessageMaker(seed: seed)
         var accepted = 0
-        for round in 0..<3000 {
+        for round in rounds(3000) {
             let sound = maker.response()
             let bytes = maker.chance(70) ? maker.spoiled(sound) : sound
             let (method, theirMethod) = maker.pick([

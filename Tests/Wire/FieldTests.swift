@@ -56,10 +56,13 @@ import Testing
         let tokens = Set("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
         for byte in UInt8.min...UInt8.max {
             let line = "GET / HTTP/1.1\r\nHost: a\r\n"
-            let name = readRequest(octets(line + "x") + [byte] + octets("y: 1\r\n\r\n")).fault == nil
-            #expect(name == (tokens.contains(byte) || byte == 0x3A), "name \(byte)")
+            for before in 1...17 {
+                let name = octets(line + String(repeating: "x", count: before)) + [byte] + octets("y: 1\r\n\r\n")
+                let isName = tokens.contains(byte) || byte == 0x3A
+                #expect((readRequest(name).fault == nil) == isName, "name \(byte) after \(before)")
+            }
             let isText = byte == 9 || byte >= 0x20 && byte != 0x7F
-            for before in 0..<9 {
+            for before in 0..<18 {
                 let value = octets(line + "x: " + String(repeating: "v", count: before)) + [byte] + octets("v\r\n\r\n")
                 #expect((readRequest(value).fault == nil) == isText, "value \(byte)")
             }

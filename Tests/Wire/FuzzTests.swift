@@ -12,7 +12,7 @@ import Testing
         var maker = MessageMaker(seed: seed)
         let memory = GuardedBytes(capacity: 16384)
         var refused = Set<WireFault>()
-        for round in 0..<9000 {
+        for round in rounds(9000) {
             let bytes = maker.spoiled(maker.request())
             let whole = readRequest(bytes, guarded: memory)
             let cut = readRequest(bytes, cuts: cuts(bytes.count, &maker.random), guarded: memory)
@@ -26,7 +26,7 @@ import Testing
         let seed = runSeed()
         var maker = MessageMaker(seed: seed)
         let memory = GuardedBytes(capacity: 16384)
-        for round in 0..<6000 {
+        for round in rounds(6000) {
             let bytes = maker.spoiled(maker.response())
             let method = maker.pick(RequestMethod.allCases)
             let whole = readResponse(bytes, answering: method, guarded: memory)
@@ -39,7 +39,7 @@ import Testing
         let seed = runSeed()
         var maker = MessageMaker(seed: seed)
         let memory = GuardedBytes(capacity: 16384)
-        for round in 0..<6000 {
+        for round in rounds(6000) {
             let bytes = maker.spoiled(maker.chunked())
             let whole = readChunks([bytes[...]], guarded: memory)
             let cut = readChunks(bytes.pieces(at: cuts(bytes.count, &maker.random)), guarded: memory)
@@ -52,7 +52,7 @@ import Testing
         let seed = runSeed()
         var random = SeededRandom(seed)
         let memory = GuardedBytes(capacity: 16384)
-        for round in 0..<3000 {
+        for round in rounds(3000) {
             let count = Int.random(in: 0...80, using: &random)
             let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
             let request = readRequest(bytes, guarded: memory)

@@ -160,7 +160,7 @@ let usageCases: [UsageCase] = [
             "data: ",
             "\\ud83d", "-", "null", " ",
         ]
-        for _ in 0..<3000 {
+        for _ in rounds(3000) {
             tap.reset()
             for _ in 0..<Int.random(in: 0...60, using: &random) {
                 read([Array((parts.randomElement(using: &random) ?? "").utf8)[...]], into: &tap)

@@ -13,21 +13,23 @@ public protocol ProxyBackend: Sendable {
     ) async throws
 }
 
-/// A running proxy, and what surrounds it.
-public protocol ProxyWorld: Sendable {
-    /// Where the proxy listens, on 127.0.0.1. Another one after ``restart()``.
-    var port: Int { get }
+/// A running proxy, seen from outside.
+public protocol ProxyAccess: Sendable {
     /// Opens the management API.
     var managementToken: String { get }
     /// What the proxy forwards to.
     var upstream: any UpstreamDouble { get }
+
+    /// Connects to the proxy.
+    func connect() async throws -> any RawConnection
+}
+
+/// A running proxy, and what stands behind it.
+public protocol ProxyWorld: ProxyAccess {
     /// What the proxy keeps. Another one after ``restart()``.
     var storage: any Storage { get }
     /// Everything logged so far.
     var log: String { get }
-
-    /// Connects to the proxy.
-    func connect() async throws -> any RawConnection
 
     /// Stops the proxy in good order and starts it again on the same data.
     func restart() async throws

@@ -28,7 +28,7 @@ struct StepFailed: Error, CustomStringConvertible {
     let description: String
 }
 
-extension ProxyWorld {
+extension ProxyAccess {
     /// A new connection to the proxy.
     func talk() async throws -> HTTPConversation { HTTPConversation(try await connect()) }
 
@@ -82,6 +82,9 @@ extension ProxyWorld {
         return Tenant(secret: secret, tokenID: id, projectID: owner)
     }
 
+}
+
+extension ProxyWorld {
     /// How many requests the tenant's token counts, and how many rows it has, once `rows` have ended or time is up.
     func settledTally(_ tenant: Tenant, rows wanted: Int) async throws -> Tally {
         _ = try await eventually {

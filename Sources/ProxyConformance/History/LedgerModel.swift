@@ -51,10 +51,7 @@ struct LedgerModel: Sendable {
 
     /// Writes a batch. Verdicts of a batch that was written before are told by ``admittedBefore(_:)`` instead.
     mutating func commit(_ batch: LedgerBatch) -> [AdmissionVerdict] {
-        var verdicts = batch.admissions.map { admit($0, at: batch.now) }
-        for (index, admission) in batch.admissions.enumerated() where verdicts[index].isAdmitted {
-            verdicts[index] = .admitted(remaining: tokens[admission.tokenID].flatMap(remaining))
-        }
+        let verdicts = batch.admissions.map { admit($0, at: batch.now) }
         for end in batch.settlements { settle(end.requestID, end.settlement) }
         lastBatches[batch.instance] = (batch.sequence, verdicts.map(\.isAdmitted))
         return verdicts
@@ -79,11 +76,7 @@ struct LedgerModel: Sendable {
         row.settlement = nil
         requests[admission.requestID] = row
         if let settlement = admission.settlement { settle(admission.requestID, settlement) }
-        return .admitted(remaining: nil)
-    }
-
-    private func remaining(_ token: Token) -> Int64? {
-        token.maxRequests == 0 ? nil : token.maxRequests - token.requestCount
+        return .admitted(remaining: token.maxRequests == 0 ? nil : token.maxRequests - token.requestCount)
     }
 
     private mutating func settle(_ id: RequestID, _ settlement: Settlement) {

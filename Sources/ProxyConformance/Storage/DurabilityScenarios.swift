@@ -45,7 +45,7 @@ extension StorageScenario {
             await check.fails(.unavailable, "read") { try await tenancy.storage.project(.sample(1)) }
             await check.fails(.unavailable, "write") { try await tenancy.storage.create(.sample(2)) }
             await check.fails(.unavailable, "probe") { try await tenancy.storage.probe() }
-            await check.fails(.unavailable, "batch") { try await tenancy.clerk.commit() }
+            await check.fails(.unavailable, "batch") { try await tenancy.admit(1...1, of: .sample(1)) }
         },
         StorageScenario("storage.close.may-be-repeated", "Closing twice is harmless.") { site, check in
             let tenancy = try await Tenancy(site)

@@ -60,18 +60,30 @@ extension StorageScenario {
             let changed = try await tenancy.storage.update(.sample(1), change, at: .noon)
             check.equal(changed.sealedKey.count, 100_000, "sealed key")
         },
-        StorageScenario("edge.numbers.hold-64-bits", "Caps, durations, usage and cost hold the largest numbers.") { site, check in
+        StorageScenario("edge.numbers.hold-64-bits", "Caps and durations hold the largest numbers; usage and cost what a lifetime brings.") { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1, cap: .max)
             let end = Settlement(
                 outcome: .completed, status: 599, settledAt: .latest, durationMicroseconds: .max,
-                firstByteMicroseconds: .max, usage: TokenUsage(promptTokens: .max, completionTokens: .max),
-                cost: NanoDollars(.max), model: "m")
+                firstByteMicroseconds: .max, usage: TokenUsage(promptTokens: 1 << 40, completionTokens: 1 << 40),
+                cost: NanoDollars(1 << 40), model: "m")
             let admission = Admission.sample(1, of: token, settlement: end)
             check.equal(try await tenancy.clerk.commit([admission]), [.admitted(remaining: .max - 1)], "verdict")
             check.equal(try await tenancy.storage.request(.sample(1)).admission, admission, "request")
             let found = try await tenancy.storage.token(token.id)
-            check.equal([found.maxRequests, found.promptTokens, found.cost.amount], [.max, .max, .max], "token")
+            check.equal([found.maxRequests, found.promptTokens, found.cost.amount], [.max, 1 << 40, 1 << 40], "token")
+        },
+        StorageScenario("edge.numbers.never-overflow", "A usage that no provider can mean stops neither the ledger nor its sums.") { site, check in
+            let tenancy = try await Tenancy(site)
+            let token = try await tenancy.issue(1)
+            let huge = TokenUsage(promptTokens: .max, completionTokens: .max)
+            for number in 1...4 {
+                try await tenancy.clerk.commit([.sample(number, of: token, settlement: .sample(usage: huge, cost: .max))])
+            }
+            let found = try await tenancy.storage.token(token.id)
+            check.that(found.promptTokens > 0 && found.completionTokens > 0 && found.cost.amount > 0, "sums: \(found)")
+            check.equal(try await tenancy.tally(token), Tally(4), "tally")
+            check.equal(try await tenancy.storage.verify().filter { !$0.holds }, [], "broken invariants")
         },
         StorageScenario("edge.identifiers.use-all-bits", "Identifiers differ in their first bit and in their last.") { site, check in
             let storage = try await site.open()

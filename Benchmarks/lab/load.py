@@ -1,0 +1,50 @@
+"""Drives load: wrk for saturation, `llm-proxy load` for latency and streams."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+from .peers import LOAD_CORE, proxy_binary
+
+BODY = json.dumps({
+    "model": "gpt-4o-mini", "messages": [
+        {"role": "system", "content": "You are a helpful assistant that answers briefly and to the point."},
+        {"role": "user", "content": "Say something about the weather in Lisbon in the month of November, please."}],
+    "temperature": 0.7}, separators=(",", ":"))
+
+
+def wrk(url, token, seconds, folder, connections=64, cores=LOAD_CORE):
+    """Saturates `url` with chat requests as an OpenAI client sends them. Returns what was counted."""
+    script = pathlib.Path(folder, "request.lua")
+    headers = {
+        "Content-Type": "application/json", "Authorization": f"Bearer {token}", "User-Agent": "OpenAI/Python 1.40.0",
+        "Accept": "application/json", "X-Stainless-Lang": "python", "X-Stainless-Retry-Count": "0"}
+    lines = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
+    script.write_text(f"wrk.method = 'POST'\nwrk.body = [==[{BODY}]==]\n{lines}\n")
+    ran = subprocess.run(
+        ["taskset", "-c", cores, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script,
+         f"{url}/v1/chat/completions"], capture_output=True, text=True, check=True)
+    return read_wrk(ran.stdout)
+
+
+def read_wrk(text):
+    requests = int(re.search(r"(\d+) requests in", text)[1])
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    sockets = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
+    latency = {f"p{share}": value + unit for share, value, unit in re.findall(r"(\d+)%\s+([\d.]+)(us|ms|s)", text)}
+    return {
+        "requests": requests, "per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]),
+        "errors": (int(bad[1]) if bad else 0) + (sum(map(int, sockets.groups())) if sockets else 0),
+        "latency": latency}
+
+
+def load(*arguments, cores=LOAD_CORE):
+    """Runs `llm-proxy load … --json` and returns its report; the environment may name another binary for it."""
+    binary = os.environ.get("LLM_PROXY_LOAD_BINARY") or proxy_binary()
+    ran = subprocess.run(
+        ["taskset", "-c", cores, binary, "load", *map(str, arguments), "--json"], capture_output=True, text=True)
+    if ran.returncode not in (0, 1) or not ran.stdout.startswith("{"):
+        raise SystemExit(f"llm-proxy load {' '.join(map(str, arguments))}\nexit {ran.returncode}\n{ran.stderr}")
+    return json.loads(ran.stdout)

@@ -1,0 +1,108 @@
+public import ProxyStorage
+
+/// Where the program is run: an empty folder, an upstream, and a look at what is left behind.
+public protocol CommandBench: Sendable {
+    /// The folder the program runs in.
+    var folder: String { get }
+    /// What servers may forward to.
+    var upstream: any UpstreamDouble { get }
+    /// How many MiB a large stream is made of: less where the build is slow.
+    var largeStreamMebibytes: Int { get }
+
+    /// Starts the program with exactly this environment.
+    func start(_ arguments: [String], environment: [String: String]) async throws -> any RunningCommand
+
+    /// What a file in the folder holds; `nil` when there is none.
+    func bytes(of path: String) -> [UInt8]?
+    /// A file's permission bits; `nil` when there is none.
+    func mode(of path: String) -> Int?
+    /// Names of all files below the folder, sorted.
+    func files() -> [String]
+    /// Writes a file in the folder.
+    func write(_ text: String, to path: String) throws
+
+    /// Opens a SQLite file that no server uses now.
+    func openStorage(at path: String) async throws -> any Storage
+    /// Does harm to a SQLite file.
+    func harm(_ harm: StorageHarm, at path: String) async throws
+
+    /// Connects to a port of 127.0.0.1.
+    func connect(to port: Int) async throws -> any RawConnection
+}
+
+/// The program, running or ended.
+public protocol RunningCommand: Sendable {
+    /// What it wrote so far, both streams together.
+    var output: String { get }
+    /// Its resident memory; `nil` when it has ended.
+    var residentBytes: Int? { get }
+    /// How it ended; `nil` while it runs. 128 more than a signal's number when that ended it.
+    var exitCode: Int? { get }
+
+    /// Asks it to end (SIGTERM).
+    func terminate()
+    /// Ends it at once (SIGKILL).
+    func kill()
+}
+
+/// A server that was started at a bench.
+struct CommandServer: ProxyAccess {
+    let command: any RunningCommand
+    let bench: any CommandBench
+    let managementToken: String
+    let port: Int
+    var upstream: any UpstreamDouble { bench.upstream }
+
+    func connect() async throws -> any RawConnection { try await bench.connect(to: port) }
+}
+
+extension CommandBench {
+    /// Starts a server in this folder, on a free port, and waits until it serves.
+    func serve(_ environment: [String: String] = [:], arguments: [String] = []) async throws -> CommandServer {
+        let address = ["--listen", "127.0.0.1:0", "--upstream", "http://127.0.0.1:\(upstream.port)"]
+        let command = try await start(["server"] + address + arguments, environment: environment)
+        guard try await eventually({ command.output.contains("serves on http") || command.exitCode != nil }),
+            let port = Self.port(in: command.output)
+        else { throw StepFailed(description: "no server: \(command.output)") }
+        let kept = bytes(of: "data/management-token").map { String(decoding: $0, as: UTF8.self) }
+        let token = (environment["MANAGEMENT_TOKEN"] ?? kept ?? "").filter { !$0.isWhitespace }
+        return CommandServer(command: command, bench: self, managementToken: token, port: port)
+    }
+
+    private static func port(in output: String) -> Int? {
+        for line in output.split(separator: "\n") {
+            guard line.contains("serves on http"), let colon = line.lastIndex(of: ":") else { continue }
+            return Int(line[line.index(after: colon)...].prefix { $0.isNumber })
+        }
+        return nil
+    }
+
+    /// Runs the program to its end.
+    func finish(_ arguments: [String], environment: [String: String] = [:]) async throws -> (code: Int?, output: String) {
+        let command = try await start(arguments, environment: environment)
+        _ = try await eventually { command.exitCode != nil }
+        return (command.exitCode, command.output)
+    }
+}
+
+extension CommandServer {
+    /// Asks it to end and waits for that. Gives how it ended.
+    func stop() async throws -> Int? {
+        command.terminate()
+        _ = try await eventually { command.exitCode != nil }
+        return command.exitCode
+    }
+
+    /// Ends it at once and waits for that.
+    func kill() async throws {
+        command.kill()
+        _ = try await eventually { command.exitCode != nil }
+    }
+
+    /// The value of the first metric whose line begins with `name`.
+    func metric(_ name: String) async throws -> Double? {
+        let text = try await exchange(HTTPRequest(method: "GET", target: "/metrics")).text
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
+        return line?.split(separator: " ").last.flatMap { Double($0) }
+    }
+}

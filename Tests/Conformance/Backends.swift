@@ -1,0 +1,98 @@
+import Foundation
+import ProxyConformance
+import ProxyDomain
+import ProxyStorage
+import SQLDatabase
+import SQLStorage
+import SQLiteDriver
+import Testing
+
+/// The engines we ship. Every scenario runs on each of them; PostgreSQL becomes a case of its own.
+enum Engine: String, CaseIterable, Sendable, CustomTestStringConvertible {
+    case sqliteMemory = "sqlite-memory"
+    case sqliteFile = "sqlite-file"
+
+    var testDescription: String { rawValue }
+}
+
+extension Engine: StorageBackend {
+    var name: String { rawValue }
+
+    var capabilities: StorageCapabilities {
+        switch self {
+        case .sqliteMemory: []
+        case .sqliteFile: [.durable, .file]
+        }
+    }
+
+    func withSite(_ body: @Sendable (any StorageSite) async throws -> Void) async throws {
+        switch self {
+        case .sqliteMemory:
+            let site = MemorySite()
+            defer { Task { await site.close() } }
+            try await body(site)
+        case .sqliteFile:
+            let folder = TestFolder()
+            try await body(FileSite(path: folder.path + "/proxy.db"))
+            folder.remove()
+        }
+    }
+}
+
+/// A database in memory: a new one each time it is opened.
+private final class MemorySite: StorageSite {
+    private let opened = Shared<[any Storage]>([])
+
+    func open() async throws -> any Storage {
+        let storage = try await SQLStorage.open(try await SQLiteDatabase.open(.memory), now: Timestamp.testNow)
+        opened.change { $0.append(storage) }
+        return storage
+    }
+
+    func harm(_ harm: StorageHarm) async throws { throw TestFailure("memory can't be harmed from outside") }
+
+    func close() async {
+        for storage in opened.value { await storage.close() }
+    }
+}
+
+/// A database in a file.
+struct FileSite: StorageSite {
+    let path: String
+
+    func open() async throws -> any Storage {
+        let pool = try await SQLiteDatabase.open(.file(path), limits: .init(readers: 2))
+        do {
+            return try await SQLStorage.open(pool, now: Timestamp.testNow)
+        } catch {
+            await pool.close()
+            throw error
+        }
+    }
+
+    func harm(_ harm: StorageHarm) async throws {
+        let pool = try await SQLiteDatabase.open(.file(path), mayCreate: false)
+        try await pool.write { connection in try connection.runScript(harm.statement) }
+        await pool.close()
+    }
+}
+
+extension StorageHarm {
+    /// The harm in SQLite's words. Identifiers hold nothing that SQL would have to escape.
+    fileprivate var statement: String {
+        switch self {
+        case .countsOneTooMany(let id): "UPDATE tokens SET request_count = request_count + 1 WHERE id = '\(id.text)'"
+        case .losesRequest(let id): "DELETE FROM requests WHERE id = '\(id.text)'"
+        case .countsOnePromptTokenTooMany(let id):
+            "UPDATE tokens SET prompt_tokens = prompt_tokens + 1 WHERE id = '\(id.text)'"
+        case .claimsNewerSchema:
+            "INSERT INTO schema_migrations SELECT 9999, 'from the future', checksum, applied_at FROM schema_migrations LIMIT 1"
+        case .rewritesFirstMigration: "UPDATE schema_migrations SET checksum = 'another' WHERE version = 1"
+        }
+    }
+}
+
+extension Timestamp {
+    /// What migrations are dated with.
+    static let testNow = Timestamp(milliseconds: 1_795_435_200_000)
+}

@@ -1,0 +1,49 @@
+import ProxyConformance
+import ProxyDomain
+import ProxyStorage
+
+/// Claims everything, accepts everything, keeps nothing. For testing the scenarios, not for storing.
+struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
+    let name = "forgetful"
+    let capabilities: StorageCapabilities = [.durable, .manyInstances, .file]
+    let driver = "forgetful"
+
+    func withSite(_ body: @Sendable (any StorageSite) async throws -> Void) async throws { try await body(self) }
+    func open() async throws -> any Storage { self }
+    func harm(_ harm: StorageHarm) async throws {}
+
+    func create(_ project: Project) async throws(StorageError) {}
+    func project(_ id: ProjectID) async throws(StorageError) -> Project { throw StorageError(.notFound) }
+    func projects(after cursor: ProjectID?, limit: Int) async throws(StorageError) -> [Project] { [] }
+    func update(_ id: ProjectID, _ change: ProjectChange, at now: Timestamp) async throws(StorageError) -> Project {
+        throw StorageError(.notFound)
+    }
+
+    func create(_ token: Token, digest: TokenDigest) async throws(StorageError) {}
+    func token(_ id: TokenID) async throws(StorageError) -> Token { throw StorageError(.notFound) }
+    func tokens(_ filter: TokenFilter, after cursor: TokenID?, limit: Int) async throws(StorageError) -> [Token] { [] }
+    func update(_ id: TokenID, _ change: TokenChange, at now: Timestamp) async throws(StorageError) -> Token {
+        throw StorageError(.notFound)
+    }
+    func revoke(_ id: TokenID, at now: Timestamp) async throws(StorageError) -> Bool { true }
+    func revokeTokens(of project: ProjectID, at now: Timestamp) async throws(StorageError) -> RevocationSummary {
+        RevocationSummary(revoked: 0, alreadyRevoked: 0)
+    }
+    func grant(for digest: TokenDigest) async throws(StorageError) -> GrantRecord? { nil }
+
+    func enqueueTurn(after delay: Duration, _ turn: @escaping @Sendable (any LedgerWriter) -> Void) { turn(self) }
+    func commit(_ batch: LedgerBatch) throws(StorageError) -> [AdmissionVerdict] {
+        batch.admissions.map { _ in .admitted(remaining: nil) }
+    }
+
+    func request(_ id: RequestID) async throws(StorageError) -> RequestRecord { throw StorageError(.notFound) }
+    func requests(
+        of token: TokenID, after cursor: RequestID?, limit: Int
+    ) async throws(StorageError) -> [RequestRecord] { [] }
+    func settleAbandoned(at now: Timestamp) async throws(StorageError) -> Int { 0 }
+
+    func probe() async throws(StorageError) {}
+    func verify() async throws(StorageError) -> [InvariantFinding] { [] }
+    func figures() async -> [DatabaseFigure] { [] }
+    func close() async {}
+}

@@ -1,0 +1,131 @@
+import Foundation
+import Glibc
+import ProxyConformance
+import ProxyStorage
+import Synchronization
+
+/// Runs the built program in a folder of its own.
+final class ProcessBench: CommandBench {
+    let upstream: any UpstreamDouble = ScriptedUpstream()
+    let largeStreamMebibytes = ProcessInfo.processInfo.environment["LARGE_STREAM_MIB"].flatMap { Int($0) } ?? 256
+    private let home = TestFolder()
+    private let commands = Shared<[ProcessCommand]>([])
+
+    var folder: String { home.path }
+
+    /// The program: beside the test bundle, or where `LLM_PROXY` says.
+    static let program: String = {
+        if let named = ProcessInfo.processInfo.environment["LLM_PROXY"] { return named }
+        let own = URL(filePath: (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "")
+        let beside = own.deletingLastPathComponent().path() + "llm-proxy"
+        return FileManager.default.isExecutableFile(atPath: beside) ? beside : packageFolder + ".build/debug/llm-proxy"
+    }()
+
+    func start(_ arguments: [String], environment: [String: String]) async throws -> any RunningCommand {
+        let number = commands.value.count + 1
+        let command = try ProcessCommand(
+            arguments, environment: environment, folder: folder, output: "\(folder)/output-\(number).txt")
+        commands.change { $0.append(command) }
+        return command
+    }
+
+    /// Ends whatever still runs, and removes the folder.
+    func clear() async {
+        for command in commands.value { command.kill() }
+        upstream.stop()
+        home.remove()
+    }
+
+    func bytes(of path: String) -> [UInt8]? {
+        (try? Data(contentsOf: URL(filePath: "\(folder)/\(path)"))).map { Array($0) }
+    }
+
+    func mode(of path: String) -> Int? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: "\(folder)/\(path)")
+        return (attributes?[.posixPermissions] as? NSNumber)?.intValue
+    }
+
+    func files() -> [String] {
+        let found = FileManager.default.enumerator(atPath: folder)?.allObjects as? [String] ?? []
+        return found.filter {
+            var isFolder: ObjCBool = false
+            return FileManager.default.fileExists(atPath: "\(folder)/\($0)", isDirectory: &isFolder) && !isFolder.boolValue
+        }.sorted()
+    }
+
+    func write(_ text: String, to path: String) throws {
+        try text.write(toFile: "\(folder)/\(path)", atomically: true, encoding: .utf8)
+    }
+
+    func openStorage(at path: String) async throws -> any Storage {
+        try await FileSite(path: "\(folder)/\(path)").open()
+    }
+
+    func harm(_ harm: StorageHarm, at path: String) async throws {
+        try await FileSite(path: "\(folder)/\(path)").harm(harm)
+    }
+
+    func connect(to port: Int) async throws -> any RawConnection { try await SocketConnection.connect(port: port) }
+}
+
+/// The program, run once.
+private final class ProcessCommand: RunningCommand {
+    private let file: String
+    private let pid: pid_t
+    private let status = Shared<Int?>(nil)
+
+    init(_ arguments: [String], environment: [String: String], folder: String, output: String) throws {
+        file = output
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // env only changes the folder, then becomes the program.
+        let words = ["env", "-C", folder, ProcessBench.program] + arguments
+        var started: pid_t = 0
+        let failure = Self.withPointers(words) { arguments in
+            Self.withPointers(environment.map { "\($0.key)=\($0.value)" }) { environment in
+                posix_spawn(&started, "/usr/bin/env", &actions, nil, arguments, environment)
+            }
+        }
+        guard failure == 0 else { throw TestFailure("can't run env: \(String(cString: strerror(failure)))") }
+        let pid = started
+        self.pid = pid
+        BlockingThreads.shared.start { [status] in
+            var code: Int32 = 0
+            while waitpid(pid, &code, 0) < 0, errno == EINTR {}
+            let signal = code & 0x7F
+            let exit = signal == 0 ? Int(code >> 8 & 0xFF) : 128 + Int(signal)
+            status.change { $0 = exit }
+        }
+    }
+
+    private static func withPointers<Result>(
+        _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+    ) -> Result {
+        let pointers = texts.map { strdup($0) }
+        defer { for pointer in pointers { free(pointer) } }
+        return body(pointers + [nil])
+    }
+
+    var output: String { (try? String(contentsOfFile: file, encoding: .utf8)) ?? "" }
+    var exitCode: Int? { status.value }
+
+    var residentBytes: Int? {
+        guard exitCode == nil, let text = try? String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8) else {
+            return nil
+        }
+        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+        return pages.map { $0 * Int(getpagesize()) }
+    }
+
+    func terminate() { signal(SIGTERM) }
+    func kill() { signal(SIGKILL) }
+
+    private func signal(_ number: Int32) {
+        // Once it is waited for, its number may be another's.
+        if exitCode == nil { Glibc.kill(pid, number) }
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import ProxyConformance
+import ProxyServer
+import ProxySettings
+import ProxySimulator
+import ProxyStorage
+
+/// The proxy in this process, on each engine.
+struct InProcessProxy: ProxyBackend {
+    let engine: Engine
+
+    var name: String { engine.rawValue }
+    var capabilities: WorldCapabilities { engine.capabilities.contains(.durable) ? .durable : [] }
+
+    func withWorld(
+        settings: [String: String], _ body: @Sendable (any ProxyWorld) async throws -> Void
+    ) async throws {
+        let world = try await InProcessWorld(engine, settings)
+        do { try await body(world) } catch {
+            await world.end()
+            throw error
+        }
+        await world.end()
+    }
+}
+
+/// A server in this process, with an upstream of its own.
+private final class InProcessWorld: ProxyWorld {
+    let upstream: any UpstreamDouble = ScriptedUpstream()
+    let managementToken = "management-token-of-this-world-\(UUID().uuidString)"
+    private let folder = TestFolder()
+    private let settings: ServerSettings
+    private let server: Shared<ProxyServer>
+    private let simulator: Simulator?
+
+    init(_ engine: Engine, _ overrides: [String: String]) async throws {
+        simulator = overrides.values.contains { $0.contains("{simulator}") } ? try await Simulator.start() : nil
+        var environment = [
+            "LISTEN_ADDR": "127.0.0.1:0", "EVENT_LOOPS": "2", "MANAGEMENT_TOKEN": managementToken,
+            "OPENAI_API_URL": "{upstream}", "LOG_FILE": folder.path + "/proxy.log", "SHUTDOWN_GRACE": "2s",
+            "DATABASE_PATH": engine == .sqliteMemory ? ":memory:" : folder.path + "/data/proxy.db",
+        ]
+        environment.merge(overrides) { $1 }
+        let upstreamPort = upstream.port
+        let simulatorPort = simulator?.port ?? 0
+        environment = environment.mapValues {
+            $0.replacing("{upstream}", with: "http://127.0.0.1:\(upstreamPort)")
+                .replacing("{simulator}", with: "http://127.0.0.1:\(simulatorPort)")
+        }
+        settings = try ServerSettings.read(environment: environment)
+        server = Shared(try await ProxyServer.start(settings))
+    }
+
+    var storage: any Storage { server.value.storage }
+
+    var log: String { (try? String(contentsOfFile: folder.path + "/proxy.log", encoding: .utf8)) ?? "" }
+
+    func connect() async throws -> any RawConnection { try await SocketConnection.connect(port: server.value.port) }
+
+    func restart() async throws {
+        await server.value.stop()
+        let next = try await ProxyServer.start(settings)
+        server.change { $0 = next }
+    }
+
+    func end() async {
+        await server.value.stop()
+        upstream.stop()
+        try? await simulator?.stop()
+        folder.remove()
+    }
+}

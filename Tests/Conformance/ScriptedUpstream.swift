@@ -1,0 +1,145 @@
+import Foundation
+import Glibc
+import ProxyConformance
+
+/// An upstream on plain sockets that does what its scripts say, byte for byte.
+final class ScriptedUpstream: UpstreamDouble {
+    private struct State {
+        var scripts: [[UpstreamStep]] = []
+        var received: [ReceivedRequest] = []
+        var connections = 0
+        var closedByProxy = 0
+        var gates: Set<String> = []
+        var open: Set<Int32> = []
+        var isStopped = false
+    }
+
+    let port: Int
+    private let listener: Int32
+    private let state = Shared(State())
+    private let gateMoved = NSCondition()
+
+    init() {
+        (listener, port) = Socket.listen()
+        BlockingThreads.shared.start { [self] in acceptAll() }
+    }
+
+    var received: [ReceivedRequest] { state.value.received }
+    var connectionCount: Int { state.value.connections }
+    var closedByProxy: Int { state.value.closedByProxy }
+
+    func script(_ steps: [UpstreamStep]) { state.change { $0.scripts.append(steps) } }
+
+    func release(_ gate: String) {
+        gateMoved.withLock {
+            state.change { _ = $0.gates.insert(gate) }
+            gateMoved.broadcast()
+        }
+    }
+
+    func stop() {
+        gateMoved.withLock {
+            let open = state.change { state in
+                state.isStopped = true
+                return state.open
+            }
+            for descriptor in open { shutdown(descriptor, Int32(SHUT_RDWR)) }
+            gateMoved.broadcast()
+        }
+        // Wakes the thread that accepts, which then closes.
+        shutdown(listener, Int32(SHUT_RDWR))
+    }
+
+    private func acceptAll() {
+        while true {
+            let descriptor = accept(listener, nil, nil)
+            guard descriptor >= 0 else {
+                if errno == EINTR || errno == ECONNABORTED { continue }
+                break
+            }
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            let number: Int? = state.change { state in
+                guard !state.isStopped else { return nil }
+                state.connections += 1
+                state.open.insert(descriptor)
+                return state.connections
+            }
+            guard let number else {
+                close(descriptor)
+                break
+            }
+            Socket.setNoDelay(descriptor)
+            BlockingThreads.shared.start { [self] in serve(descriptor, number: number) }
+        }
+        close(listener)
+    }
+
+    private func serve(_ descriptor: Int32, number: Int) {
+        var reader = UpstreamReader(descriptor: descriptor)
+        var wasReset = false
+        while reader.hasMore() {
+            let steps = state.change { $0.scripts.isEmpty ? nil : $0.scripts.removeFirst() } ?? Self.usual
+            var play = Play(reader: reader, number: number)
+            let outcome = perform(steps, &play)
+            if let request = play.request { note(request) }
+            reader = play.reader
+            wasReset = outcome == .reset
+            guard outcome == .goOn else { break }
+        }
+        _ = state.change { $0.open.remove(descriptor) }
+        if wasReset { Socket.reset(descriptor) } else { close(descriptor) }
+    }
+
+    private static let usual: [UpstreamStep] = [.readHead, .readBody, .send(HTTPAnswer.usual)]
+
+    private enum Outcome { case goOn, end, reset }
+
+    /// One script under way: the request it reads, until that is noted.
+    private struct Play {
+        var reader: UpstreamReader
+        let number: Int
+        var request: ReceivedRequest?
+    }
+
+    private func note(_ request: ReceivedRequest) { state.change { $0.received.append(request) } }
+
+    private func perform(_ steps: [UpstreamStep], _ play: inout Play) -> Outcome {
+        for step in steps {
+            switch step {
+            case .readHead:
+                guard let request = play.reader.readHead(connection: play.number) else { return .end }
+                play.request = request
+            case .readBody:
+                guard var request = play.request else { return .end }
+                play.reader.readBody(of: &request)
+                play.request = nil
+                note(request)
+                if !request.isComplete { return .end }
+            case .send(let bytes): guard Socket.sendAll(bytes, to: play.reader.descriptor) else { return .end }
+            case .sendTimes(let bytes, let count):
+                for _ in 0..<count { guard Socket.sendAll(bytes, to: play.reader.descriptor) else { return .end } }
+            case .sendBytewise(let bytes):
+                for byte in bytes { guard Socket.sendAll([byte], to: play.reader.descriptor) else { return .end } }
+            case .await(let gate): guard wait(for: gate) else { return .end }
+            case .awaitClose:
+                play.reader.readToEnd()
+                state.change { $0.closedByProxy += 1 }
+                return .end
+            case .close: return .end
+            case .reset: return .reset
+            }
+        }
+        return .goOn
+    }
+
+    /// Waits until a gate is released; `false` when this upstream stops before, or nobody does for a minute.
+    private func wait(for gate: String) -> Bool {
+        gateMoved.withLock {
+            let deadline = Date(timeIntervalSinceNow: 60)
+            while !state.value.gates.contains(gate) {
+                guard !state.value.isStopped, gateMoved.wait(until: deadline) else { return false }
+            }
+            return true
+        }
+    }
+}
