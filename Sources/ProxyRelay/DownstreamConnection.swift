@@ -38,6 +38,7 @@ final class DownstreamConnection: ChannelInboundHandler {
     var deadline = NIODeadline.distantFuture
     private var isReading = true
     private var isInputClosed = false
+    private var isOutputClosed = false
     private var isProcessing = false
     /// Whether part of a head has come.
     private var isWithinHead = false
@@ -94,8 +95,13 @@ final class DownstreamConnection: ChannelInboundHandler {
     /// it; one that meant to keep the connection has gone.
     private func inputClosed() {
         isInputClosed = true
-        let awaitsAnswer = phase == .answering && (!head.keepsAlive || inbound.readableBytes > 0)
-        if !awaitsAnswer { close() }
+        switch phase {
+        case .answering where !head.keepsAlive || inbound.readableBytes > 0: break
+        case .answering: close()
+        case .lingering where isOutputClosed: close()
+        case .lingering: break
+        case .awaitingHead, .relayingBody, .collectingBody, .discardingBody: closeIfCutShort()
+        }
     }
 
     // MARK: Requests
@@ -112,6 +118,18 @@ final class DownstreamConnection: ChannelInboundHandler {
         }
         if inbound.readableBytes == 0 { inbound = ByteBuffer() }
         exchange.advance()
+        closeIfCutShort()
+    }
+
+    /// The client has said its last word in the middle of a request: the rest will never come.
+    private func closeIfCutShort() {
+        guard isInputClosed else { return }
+        switch phase {
+        case .awaitingHead, .relayingBody, .collectingBody, .discardingBody:
+            exchange.clientLeft()
+            closeAfterAnswer()  // An earlier answer may still be on its way.
+        case .answering, .lingering: break
+        }
     }
 
     /// - Returns: whether another step may be possible.
@@ -258,6 +276,7 @@ final class DownstreamConnection: ChannelInboundHandler {
         let sent = context.eventLoop.makePromise(of: Void.self)
         context.close(mode: .output, promise: sent)
         sent.futureResult.assumeIsolated().whenComplete { _ in
+            self.isOutputClosed = true
             if self.isInputClosed { self.close() } else { self.deadline = .now() + .seconds(2) }
         }
     }

@@ -13,7 +13,7 @@ final class StorageFoundation: Sendable {
     let vault: UpstreamKeyVault
     /// Where generated secrets are kept; `nil` in memory.
     private let folder: String?
-    /// Held until this process ends its work on the file.
+    /// Held until the database is closed.
     private let lock: ServerLock?
 
     private init(storage: any Storage, vault: UpstreamKeyVault, folder: String?, lock: ServerLock?) {
@@ -40,7 +40,11 @@ final class StorageFoundation: Sendable {
         }
     }
 
-    func remove() async { await storage.close() }
+    /// Closes the database and lets another server have it.
+    func remove() async {
+        await storage.close()
+        lock?.release()
+    }
 
     private static func settleAbandoned(
         _ storage: any Storage, now: @Sendable () -> Timestamp, logger: Logger

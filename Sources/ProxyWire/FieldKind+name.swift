@@ -5,13 +5,14 @@ extension FieldKind {
         self =
             switch name.count {
             case 2: bytes.isToken("te", at: name) ? .te : .other
+            case 3: bytes.isToken("via", at: name) ? .clientAddress : .other
             case 4: Self.ofFour(name, bytes)
             case 6: Self.ofSix(name, bytes)
             case 7: Self.ofSeven(name, bytes)
             case 9: Self.ofNine(name, bytes)
             case 10: Self.ofTen(name, bytes)
             case 12: Self.ofTwelve(name, bytes)
-            case 13...: Self.ofMany(name, bytes)
+            case 11, 13...: Self.ofMany(name, bytes)
             default: .other
             }
     }
@@ -50,6 +51,7 @@ extension FieldKind {
     private static func ofMany(_ name: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Self {
         switch name.count {
         case 13 where bytes.isToken("authorization", at: name): .authorization
+        case 11 where bytes.isToken("x-client-ip", at: name): .clientAddress
         case 14 where bytes.isToken("content-length", at: name): .contentLength
         case 14 where bytes.isToken("true-client-ip", at: name): .clientAddress
         case 16 where bytes.isToken("content-encoding", at: name): .contentEncoding
@@ -64,6 +66,7 @@ extension FieldKind {
 
     private static func ofFamily(_ name: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Self {
         let start = name.lowerBound
+        guard name.count > 12 else { return .other }
         if bytes.isToken("x-forwarded-", at: start..<start + 12) { return .clientAddress }
         guard name.count > 15 else { return .other }
         return bytes.isToken("access-control-", at: start..<start + 15) ? .accessControl : .other

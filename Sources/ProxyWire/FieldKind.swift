@@ -19,7 +19,8 @@ public enum FieldKind: UInt8, Sendable, CaseIterable {
     case contentType
     case contentEncoding
     case origin
-    /// `Forwarded`, every `X-Forwarded-…`, `X-Real-IP`, `True-Client-IP`, `CF-Connecting-IP`
+    /// What tells where the client is, or by which way it came: `Forwarded`, every `X-Forwarded-…`, `X-Real-IP`,
+    /// `X-Client-IP`, `True-Client-IP`, `CF-Connecting-IP`, `Via`
     case clientAddress
     /// `X-Request-ID`
     case requestID

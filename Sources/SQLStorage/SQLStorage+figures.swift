@@ -4,7 +4,10 @@ import SQLDatabase
 extension SQLStorage {
     public func figures() async -> [DatabaseFigure] {
         let connector = pool.connector
-        var figures = poolFigures + ledgerMetrics.figures
+        let engine = DatabaseFigure(
+            name: "database_info", help: "The engine behind the storage; always 1.", kind: .gauge, value: 1,
+            labels: ["driver": driver])
+        var figures = [engine] + poolFigures + ledgerMetrics.figures
         figures += timings.observed.map { observed in
             observed.histogram.figure(
                 "database_operation_seconds", "Time a storage call took, its wait for a connection included.",

@@ -1,10 +1,12 @@
 import Glibc
 import SQLDatabase
+import Synchronization
 
-/// The right to be the one server on a database file. Held while the value lives, and freed by the kernel when the
-/// process ends in whatever way. Tools that only read do not take it.
+/// The right to be the one server on a database file. Held until it is released or the value dies, and freed by the
+/// kernel when the process ends in whatever way. Tools that only read do not take it.
 public final class ServerLock: Sendable {
-    private let descriptor: Int32
+    /// -1 once it is given back.
+    private let descriptor: Atomic<Int32>
     /// The file that is locked: the database's path, links followed, and `.lock`.
     public let path: String
 
@@ -28,14 +30,20 @@ public final class ServerLock: Sendable {
         }
         // Set last: an initializer that throws with all of these set would run `deinit`, and close a number twice.
         self.path = path
-        self.descriptor = descriptor
-        writeHolder()
+        self.descriptor = Atomic(descriptor)
+        writeHolder(descriptor)
     }
 
-    deinit { Glibc.close(descriptor) }
+    deinit { release() }
+
+    /// Gives the file to whoever comes next. Does nothing the second time.
+    public func release() {
+        let held = descriptor.exchange(-1, ordering: .acquiringAndReleasing)
+        if held >= 0 { Glibc.close(held) }
+    }
 
     /// Tells who holds it. The lock holds without, so a full disk is no reason to fail.
-    private func writeHolder() {
+    private func writeHolder(_ descriptor: Int32) {
         ftruncate(descriptor, 0)
         let text = "\(getpid())\n"
         _ = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }

@@ -6,7 +6,7 @@ import Testing
 struct Conformance {
     @Suite("Storage", .serialized)
     struct StorageScenarios {
-        @Test("keeps its promise", arguments: Engine.allCases, StorageScenario.all)
+        @Test("keeps its promise", arguments: Engine.allCases, Catalogue.chosen(StorageScenario.all))
         func keeps(_ engine: Engine, _ scenario: StorageScenario) async throws {
             let trial = Trial(
                 catalogue: Catalogue.storage, id: scenario.id, promise: scenario.promise, place: scenario.place,
@@ -17,7 +17,7 @@ struct Conformance {
 
     @Suite("HTTP, storage in memory", .serialized)
     struct HTTPInMemory {
-        @Test("keeps its promise", arguments: HTTPScenario.all)
+        @Test("keeps its promise", arguments: Catalogue.chosen(HTTPScenario.all))
         func keeps(_ scenario: HTTPScenario) async throws {
             try await scenario.trial(on: InProcessProxy(engine: .sqliteMemory))
         }
@@ -25,7 +25,7 @@ struct Conformance {
 
     @Suite("HTTP, storage in a file", .serialized)
     struct HTTPInFile {
-        @Test("keeps its promise", arguments: HTTPScenario.all)
+        @Test("keeps its promise", arguments: Catalogue.chosen(HTTPScenario.all))
         func keeps(_ scenario: HTTPScenario) async throws {
             try await scenario.trial(on: InProcessProxy(engine: .sqliteFile))
         }
@@ -33,7 +33,7 @@ struct Conformance {
 
     @Suite("Command", .serialized)
     struct CommandScenarios {
-        @Test("keeps its promise", arguments: CommandScenario.all)
+        @Test("keeps its promise", arguments: Catalogue.chosen(CommandScenario.all))
         func keeps(_ scenario: CommandScenario) async throws {
             let trial = Trial(
                 catalogue: Catalogue.command, id: scenario.id, promise: scenario.promise, place: scenario.place,

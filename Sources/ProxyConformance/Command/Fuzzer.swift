@@ -37,7 +37,8 @@ enum Fuzzer {
                             mutated(seeds[Int.random(in: 0..<seeds.count, using: &random)], using: &random)
                         }
                         tally.sent += batch.count
-                        try await send(batch.flatMap { $0 }, on: server, into: &tally)
+                        try await send(
+                            batch.flatMap { $0 }, waitsForAnswer: .random(using: &random), on: server, into: &tally)
                     }
                     return tally
                 }
@@ -50,14 +51,20 @@ enum Fuzzer {
         }
     }
 
-    /// Sends bytes, says that no more come, and waits for the end.
-    private static func send(_ bytes: [UInt8], on server: CommandServer, into tally: inout Tally) async throws {
+    /// Sends bytes, says that no more come, and waits for the end. A client that says so at once has left in the
+    /// proxy's eyes; one that waits a moment for an answer has its requests forwarded.
+    private static func send(
+        _ bytes: [UInt8], waitsForAnswer: Bool, on server: CommandServer, into tally: inout Tally
+    ) async throws {
         let connection = try await server.connect()
         // The server may have closed already; then there is nothing to say.
         try? await connection.send(bytes)
-        await connection.finishSending()
         var received = 0
         do {
+            if waitsForAnswer {
+                received += (try? await connection.receive(atMost: 65_536, within: .milliseconds(25)).count) ?? 0
+            }
+            await connection.finishSending()
             while true {
                 let bytes = try await connection.receive(atMost: 65_536, within: .seconds(10))
                 if bytes.isEmpty { break }

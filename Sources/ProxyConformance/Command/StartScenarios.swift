@@ -49,7 +49,7 @@ extension CommandScenario {
             let found = text.split(separator: "\n").filter { $0.contains("database") }
             check.that(found.count > 20, "only \(found.count) lines")
             check.that(found.contains { $0.contains("sqlite") }, "nothing says sqlite")
-            let written = found.first { $0.hasPrefix("llm_proxy_database_batch") && $0.contains("_count") }
+            let written = found.first { $0.hasPrefix("llm_proxy_database_ledger_batch_size_count") }
             check.that(written?.split(separator: " ").last.flatMap { Double($0) }.map { $0 >= 1 } == true, "no batch was counted: \(written ?? "")")
         },
         CommandScenario("command.settings.dot-env-is-read", ".env is read, and the environment wins over it.") { bench, check in

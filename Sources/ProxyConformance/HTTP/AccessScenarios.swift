@@ -136,7 +136,7 @@ extension HTTPScenario {
         },
         HTTPScenario("limit.path.is-refused", "A path that is not allowed gets 404, whatever it is dressed as.") { world, check in
             let tenant = try await world.tenant()
-            let paths = ["/v2/models", "/v1x", "/v1x/models", "/v1/../admin", "/v1/%2e%2e/admin", "/v1/..%2fadmin", "/v1//../x"]
+            let paths = ["/v1/../admin", "/v1/%2e%2e/admin", "/v1/..%2fadmin", "/v1//../x"]
             for path in paths {
                 check.refusal(try await world.exchange(tenant.request(path)), 404, "endpoint_not_found", path)
             }
@@ -204,7 +204,7 @@ extension HTTPScenario {
             var conversation = try await world.talk()
             try await conversation.send(HTTPRequest(body: HTTPRequest.usualBody))
             check.refusal(try await conversation.response(), 401, "invalid_token")
-            try await conversation.send(tenant.request("/v2"))
+            try await conversation.send(tenant.request("/v1/../v2"))
             check.refusal(try await conversation.response(), 404, "endpoint_not_found")
             try await conversation.send(tenant.request())
             check.usual(try await conversation.response())

@@ -1,6 +1,9 @@
 import ProxyDomain
 import ProxyStorage
 
+/// Connections to the upstream are shared within an event loop: with one loop, by all clients.
+private let oneLoop = ["EVENT_LOOPS": "1"]
+
 extension HTTPScenario {
     /// Connections, and how they are used again.
     static let connections: [HTTPScenario] = [
@@ -13,7 +16,7 @@ extension HTTPScenario {
             }
             check.equal(world.upstream.received.map(\.connection), [1, 1, 1, 1, 1], "connections to the upstream")
         },
-        HTTPScenario("connection.upstream.is-shared", "Clients one after another share the upstream's connection.") { world, check in
+        HTTPScenario("connection.upstream.is-shared", "Clients one after another share the upstream's connection.", settings: oneLoop) { world, check in
             let tenant = try await world.tenant()
             for _ in 1...4 { check.usual(try await world.exchange(tenant.request())) }
             check.equal(world.upstream.connectionCount, 1, "connections to the upstream")
@@ -43,7 +46,7 @@ extension HTTPScenario {
             let bodies = world.upstream.received.map { String(decoding: $0.body, as: UTF8.self) }
             check.equal(bodies, ["one", "two", "three"], "bodies")
         },
-        HTTPScenario("connection.close.is-honoured", "A client that asks to close gets its answer, then the end.") { world, check in
+        HTTPScenario("connection.close.is-honoured", "A client that asks to close gets its answer, then the end.", settings: oneLoop) { world, check in
             let tenant = try await world.tenant()
             var conversation = try await world.talk()
             try await conversation.send(tenant.request(fields: [HTTPField("Connection", "close")]))
@@ -75,7 +78,7 @@ extension HTTPScenario {
             check.equal(response.fields.all("transfer-encoding"), [], "Transfer-Encoding")
             check.equal(await conversation.ending(), .complete, "ending")
         },
-        HTTPScenario("connection.stale.is-tried-once-more", "A request that met a connection closed while idle is sent again, unseen by the client.") { world, check in
+        HTTPScenario("connection.stale.is-tried-once-more", "A request that met a connection closed while idle is sent again, unseen by the client.", settings: oneLoop) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.usual)])
             world.upstream.script([.readHead, .close])
@@ -84,7 +87,7 @@ extension HTTPScenario {
             check.equal(world.upstream.connectionCount, 2, "connections to the upstream")
             check.equal(try await world.settledTally(tenant, rows: 2), Tally(2), "tally")
         },
-        HTTPScenario("connection.stale.is-not-tried-for-ever", "When the second connection breaks off too, the client is told.") { world, check in
+        HTTPScenario("connection.stale.is-not-tried-for-ever", "When the second connection breaks off too, the client is told.", settings: oneLoop) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.usual)])
             for _ in 1...3 { world.upstream.script([.readHead, .close]) }
@@ -128,8 +131,13 @@ extension HTTPScenario {
     static let endings: [HTTPScenario] = [
         HTTPScenario("end.short-answer.is-no-clean-end", "A sized answer that breaks off can't be taken for whole.") { world, check in
             let tenant = try await world.tenant()
-            world.upstream.script(UpstreamStep.readRequest + [.send(text: "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf"), .close])
-            let response = try await world.exchange(tenant.request())
+            let half = UpstreamStep.send(text: "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf")
+            world.upstream.script(UpstreamStep.readRequest + [half, .await("go"), .close])
+            var conversation = try await world.talk()
+            try await conversation.send(tenant.request())
+            let head = try await conversation.head()
+            world.upstream.release("go")
+            let response = try await conversation.body(of: head)
             check.equal(response.status, 200, "status")
             check.that(response.end != .complete, "the answer ended as if it were whole")
             check.equal(response.fields.all("content-length"), ["50"], "Content-Length")
