@@ -59,7 +59,9 @@ extension Timestamp: CustomStringConvertible {
         put(ofDay / 60_000 % 60, 2, at: 14)
         put(ofDay / 1000 % 60, 2, at: 17)
         put(ofDay % 1000, 3, at: 20)
-        for (place, sign) in [(4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":"), (19, "."), (23, "Z")] as [(Int, Unicode.Scalar)] {
+        for (place, sign) in [(4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":"), (19, "."), (23, "Z")]
+            as [(Int, Unicode.Scalar)]
+        {
             buffer[place] = UInt8(ascii: sign)
         }
     }

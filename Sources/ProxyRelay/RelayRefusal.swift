@@ -85,7 +85,8 @@ enum RelayRefusal: Hashable, Sendable {
             "The body is larger than \(limit) bytes. Send less, or ask the operator to raise MAX_REQUEST_SIZE."
         case .requestTimeout: "The request did not arrive in time. Send it again without long pauses."
         case .overloaded: "Too many requests are in flight. Try again after the time in Retry-After."
-        case .databaseUnavailable: "The request can't be counted at the moment. Try again after the time in Retry-After."
+        case .databaseUnavailable:
+            "The request can't be counted at the moment. Try again after the time in Retry-After."
         case .projectUnusable:
             "The upstream key of this project can't be read. Ask the operator to check ENCRYPTION_KEY, "
                 + "or to set the project's api_key again."
@@ -93,7 +94,8 @@ enum RelayRefusal: Hashable, Sendable {
         case .upstreamReset: "The upstream closed the connection before it answered. Try again."
         case .upstreamInvalid(let fault):
             "The upstream's answer is not valid HTTP and was dropped: \(fault.explanation)"
-        case .upstreamTimeout: "The upstream did not answer in time. Try again, or ask the operator to raise REQUEST_TIMEOUT."
+        case .upstreamTimeout:
+            "The upstream did not answer in time. Try again, or ask the operator to raise REQUEST_TIMEOUT."
         }
     }
 

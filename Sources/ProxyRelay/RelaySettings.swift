@@ -47,9 +47,10 @@ public struct RelaySettings: Sendable {
 
     /// How often deadlines are looked at: an eighth of the shortest, within 10 ms and 250 ms.
     var sweepInterval: TimeAmount {
-        let shortest = [
-            headTimeout, keepAliveTimeout, bodyTimeout, responseHeadTimeout, streamIdleTimeout, upstreamIdleTimeout,
-        ].min() ?? .seconds(1)
+        let shortest =
+            [
+                headTimeout, keepAliveTimeout, bodyTimeout, responseHeadTimeout, streamIdleTimeout, upstreamIdleTimeout,
+            ].min() ?? .seconds(1)
         return min(max(.nanoseconds(shortest.nanoseconds / 8), .milliseconds(10)), .milliseconds(250))
     }
 }

@@ -64,7 +64,9 @@ public final class LogSink: Sendable {
                 }
                 return (state.waiting, state.dropped)
             }
-            if dropped > 0 { put(Array(#"{"level":"warning","message":"log lines dropped","count":\#(dropped)}\#n"#.utf8)) }
+            if dropped > 0 {
+                put(Array(#"{"level":"warning","message":"log lines dropped","count":\#(dropped)}\#n"#.utf8))
+            }
             guard !bytes.isEmpty else { return }
             put(bytes)
         }

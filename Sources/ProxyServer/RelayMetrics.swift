@@ -8,19 +8,22 @@ enum RelayMetrics {
     static func families(relay: Relay, ledger: Ledger, driver: String) -> [MetricFamily] {
         let counters = relay.counters
         let labels = ["driver": driver]
-        func one(_ name: String, _ help: String, _ kind: MetricFamily.Kind, _ value: some BinaryInteger) -> MetricFamily {
+        func one(_ name: String, _ help: String, _ kind: MetricFamily.Kind, _ value: some BinaryInteger) -> MetricFamily
+        {
             MetricFamily(
                 name: "llm_proxy_\(name)", help: help, kind: kind,
                 samples: [.init(labels: labels, value: .number(Double(value)))])
         }
         return [
             answers(counters, labels), refusals(counters, labels),
-            histogram("added_latency_seconds", "Time added by the proxy before an answer's head.", counters.overhead, labels),
+            histogram(
+                "added_latency_seconds", "Time added by the proxy before an answer's head.", counters.overhead, labels),
             histogram(
                 "upstream_first_byte_seconds", "From a request sent to the first byte of its answer.",
                 counters.upstreamFirstByte, labels),
             histogram(
-                "request_duration_seconds", "From a request's head to the end of its answer.", counters.duration, labels),
+                "request_duration_seconds", "From a request's head to the end of its answer.", counters.duration, labels
+            ),
             one("requests_in_flight", "Requests whose end has not come.", .gauge, relay.requestsInFlight),
             one("client_connections", "Open client connections.", .gauge, relay.openConnections),
             one("ledger_queue_depth", "Admissions and settlements not yet in a batch.", .gauge, ledger.depth),

@@ -6,7 +6,8 @@ import ProxyServer
 struct LLMProxy: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "llm-proxy",
-        abstract: "A proxy between applications and OpenAI-style APIs: tokens outside, keys inside, everything counted.",
+        abstract:
+            "A proxy between applications and OpenAI-style APIs: tokens outside, keys inside, everything counted.",
         discussion: """
             Example:
               llm-proxy server --upstream simulator

@@ -45,7 +45,9 @@ struct ServerCommand: AsyncParsableCommand {
         await StopSignal.wait()
         let cut = await server.stop()
         try? await simulator?.stop()
-        if cut > 0 { StandardError.write("llm-proxy: \(cut) connections did not end within SHUTDOWN_GRACE and were cut") }
+        if cut > 0 {
+            StandardError.write("llm-proxy: \(cut) connections did not end within SHUTDOWN_GRACE and were cut")
+        }
     }
 
     /// What to do next, ready to be pasted.

@@ -33,7 +33,8 @@ struct SimulateCommand: AsyncParsableCommand {
         do {
             simulator = try await Simulator.start(host: host, port: port, loops: loops)
         } catch {
-            StandardError.write("llm-proxy: \(host):\(port) can't be bound (\(error)): stop what uses it, or name another port")
+            StandardError.write(
+                "llm-proxy: \(host):\(port) can't be bound (\(error)): stop what uses it, or name another port")
             throw ExitCode(1)
         }
         StandardOutput.write("The simulated upstream serves on http://\(host):\(simulator.port)")

@@ -7,7 +7,9 @@ struct CatalogueTests {
     /// A promise that does not apply to a backend is written down here: a new gap is a decision, not an accident.
     @Test func knowsEveryGap() {
         let storage = Engine.allCases.flatMap { engine in
-            StorageScenario.all.filter { !$0.needs.isSubset(of: engine.capabilities) }.map { "\(engine.rawValue): \($0)" }
+            StorageScenario.all.filter { !$0.needs.isSubset(of: engine.capabilities) }.map {
+                "\(engine.rawValue): \($0)"
+            }
         }
         let http = Engine.allCases.map(InProcessProxy.init(engine:)).flatMap { backend in
             HTTPScenario.all.filter { !$0.needs.isSubset(of: backend.capabilities) }.map { "\(backend.name): \($0)" }

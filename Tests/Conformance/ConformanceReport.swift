@@ -40,7 +40,8 @@ struct WritesReport: SuiteTrait, TestScoping {
     private static func gaps(in report: RunReport) -> [String] {
         report.catalogues.flatMap { catalogue in
             report.backends(of: catalogue).flatMap { backend in
-                let ran = Set(report.entries.filter { $0.catalogue == catalogue && $0.backend == backend }.map(\.scenario))
+                let ran = Set(
+                    report.entries.filter { $0.catalogue == catalogue && $0.backend == backend }.map(\.scenario))
                 return Catalogue.ids(of: catalogue).filter { !ran.contains($0) }.map { "\($0) on \(backend)" }
             }
         }

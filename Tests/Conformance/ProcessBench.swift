@@ -49,7 +49,8 @@ final class ProcessBench: CommandBench {
         let found = FileManager.default.enumerator(atPath: folder)?.allObjects as? [String] ?? []
         return found.filter {
             var isFolder: ObjCBool = false
-            return FileManager.default.fileExists(atPath: "\(folder)/\($0)", isDirectory: &isFolder) && !isFolder.boolValue
+            return FileManager.default.fileExists(atPath: "\(folder)/\($0)", isDirectory: &isFolder)
+                && !isFolder.boolValue
         }.sorted()
     }
 

@@ -46,7 +46,11 @@ final class SocketConnection: RawConnection {
     func close() async { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     func reset() async {
-        guard !isReset.change({ wasReset in defer { wasReset = true }; return wasReset }) else { return }
+        guard
+            !isReset.change({ wasReset in
+                defer { wasReset = true }; return wasReset
+            })
+        else { return }
         Socket.reset(descriptor)
     }
 }

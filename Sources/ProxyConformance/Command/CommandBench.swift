@@ -78,7 +78,8 @@ extension CommandBench {
     }
 
     /// Runs the program to its end.
-    func finish(_ arguments: [String], environment: [String: String] = [:]) async throws -> (code: Int?, output: String) {
+    func finish(_ arguments: [String], environment: [String: String] = [:]) async throws -> (code: Int?, output: String)
+    {
         let command = try await start(arguments, environment: environment)
         _ = try await eventually { command.exitCode != nil }
         return (command.exitCode, command.output)

@@ -4,11 +4,17 @@ import ProxyStorage
 extension CommandScenario {
     /// How the program ends, in good order and otherwise.
     static let ending: [CommandScenario] = [
-        CommandScenario("command.kill.loses-nothing-acknowledged", "After kill -9 every answered request is counted once, and open ones are in doubt.") { bench, check in
+        CommandScenario(
+            "command.kill.loses-nothing-acknowledged",
+            "After kill -9 every answered request is counted once, and open ones are in doubt."
+        ) { bench, check in
             let server = try await bench.serve()
             let tenant = try await server.tenant()
             for _ in 1...7 { check.usual(try await server.exchange(tenant.request())) }
-            bench.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.chunkedHead() + HTTPAnswer.chunk("data: 1\n\n")), .awaitClose])
+            bench.upstream.script(
+                UpstreamStep.readRequest + [
+                    .send(HTTPAnswer.chunkedHead() + HTTPAnswer.chunk("data: 1\n\n")), .awaitClose,
+                ])
             var open = try await server.talk()
             try await open.send(tenant.request())
             _ = try await open.head()
@@ -22,11 +28,15 @@ extension CommandScenario {
             let storage = try await bench.openStorage(at: "data/llm-proxy.db")
             let rows = try await storage.requests(of: tenant.tokenID, after: nil, limit: 20)
             check.equal(rows.count, 9, "rows")
-            check.equal(rows.dropFirst(7).map(\.admission.settlement?.outcome), [.inDoubt, .completed], "the last outcomes")
+            check.equal(
+                rows.dropFirst(7).map(\.admission.settlement?.outcome), [.inDoubt, .completed], "the last outcomes")
             check.equal(try await storage.verify().filter { !$0.holds }, [], "broken invariants")
             await storage.close()
         },
-        CommandScenario("command.kill.under-load-loses-nothing", "Killed under load, it has counted at least what was answered, and nothing twice.") { bench, check in
+        CommandScenario(
+            "command.kill.under-load-loses-nothing",
+            "Killed under load, it has counted at least what was answered, and nothing twice."
+        ) { bench, check in
             let server = try await bench.serve()
             let tenant = try await server.tenant()
             let answered = await withTaskGroup(of: Int.self) { group in
@@ -50,15 +60,24 @@ extension CommandScenario {
             check.equal(try await again.stop(), 0, "exit code")
             let storage = try await bench.openStorage(at: "data/llm-proxy.db")
             let counted = Int(try await storage.token(tenant.tokenID).requestCount)
-            check.that(answered >= 25 && counted >= answered && counted <= answered + 8, "\(answered) answered, \(counted) counted")
+            check.that(
+                answered >= 25 && counted >= answered && counted <= answered + 8,
+                "\(answered) answered, \(counted) counted")
             check.that(counted <= bench.upstream.received.count + 8, "more counted than sent")
             check.equal(try await storage.verify().filter { !$0.holds }, [], "broken invariants")
             await storage.close()
         },
-        CommandScenario("command.stop.finishes-and-exits-0", "SIGTERM lets an open stream finish, refuses new connections, and ends with 0.") { bench, check in
+        CommandScenario(
+            "command.stop.finishes-and-exits-0",
+            "SIGTERM lets an open stream finish, refuses new connections, and ends with 0."
+        ) { bench, check in
             let server = try await bench.serve()
             let tenant = try await server.tenant()
-            bench.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.chunkedHead()), .await("go"), .send(HTTPAnswer.chunk("data: 1\n\n") + HTTPAnswer.lastChunk)])
+            bench.upstream.script(
+                UpstreamStep.readRequest + [
+                    .send(HTTPAnswer.chunkedHead()), .await("go"),
+                    .send(HTTPAnswer.chunk("data: 1\n\n") + HTTPAnswer.lastChunk),
+                ])
             var conversation = try await server.talk()
             try await conversation.send(tenant.request())
             let head = try await conversation.head()
@@ -73,7 +92,9 @@ extension CommandScenario {
             check.that(try await eventually { server.command.exitCode != nil }, "it did not end")
             check.equal(server.command.exitCode, 0, "exit code")
         },
-        CommandScenario("command.stop.cuts-after-its-grace", "A stream that does not end is cut after the grace, and written down.") { bench, check in
+        CommandScenario(
+            "command.stop.cuts-after-its-grace", "A stream that does not end is cut after the grace, and written down."
+        ) { bench, check in
             let server = try await bench.serve(["SHUTDOWN_GRACE": "300ms"])
             let tenant = try await server.tenant()
             bench.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.chunkedHead()), .awaitClose])
@@ -88,7 +109,9 @@ extension CommandScenario {
             check.that(rows.first?.admission.settlement != nil, "the request is still open")
             await storage.close()
         },
-        CommandScenario("command.output.holds-no-secret", "Nothing the program writes holds a token, a key or the management token.") { bench, check in
+        CommandScenario(
+            "command.output.holds-no-secret", "Nothing the program writes holds a token, a key or the management token."
+        ) { bench, check in
             let server = try await bench.serve(["LOG_LEVEL": "debug"])
             let tenant = try await server.tenant()
             check.usual(try await server.exchange(tenant.request("/v1/models?key=\(tenant.secret)")))
@@ -99,20 +122,29 @@ extension CommandScenario {
             check.equal(try await server.stop(), 0, "exit code")
             let output = server.command.output
             check.that(output.contains(tenant.tokenID.text), "nothing was logged")
-            for secret in [tenant.secret, upstreamKey, server.managementToken] { check.that(!output.contains(secret), "a secret was written") }
+            for secret in [tenant.secret, upstreamKey, server.managementToken] {
+                check.that(!output.contains(secret), "a secret was written")
+            }
         },
     ]
 
     /// What stays bounded whatever comes.
     static let bounds: [CommandScenario] = [
-        CommandScenario("command.memory.slow-reader-is-bounded", "A stream that is larger than memory should be, read slowly, does not gather in the proxy.", tags: [.slow, .alone]) { bench, check in
+        CommandScenario(
+            "command.memory.slow-reader-is-bounded",
+            "A stream that is larger than memory should be, read slowly, does not gather in the proxy.",
+            tags: [.slow, .alone]
+        ) { bench, check in
             let server = try await bench.serve()
             let tenant = try await server.tenant()
             check.usual(try await server.exchange(tenant.request()), "a first request")
             let before = server.command.residentBytes ?? 0
             let chunk = HTTPAnswer.chunk([UInt8](repeating: 66, count: 65_536))
             let count = bench.largeStreamMebibytes * 16
-            bench.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.chunkedHead()), .sendTimes(chunk, count), .send(HTTPAnswer.lastChunk)])
+            bench.upstream.script(
+                UpstreamStep.readRequest + [
+                    .send(HTTPAnswer.chunkedHead()), .sendTimes(chunk, count), .send(HTTPAnswer.lastChunk),
+                ])
             let conversation = try await server.talk()
             try await conversation.send(tenant.request())
             var received = 0
@@ -128,7 +160,10 @@ extension CommandScenario {
             check.that(received >= count * chunk.count, "only \(received) bytes came")
             check.that(largest - before < 24 << 20, "memory grew from \(before >> 20) to \(largest >> 20) MiB")
         },
-        CommandScenario("command.memory.slow-upload-is-bounded", "A body that the upstream does not take does not gather in the proxy.", tags: [.slow, .alone]) { bench, check in
+        CommandScenario(
+            "command.memory.slow-upload-is-bounded",
+            "A body that the upstream does not take does not gather in the proxy.", tags: [.slow, .alone]
+        ) { bench, check in
             let server = try await bench.serve(["MAX_REQUEST_SIZE": "2GiB"])
             let tenant = try await server.tenant()
             check.usual(try await server.exchange(tenant.request()), "a first request")
@@ -142,13 +177,17 @@ extension CommandScenario {
             // Not for synchronisation: time for bytes to gather, if they do.
             try await ContinuousClock().sleep(for: .seconds(2))
             let largest = server.command.residentBytes ?? 0
-            check.that(largest > 0 && largest - before < 24 << 20, "memory grew from \(before >> 20) to \(largest >> 20) MiB")
+            check.that(
+                largest > 0 && largest - before < 24 << 20, "memory grew from \(before >> 20) to \(largest >> 20) MiB")
             await conversation.connection.reset()
             bench.upstream.release("go")
             _ = await sending.result
             check.usual(try await server.exchange(tenant.request()), "another request")
         },
-        CommandScenario("command.fuzz.survives", "Twenty thousand broken requests later it serves as before, and has not grown.", tags: [.slow, .hostile, .alone]) { bench, check in
+        CommandScenario(
+            "command.fuzz.survives", "Twenty thousand broken requests later it serves as before, and has not grown.",
+            tags: [.slow, .hostile, .alone]
+        ) { bench, check in
             let server = try await bench.serve()
             let tenant = try await server.tenant()
             let seeds = Fuzzer.seeds(tenant, managementToken: server.managementToken)

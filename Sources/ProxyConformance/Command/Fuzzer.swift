@@ -19,7 +19,8 @@ enum Fuzzer {
             tenant.request().bytes, chunked.bytes, tenant.request("/v1/models?a=b", method: "GET", body: nil).bytes,
             tenant.request(fields: [HTTPField("Expect", "100-continue"), HTTPField("Connection", "close, x")]).bytes,
             HTTPRequest(method: "GET", target: "/manage/tokens?limit=3", fields: manage).bytes,
-            HTTPRequest(target: "/manage/projects", fields: manage, body: Array(#"{"name":"a","api_key":5}"#.utf8)).bytes,
+            HTTPRequest(target: "/manage/projects", fields: manage, body: Array(#"{"name":"a","api_key":5}"#.utf8))
+                .bytes,
             HTTPRequest(method: "GET", target: "/health").bytes,
         ]
     }
@@ -104,9 +105,12 @@ enum Fuzzer {
     /// Bytes that mean something in HTTP.
     private static func morsel(using random: inout SeededRandom) -> [UInt8] {
         let morsels = [
-            "\r\n", "\n", "\r", "\r\n\r\n", " ", "\t", ":", "\0", "\r\n ", "Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n",
-            "Content-Length: 18446744073709551616\r\n", "0\r\n\r\n", "ffffffffffffffff\r\n", "Host: b\r\n", "HTTP/1.1", "Connection: close\r\n",
-            "Expect: 100-continue\r\n", "Upgrade: x\r\nConnection: upgrade\r\n", "%00", "/../", "?", "#", "{\"a\":", "\u{fffd}",
+            "\r\n", "\n", "\r", "\r\n\r\n", " ", "\t", ":", "\0", "\r\n ", "Content-Length: 5\r\n",
+            "Transfer-Encoding: chunked\r\n",
+            "Content-Length: 18446744073709551616\r\n", "0\r\n\r\n", "ffffffffffffffff\r\n", "Host: b\r\n", "HTTP/1.1",
+            "Connection: close\r\n",
+            "Expect: 100-continue\r\n", "Upgrade: x\r\nConnection: upgrade\r\n", "%00", "/../", "?", "#", "{\"a\":",
+            "\u{fffd}",
             String(repeating: "A", count: 9000),
         ]
         return Array(morsels[Int.random(in: 0..<morsels.count, using: &random)].utf8)

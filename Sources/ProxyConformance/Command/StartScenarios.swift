@@ -4,7 +4,10 @@ import ProxyStorage
 extension CommandScenario {
     /// What the program does when it starts.
     static let starting: [CommandScenario] = [
-        CommandScenario("command.server.needs-no-configuration", "In an empty folder with an empty environment it serves, and keeps its token for its owner alone (G01).") { bench, check in
+        CommandScenario(
+            "command.server.needs-no-configuration",
+            "In an empty folder with an empty environment it serves, and keeps its token for its owner alone (G01)."
+        ) { bench, check in
             let server = try await bench.serve()
             check.usual(try await server.exchange(try await server.tenant().request()), "first request")
             check.that(bench.bytes(of: "data/llm-proxy.db") != nil, "no database: \(bench.files())")
@@ -15,7 +18,10 @@ extension CommandScenario {
             check.that(server.command.output.contains("curl"), "nothing to paste is printed")
             check.equal(try await server.stop(), 0, "exit code")
         },
-        CommandScenario("command.server.keeps-what-it-has", "A second start has the same token, the same projects and the same keys.") { bench, check in
+        CommandScenario(
+            "command.server.keeps-what-it-has",
+            "A second start has the same token, the same projects and the same keys."
+        ) { bench, check in
             let first = try await bench.serve()
             let tenant = try await first.tenant()
             check.usual(try await first.exchange(tenant.request()), "first")
@@ -25,23 +31,39 @@ extension CommandScenario {
             check.usual(try await second.exchange(tenant.request()), "second")
             check.equal(bench.upstream.received.last?.fields.all("authorization"), ["Bearer \(upstreamKey)"], "key")
         },
-        CommandScenario("command.database.is-where-it-is-put", "DATABASE_PATH names the file; folders that are missing are made (G02).") { bench, check in
-            let server = try await bench.serve(["DB_DRIVER": "sqlite", "DATABASE_PATH": "./deep/er/my.db", "MANAGEMENT_TOKEN": "a-token-for-this-test"])
+        CommandScenario(
+            "command.database.is-where-it-is-put",
+            "DATABASE_PATH names the file; folders that are missing are made (G02)."
+        ) { bench, check in
+            let server = try await bench.serve([
+                "DB_DRIVER": "sqlite", "DATABASE_PATH": "./deep/er/my.db", "MANAGEMENT_TOKEN": "a-token-for-this-test",
+            ])
             check.usual(try await server.exchange(try await server.tenant().request()), "first request")
             check.that(bench.bytes(of: "deep/er/my.db") != nil, "no database: \(bench.files())")
             check.equal(bench.bytes(of: "data/llm-proxy.db"), nil, "the usual database")
         },
-        CommandScenario("command.database.memory-leaves-no-file", "With :memory: it serves, from exactly one connection, and leaves no file (G02, G05).") { bench, check in
-            let server = try await bench.serve(["DATABASE_PATH": ":memory:", "MANAGEMENT_TOKEN": "a-token-for-this-test", "DATABASE_POOL_SIZE": "7"])
+        CommandScenario(
+            "command.database.memory-leaves-no-file",
+            "With :memory: it serves, from exactly one connection, and leaves no file (G02, G05)."
+        ) { bench, check in
+            let server = try await bench.serve([
+                "DATABASE_PATH": ":memory:", "MANAGEMENT_TOKEN": "a-token-for-this-test", "DATABASE_POOL_SIZE": "7",
+            ])
             let tenant = try await server.tenant()
             for _ in 1...5 { check.usual(try await server.exchange(tenant.request())) }
             let text = try await server.exchange(HTTPRequest(method: "GET", target: "/metrics")).text
-            let open = text.split(separator: "\n").filter { $0.contains("database_pool") && $0.contains("connections") && !$0.hasPrefix("#") }
-            let total = open.filter { !$0.contains("max") && !$0.contains("limit") }.compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }
+            let open = text.split(separator: "\n").filter {
+                $0.contains("database_pool") && $0.contains("connections") && !$0.hasPrefix("#")
+            }
+            let total = open.filter { !$0.contains("max") && !$0.contains("limit") }.compactMap {
+                $0.split(separator: " ").last.flatMap { Double($0) }
+            }
             check.equal(total.reduce(0, +), 1, "connections, of \(open)")
             check.equal(bench.files().filter { $0.hasSuffix(".db") }, [], "files")
         },
-        CommandScenario("command.metrics.grep-database", "What grep finds of 'database' in the metrics tells of SQLite (G14).") { bench, check in
+        CommandScenario(
+            "command.metrics.grep-database", "What grep finds of 'database' in the metrics tells of SQLite (G14)."
+        ) { bench, check in
             let server = try await bench.serve()
             let tenant = try await server.tenant()
             for _ in 1...3 { check.usual(try await server.exchange(tenant.request())) }
@@ -50,22 +72,29 @@ extension CommandScenario {
             check.that(found.count > 20, "only \(found.count) lines")
             check.that(found.contains { $0.contains("sqlite") }, "nothing says sqlite")
             let written = found.first { $0.hasPrefix("llm_proxy_database_ledger_batch_size_count") }
-            check.that(written?.split(separator: " ").last.flatMap { Double($0) }.map { $0 >= 1 } == true, "no batch was counted: \(written ?? "")")
+            check.that(
+                written?.split(separator: " ").last.flatMap { Double($0) }.map { $0 >= 1 } == true,
+                "no batch was counted: \(written ?? "")")
         },
-        CommandScenario("command.settings.dot-env-is-read", ".env is read, and the environment wins over it.") { bench, check in
+        CommandScenario("command.settings.dot-env-is-read", ".env is read, and the environment wins over it.") {
+            bench, check in
             try bench.write("MANAGEMENT_TOKEN=\"from-the-file-of-settings\"\nMAX_REQUEST_SIZE=2KiB\n", to: ".env")
             let server = try await bench.serve(["MANAGEMENT_TOKEN": "from-the-environment"])
             let tenant = try await server.tenant()
             let large = tenant.request(body: [UInt8](repeating: 97, count: 3000))
             check.refusal(try await server.exchange(large), 413, "request_too_large")
         },
-        CommandScenario("command.simulator.needs-no-key", "With --upstream simulator it can be tried without any provider.") { bench, check in
+        CommandScenario(
+            "command.simulator.needs-no-key", "With --upstream simulator it can be tried without any provider."
+        ) { bench, check in
             let server = try await bench.serve(arguments: ["--upstream", "simulator"])
             let response = try await server.exchange(try await server.tenant().request())
             check.equal(response.status, 200, "status")
             check.equal(response.json["object"].string, "chat.completion", "object")
         },
-        CommandScenario("command.help.has-examples", "Each command explains itself with an example; the version is told.") { bench, check in
+        CommandScenario(
+            "command.help.has-examples", "Each command explains itself with an example; the version is told."
+        ) { bench, check in
             for arguments in [["--help"], ["server", "--help"], ["simulate", "--help"], ["db", "verify", "--help"]] {
                 let (code, output) = try await bench.finish(arguments)
                 check.equal(code, 0, "\(arguments)")
@@ -79,25 +108,39 @@ extension CommandScenario {
 
     /// What the program refuses to start with.
     static let refusing: [CommandScenario] = [
-        CommandScenario("command.settings.faults-are-all-named", "Every bad setting is named at once, and nothing is made.") { bench, check in
-            let bad = ["MAX_REQUEST_SIZE": "lots", "REQUEST_TIMEOUT": "soon", "ENABLE_METRICS": "perhaps", "DB_DRIVER": "mysql", "LISTEN_ADDR": "nowhere:at:all"]
+        CommandScenario(
+            "command.settings.faults-are-all-named", "Every bad setting is named at once, and nothing is made."
+        ) { bench, check in
+            let bad = [
+                "MAX_REQUEST_SIZE": "lots", "REQUEST_TIMEOUT": "soon", "ENABLE_METRICS": "perhaps",
+                "DB_DRIVER": "mysql", "LISTEN_ADDR": "nowhere:at:all",
+            ]
             let (code, output) = try await bench.finish(["server"], environment: bad)
             check.equal(code, 2, "exit code")
             for name in bad.keys { check.that(output.contains(name), "\(name) is not named: \(output)") }
             check.equal(bench.files(), ["output-1.txt"], "files")
         },
-        CommandScenario("command.settings.usage-exits-2", "What the command line does not know ends with 2.") { bench, check in
-            for arguments in [["server", "--no-such-option"], ["no-such-command"], ["server", "--set", "NO_SUCH_SETTING=1"]] {
+        CommandScenario("command.settings.usage-exits-2", "What the command line does not know ends with 2.") {
+            bench, check in
+            for arguments in [
+                ["server", "--no-such-option"], ["no-such-command"], ["server", "--set", "NO_SUCH_SETTING=1"],
+            ] {
                 let (code, output) = try await bench.finish(arguments)
                 check.equal(code, 2, "\(arguments): \(output)")
             }
         },
-        CommandScenario("command.database.unknown-driver-is-one-line", "A driver that is not there is one clear line and a failure (G03).") { bench, check in
+        CommandScenario(
+            "command.database.unknown-driver-is-one-line",
+            "A driver that is not there is one clear line and a failure (G03)."
+        ) { bench, check in
             let (code, output) = try await bench.finish(["server"], environment: ["DB_DRIVER": "oracle"])
             check.that(code != 0 && code != nil, "exit code \(String(describing: code))")
             check.that(output.contains("DB_DRIVER") && output.contains("sqlite"), "output: \(output)")
         },
-        CommandScenario("command.database.second-server-is-refused", "A second server on one file is refused with one clear line; the first goes on (G16).") { bench, check in
+        CommandScenario(
+            "command.database.second-server-is-refused",
+            "A second server on one file is refused with one clear line; the first goes on (G16)."
+        ) { bench, check in
             let first = try await bench.serve()
             let tenant = try await first.tenant()
             let (code, output) = try await bench.finish(["server", "--listen", "127.0.0.1:0"])
@@ -106,7 +149,10 @@ extension CommandScenario {
             check.that(output.contains("another server") && output.contains("llm-proxy.db"), "output: \(output)")
             check.usual(try await first.exchange(tenant.request()), "the first")
         },
-        CommandScenario("command.schema.newer-is-refused", "A database of a newer program is refused with one clear line, and not changed (G08).") { bench, check in
+        CommandScenario(
+            "command.schema.newer-is-refused",
+            "A database of a newer program is refused with one clear line, and not changed (G08)."
+        ) { bench, check in
             check.equal(try await bench.serve().stop(), 0, "exit code")
             try await bench.harm(.claimsNewerSchema, at: "data/llm-proxy.db")
             let before = bench.bytes(of: "data/llm-proxy.db")
@@ -116,20 +162,29 @@ extension CommandScenario {
             check.that(output.contains("newer"), "output: \(output)")
             check.that(before != nil && bench.bytes(of: "data/llm-proxy.db") == before, "the file was changed")
         },
-        CommandScenario("command.database.other-file-is-refused", "A file that is no database is refused, and not changed.") { bench, check in
+        CommandScenario(
+            "command.database.other-file-is-refused", "A file that is no database is refused, and not changed."
+        ) { bench, check in
             let text = String(repeating: "Dear diary, this is no database. ", count: 200)
             try bench.write(text, to: "diary.txt")
-            let (code, output) = try await bench.finish(["server", "--listen", "127.0.0.1:0"], environment: ["DATABASE_PATH": "diary.txt", "MANAGEMENT_TOKEN": "a-token-for-this-test"])
+            let (code, output) = try await bench.finish(
+                ["server", "--listen", "127.0.0.1:0"],
+                environment: ["DATABASE_PATH": "diary.txt", "MANAGEMENT_TOKEN": "a-token-for-this-test"])
             check.that(code != 0 && code != nil, "exit code \(String(describing: code))")
             check.that(output.contains("diary.txt"), "output: \(output)")
             check.that(bench.bytes(of: "diary.txt") == Array(text.utf8), "the file was changed")
         },
-        CommandScenario("command.listen.taken-port-is-one-line", "A port that is taken is one clear line and a failure.") { bench, check in
+        CommandScenario(
+            "command.listen.taken-port-is-one-line", "A port that is taken is one clear line and a failure."
+        ) { bench, check in
             let (code, output) = try await bench.finish(["server", "--listen", "127.0.0.1:\(bench.upstream.port)"])
             check.that(code != 0 && code != nil, "exit code \(String(describing: code))")
             check.that(output.contains("LISTEN_ADDR"), "output: \(output)")
         },
-        CommandScenario("command.verify.tells-sound-from-broken", "db verify ends with 0 on sound data, and with 4 when a count is wrong.") { bench, check in
+        CommandScenario(
+            "command.verify.tells-sound-from-broken",
+            "db verify ends with 0 on sound data, and with 4 when a count is wrong."
+        ) { bench, check in
             let server = try await bench.serve()
             let tenant = try await server.tenant()
             check.usual(try await server.exchange(tenant.request()))

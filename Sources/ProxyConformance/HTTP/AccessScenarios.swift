@@ -9,17 +9,21 @@ extension HTTPScenario {
             check.usual(try await world.exchange(tenant.request()))
             check.equal(world.upstream.received.count, 1, "requests at the upstream")
         },
-        HTTPScenario("access.missing.is-refused", "Without a credential the answer is 401 and names the scheme.") { world, check in
+        HTTPScenario("access.missing.is-refused", "Without a credential the answer is 401 and names the scheme.") {
+            world, check in
             let response = try await world.exchange(HTTPRequest(body: HTTPRequest.usualBody))
             check.refusal(response, 401, "invalid_token")
             check.equal(response.fields.first("www-authenticate"), "Bearer", "WWW-Authenticate")
             check.equal(world.upstream.received.count, 0, "requests at the upstream")
         },
-        HTTPScenario("access.malformed.is-refused", "A credential that can't be one of ours is refused without a look-up.") { world, check in
+        HTTPScenario(
+            "access.malformed.is-refused", "A credential that can't be one of ours is refused without a look-up."
+        ) { world, check in
             let long = "sk-" + String(repeating: "A", count: 43)
             let bad = [
                 "Bearer", "Bearer ", "Bearer x", "Basic dXNlcjpwYXNz", "Bearer sk-short", long, "Bearer \(long)A",
-                "Bearer sk-" + String(repeating: "!", count: 43), "Bearer sk-" + String(repeating: "A", count: 42) + "B",
+                "Bearer sk-" + String(repeating: "!", count: 43),
+                "Bearer sk-" + String(repeating: "A", count: 42) + "B",
                 "Token \(long)", "Bearer sk-proj-" + String(repeating: "a", count: 120),
             ]
             for credential in bad {
@@ -28,13 +32,15 @@ extension HTTPScenario {
             }
             check.equal(world.upstream.received.count, 0, "requests at the upstream")
         },
-        HTTPScenario("access.unknown.is-refused", "A well-formed token that was never issued is not found.") { world, check in
+        HTTPScenario("access.unknown.is-refused", "A well-formed token that was never issued is not found.") {
+            world, check in
             let secret = "sk-" + String(repeating: "A", count: 43)
             let request = HTTPRequest(fields: [HTTPField("Authorization", "Bearer \(secret)")], body: [])
             check.refusal(try await world.exchange(request), 401, "token_not_found")
             check.equal(world.upstream.received.count, 0, "requests at the upstream")
         },
-        HTTPScenario("access.revoked.is-refused-at-once", "A revoked token is refused from the very next request.") { world, check in
+        HTTPScenario("access.revoked.is-refused-at-once", "A revoked token is refused from the very next request.") {
+            world, check in
             let tenant = try await world.tenant()
             check.usual(try await world.exchange(tenant.request()), "before")
             check.equal(try await world.manage("DELETE", "/manage/tokens/\(tenant.tokenID)").status, 204, "revocation")
@@ -42,14 +48,19 @@ extension HTTPScenario {
             let tally = try await world.settledTally(tenant, rows: 1)
             check.equal(tally, Tally(1), "tally")
         },
-        HTTPScenario("access.expired.is-refused-at-once", "A token whose expiry has come is refused from the very next request.") { world, check in
+        HTTPScenario(
+            "access.expired.is-refused-at-once", "A token whose expiry has come is refused from the very next request."
+        ) { world, check in
             let tenant = try await world.tenant()
             check.usual(try await world.exchange(tenant.request()), "before")
             let past = TokenChange(expiry: .at(Timestamp(milliseconds: 1_000_000)))
             _ = try await world.storage.update(tenant.tokenID, past, at: .noon)
             check.refusal(try await world.exchange(tenant.request()), 401, "token_expired", "after")
         },
-        HTTPScenario("access.inactive.project-is-refused", "A deactivated project's tokens get 403, and work again once it is active.") { world, check in
+        HTTPScenario(
+            "access.inactive.project-is-refused",
+            "A deactivated project's tokens get 403, and work again once it is active."
+        ) { world, check in
             let tenant = try await world.tenant()
             check.usual(try await world.exchange(tenant.request()), "before")
             let path = "/manage/projects/\(tenant.projectID)"
@@ -58,7 +69,9 @@ extension HTTPScenario {
             check.equal(try await world.manage("PATCH", path, #"{"is_active":true}"#).status, 200, "activation")
             check.usual(try await world.exchange(tenant.request()), "active again")
         },
-        HTTPScenario("access.reactivated.is-admitted-at-once", "A token that is active again works from the very next request.") { world, check in
+        HTTPScenario(
+            "access.reactivated.is-admitted-at-once", "A token that is active again works from the very next request."
+        ) { world, check in
             let tenant = try await world.tenant()
             let path = "/manage/tokens/\(tenant.tokenID)"
             check.equal(try await world.manage("PATCH", path, #"{"is_active":false}"#).status, 200, "deactivation")
@@ -66,7 +79,8 @@ extension HTTPScenario {
             check.equal(try await world.manage("PATCH", path, #"{"is_active":true}"#).status, 200, "activation")
             check.usual(try await world.exchange(tenant.request()), "active again")
         },
-        HTTPScenario("access.cap.is-exact", "A cap of three admits three; the fourth is told that it is used up.") { world, check in
+        HTTPScenario("access.cap.is-exact", "A cap of three admits three; the fourth is told that it is used up.") {
+            world, check in
             let tenant = try await world.tenant(cap: 3)
             for number in 1...3 { check.usual(try await world.exchange(tenant.request()), "request \(number)") }
             let refused = try await world.exchange(tenant.request())
@@ -75,7 +89,10 @@ extension HTTPScenario {
             check.equal(refused.fields.first("x-ratelimit-remaining-requests"), "0", "remaining")
             check.equal(world.upstream.received.count, 3, "requests at the upstream")
         },
-        HTTPScenario("access.cap.is-exact-in-parallel", "Forty requests at once on a cap of ten: ten are answered, thirty refused.") { world, check in
+        HTTPScenario(
+            "access.cap.is-exact-in-parallel",
+            "Forty requests at once on a cap of ten: ten are answered, thirty refused."
+        ) { world, check in
             let tenant = try await world.tenant(cap: 10)
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<40 { group.addTask { try await world.exchange(tenant.request()).status } }
@@ -94,7 +111,8 @@ extension HTTPScenario {
             check.usual(try await world.exchange(tenant.request()), "third")
             check.refusal(try await world.exchange(tenant.request()), 429, "quota_exceeded", "fourth")
         },
-        HTTPScenario("access.x-api-key.admits", "A token in x-api-key is as good, and does not reach the upstream.") { world, check in
+        HTTPScenario("access.x-api-key.admits", "A token in x-api-key is as good, and does not reach the upstream.") {
+            world, check in
             let tenant = try await world.tenant()
             let fields = [HTTPField("x-api-key", tenant.secret), HTTPField("Content-Type", "application/json")]
             check.usual(try await world.exchange(HTTPRequest(fields: fields, body: HTTPRequest.usualBody)))
@@ -102,14 +120,18 @@ extension HTTPScenario {
             check.equal(received?.fields.first("authorization"), "Bearer \(upstreamKey)", "credential upstream")
             check.that(received?.head.contains(text: tenant.secret) == false, "the token reached the upstream")
         },
-        HTTPScenario("access.scheme.minds-no-case", "The scheme may be written in any case (RFC 9110 section 11.1).") { world, check in
+        HTTPScenario("access.scheme.minds-no-case", "The scheme may be written in any case (RFC 9110 section 11.1).") {
+            world, check in
             let tenant = try await world.tenant()
             for scheme in ["bearer", "BEARER", "bEaReR", "Bearer "] {
                 let fields = [HTTPField("Authorization", "\(scheme) \(tenant.secret)")]
                 check.usual(try await world.exchange(HTTPRequest(fields: fields, body: [])), "'\(scheme)'")
             }
         },
-        HTTPScenario("access.database.away-is-no-401", "With the database away a token gets 503 to try again, never a 401.", settings: ["DATABASE_WAIT": "200ms"]) { world, check in
+        HTTPScenario(
+            "access.database.away-is-no-401", "With the database away a token gets 503 to try again, never a 401.",
+            settings: ["DATABASE_WAIT": "200ms"]
+        ) { world, check in
             let tenant = try await world.tenant()
             check.usual(try await world.exchange(tenant.request()), "before")
             await world.storage.close()
@@ -124,7 +146,8 @@ extension HTTPScenario {
 
     /// What of a request is allowed.
     static let limits: [HTTPScenario] = [
-        HTTPScenario("limit.method.is-refused", "A method that is not allowed gets 405 and the list of those that are.") { world, check in
+        HTTPScenario("limit.method.is-refused", "A method that is not allowed gets 405 and the list of those that are.")
+        { world, check in
             let tenant = try await world.tenant()
             for method in ["PUT", "PATCH", "TRACE", "post", "BREW"] {
                 let response = try await world.exchange(tenant.request(method: method, body: nil))
@@ -134,7 +157,8 @@ extension HTTPScenario {
             }
             check.equal(world.upstream.received.count, 0, "requests at the upstream")
         },
-        HTTPScenario("limit.path.is-refused", "A path that is not allowed gets 404, whatever it is dressed as.") { world, check in
+        HTTPScenario("limit.path.is-refused", "A path that is not allowed gets 404, whatever it is dressed as.") {
+            world, check in
             let tenant = try await world.tenant()
             let paths = ["/v1/../admin", "/v1/%2e%2e/admin", "/v1/..%2fadmin", "/v1//../x"]
             for path in paths {
@@ -142,14 +166,19 @@ extension HTTPScenario {
             }
             check.equal(world.upstream.received.count, 0, "requests at the upstream")
         },
-        HTTPScenario("limit.order.credential-first", "The credential comes before the method, the method before the path.") { world, check in
+        HTTPScenario(
+            "limit.order.credential-first", "The credential comes before the method, the method before the path."
+        ) { world, check in
             let tenant = try await world.tenant()
             let stranger = HTTPRequest(method: "PUT", target: "/v1/models", body: nil)
             check.refusal(try await world.exchange(stranger), 401, "invalid_token", "no credential, bad method")
             let both = tenant.request("/v1/../x", method: "PUT", body: nil)
             check.refusal(try await world.exchange(both), 405, "method_not_allowed", "bad method, bad path")
         },
-        HTTPScenario("limit.size.refuses-sized", "A body over the limit gets 413 before it is read.", settings: ["MAX_REQUEST_SIZE": "1KiB"]) { world, check in
+        HTTPScenario(
+            "limit.size.refuses-sized", "A body over the limit gets 413 before it is read.",
+            settings: ["MAX_REQUEST_SIZE": "1KiB"]
+        ) { world, check in
             let tenant = try await world.tenant()
             var conversation = try await world.talk()
             let credential = HTTPField("Authorization", "Bearer \(tenant.secret)")
@@ -158,17 +187,24 @@ extension HTTPScenario {
             check.refusal(try await conversation.response(), 413, "request_too_large")
             check.equal(world.upstream.received.count, 0, "requests at the upstream")
         },
-        HTTPScenario("limit.size.refuses-chunked", "A body in chunks that outgrows the limit gets 413.", settings: ["MAX_REQUEST_SIZE": "1KiB"]) { world, check in
+        HTTPScenario(
+            "limit.size.refuses-chunked", "A body in chunks that outgrows the limit gets 413.",
+            settings: ["MAX_REQUEST_SIZE": "1KiB"]
+        ) { world, check in
             let tenant = try await world.tenant(cap: 2)
             var conversation = try await world.talk()
             var request = tenant.request(fields: [HTTPField("Transfer-Encoding", "chunked")])
             request.framesItself = true
-            request.body = HTTPAnswer.chunk([UInt8](repeating: 97, count: 1000)) + HTTPAnswer.chunk([UInt8](repeating: 97, count: 25))
+            request.body =
+                HTTPAnswer.chunk([UInt8](repeating: 97, count: 1000))
+                + HTTPAnswer.chunk([UInt8](repeating: 97, count: 25))
             try await conversation.send(request)
             check.refusal(try await conversation.response(), 413, "request_too_large")
             check.equal(world.upstream.received.filter(\.isComplete).count, 0, "whole requests at the upstream")
         },
-        HTTPScenario("limit.size.admits-the-limit", "A body of exactly the limit passes.", settings: ["MAX_REQUEST_SIZE": "1KiB"]) { world, check in
+        HTTPScenario(
+            "limit.size.admits-the-limit", "A body of exactly the limit passes.", settings: ["MAX_REQUEST_SIZE": "1KiB"]
+        ) { world, check in
             let tenant = try await world.tenant()
             let body = [UInt8](repeating: 97, count: 1024)
             check.usual(try await world.exchange(tenant.request(body: body)), "sized")
@@ -178,7 +214,11 @@ extension HTTPScenario {
             check.usual(try await world.exchange(chunked), "in chunks")
             check.equal(world.upstream.received.map(\.body), [body, body], "bodies at the upstream")
         },
-        HTTPScenario("limit.concurrency.refuses-overload", "More requests than may be in flight get 503 and a time to come back.", settings: ["MAX_CONCURRENT_REQUESTS": "1"]) { world, check in
+        HTTPScenario(
+            "limit.concurrency.refuses-overload",
+            "More requests than may be in flight get 503 and a time to come back.",
+            settings: ["MAX_CONCURRENT_REQUESTS": "1"]
+        ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.await("go"), .send(HTTPAnswer.usual)])
             var first = try await world.talk()
@@ -191,7 +231,10 @@ extension HTTPScenario {
             check.usual(try await first.response(), "first")
             check.usual(try await world.exchange(tenant.request()), "third")
         },
-        HTTPScenario("limit.body.unread-before-credential", "Nothing of a body is asked for or waited for before the credential is known.") { world, check in
+        HTTPScenario(
+            "limit.body.unread-before-credential",
+            "Nothing of a body is asked for or waited for before the credential is known."
+        ) { world, check in
             var conversation = try await world.talk()
             let fields = [HTTPField("Content-Length", "1000000"), HTTPField("Expect", "100-continue")]
             try await conversation.send(HTTPRequest(fields: fields, body: nil))
@@ -199,7 +242,8 @@ extension HTTPScenario {
             check.refusal(response, 401, "invalid_token")
             check.equal(response.interim.count, 0, "1xx answers")
         },
-        HTTPScenario("limit.refusal.keeps-the-connection", "After a refusal the connection serves the next request.") { world, check in
+        HTTPScenario("limit.refusal.keeps-the-connection", "After a refusal the connection serves the next request.") {
+            world, check in
             let tenant = try await world.tenant()
             var conversation = try await world.talk()
             try await conversation.send(HTTPRequest(body: HTTPRequest.usualBody))
@@ -209,7 +253,9 @@ extension HTTPScenario {
             try await conversation.send(tenant.request())
             check.usual(try await conversation.response())
         },
-        HTTPScenario("limit.head.is-bounded", "Heads that are too large, or have too many fields, get 431; long targets 414.") { world, check in
+        HTTPScenario(
+            "limit.head.is-bounded", "Heads that are too large, or have too many fields, get 431; long targets 414."
+        ) { world, check in
             let tenant = try await world.tenant()
             let large = tenant.request(fields: [HTTPField("X-Large", String(repeating: "a", count: 70_000))])
             check.equal(try await world.exchange(large).status, 431, "large head")

@@ -4,7 +4,9 @@ import ProxyStorage
 extension HTTPScenario {
     /// When a change of what is allowed takes effect.
     static let effects: [HTTPScenario] = [
-        HTTPScenario("effect.revocation.within-a-connection", "A revocation takes effect between two requests of one connection.") { world, check in
+        HTTPScenario(
+            "effect.revocation.within-a-connection", "A revocation takes effect between two requests of one connection."
+        ) { world, check in
             let tenant = try await world.tenant()
             var conversation = try await world.talk()
             try await conversation.send(tenant.request())
@@ -13,7 +15,10 @@ extension HTTPScenario {
             try await conversation.send(tenant.request())
             check.refusal(try await conversation.response(), 401, "token_inactive", "after")
         },
-        HTTPScenario("effect.revocation.behind-the-server", "A revocation that another program made in the database takes effect at once.") { world, check in
+        HTTPScenario(
+            "effect.revocation.behind-the-server",
+            "A revocation that another program made in the database takes effect at once."
+        ) { world, check in
             let tenant = try await world.tenant()
             let other = try await world.tenant(of: tenant.projectID)
             for each in [tenant, other] { check.usual(try await world.exchange(each.request()), "before") }
@@ -23,9 +28,14 @@ extension HTTPScenario {
             _ = try await world.storage.update(tenant.projectID, ProjectChange(isActive: false), at: .noon)
             check.refusal(try await world.exchange(other.request()), 403, "project_inactive", "deactivated")
         },
-        HTTPScenario("effect.open-stream.is-let-finish", "A stream that began before the revocation runs to its end.") { world, check in
+        HTTPScenario("effect.open-stream.is-let-finish", "A stream that began before the revocation runs to its end.") {
+            world, check in
             let tenant = try await world.tenant()
-            world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.chunkedHead()), .await("go"), .send(HTTPAnswer.chunk("data: 1\n\n") + HTTPAnswer.lastChunk)])
+            world.upstream.script(
+                UpstreamStep.readRequest + [
+                    .send(HTTPAnswer.chunkedHead()), .await("go"),
+                    .send(HTTPAnswer.chunk("data: 1\n\n") + HTTPAnswer.lastChunk),
+                ])
             var conversation = try await world.talk()
             try await conversation.send(tenant.request())
             let head = try await conversation.head()
@@ -50,20 +60,29 @@ extension HTTPScenario {
             let row = try await world.storage.requests(of: tenant.tokenID, after: nil, limit: 1).first?.admission
             check.equal(row?.path, "/v1/chat/completions", "path")
             check.equal(row?.method, "POST", "method")
-            check.that(end.map { ($0.firstByteMicroseconds ?? -1) >= 0 && $0.durationMicroseconds > 0 } == true, "durations of \(String(describing: end))")
+            check.that(
+                end.map { ($0.firstByteMicroseconds ?? -1) >= 0 && $0.durationMicroseconds > 0 } == true,
+                "durations of \(String(describing: end))")
         },
-        HTTPScenario("account.usage.from-events", "What the last event of a stream reports is what is written down.") { world, check in
+        HTTPScenario("account.usage.from-events", "What the last event of a stream reports is what is written down.") {
+            world, check in
             let tenant = try await world.tenant()
-            let event = #"data: {"id":"1","model":"gpt-4o-2024","choices":[{"delta":{"content":"\"usage\""}}],"usage":null}"# + "\n\n"
-            let last = #"data: {"id":"1","model":"gpt-4o-2024","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":30,"total_tokens":39}}"# + "\n\n"
+            let event =
+                #"data: {"id":"1","model":"gpt-4o-2024","choices":[{"delta":{"content":"\"usage\""}}],"usage":null}"#
+                + "\n\n"
+            let last =
+                #"data: {"id":"1","model":"gpt-4o-2024","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":30,"total_tokens":39}}"#
+                + "\n\n"
             let events = [event, event, last, "data: [DONE]\n\n"].flatMap { HTTPAnswer.chunk($0) }
-            world.upstream.script(UpstreamStep.readRequest + [.sendBytewise(HTTPAnswer.chunkedHead() + events + HTTPAnswer.lastChunk)])
+            world.upstream.script(
+                UpstreamStep.readRequest + [.sendBytewise(HTTPAnswer.chunkedHead() + events + HTTPAnswer.lastChunk)])
             check.equal(try await world.exchange(tenant.request()).end, .complete, "end")
             let end = try await world.settlement(of: tenant)
             check.equal(end?.usage, TokenUsage(promptTokens: 9, completionTokens: 30), "usage")
             check.equal(end?.model, "gpt-4o-2024", "model")
         },
-        HTTPScenario("account.usage.may-be-unknown", "An answer that reports no usage is written down without.") { world, check in
+        HTTPScenario("account.usage.may-be-unknown", "An answer that reports no usage is written down without.") {
+            world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.json(#"{"data":[]}"#))])
             check.equal(try await world.exchange(tenant.request()).status, 200, "status")
@@ -71,10 +90,15 @@ extension HTTPScenario {
             check.equal(end?.outcome, .completed, "outcome")
             check.equal(end?.usage, nil, "usage")
         },
-        HTTPScenario("account.rows.equal-counts", "After mixed traffic every counted request has its row, and no others.") { world, check in
+        HTTPScenario(
+            "account.rows.equal-counts", "After mixed traffic every counted request has its row, and no others."
+        ) { world, check in
             let tenant = try await world.tenant()
             let capped = try await world.tenant(cap: 4, of: tenant.projectID)
-            for step in [UpstreamStep.close, .send(text: "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"), .send(text: "x\r\n\r\n")] {
+            for step in [
+                UpstreamStep.close, .send(text: "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"),
+                .send(text: "x\r\n\r\n"),
+            ] {
                 world.upstream.script(UpstreamStep.readRequest + [step])
                 _ = try await world.exchange(tenant.request())
             }
@@ -87,7 +111,8 @@ extension HTTPScenario {
             check.equal(try await world.settledTally(capped, rows: 4), Tally(4), "tally of the capped one")
             check.equal(try await world.storage.verify().filter { !$0.holds }, [], "broken invariants")
         },
-        HTTPScenario("account.parallel.loses-nothing", "Two hundred requests at once are two hundred rows.") { world, check in
+        HTTPScenario("account.parallel.loses-nothing", "Two hundred requests at once are two hundred rows.") {
+            world, check in
             let tenant = try await world.tenant()
             let good = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<20 {
@@ -105,7 +130,10 @@ extension HTTPScenario {
             check.equal(good, 200, "answers")
             check.equal(try await world.settledTally(tenant, rows: 200), Tally(200), "tally")
         },
-        HTTPScenario("account.restart.keeps-counts", "A restart keeps what was counted, and caps go on where they were.", needs: .durable) { world, check in
+        HTTPScenario(
+            "account.restart.keeps-counts", "A restart keeps what was counted, and caps go on where they were.",
+            needs: .durable
+        ) { world, check in
             let tenant = try await world.tenant(cap: 4)
             for _ in 1...3 { check.usual(try await world.exchange(tenant.request())) }
             try await world.restart()
@@ -113,9 +141,17 @@ extension HTTPScenario {
             check.usual(try await world.exchange(tenant.request()), "fourth")
             check.refusal(try await world.exchange(tenant.request()), 429, "quota_exceeded", "fifth")
         },
-        HTTPScenario("account.stop.finishes-what-is-open", "A server that stops lets open requests finish, and writes them down.", needs: .durable, settings: ["SHUTDOWN_GRACE": "10s"]) { world, check in
+        HTTPScenario(
+            "account.stop.finishes-what-is-open",
+            "A server that stops lets open requests finish, and writes them down.", needs: .durable,
+            settings: ["SHUTDOWN_GRACE": "10s"]
+        ) { world, check in
             let tenant = try await world.tenant()
-            world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.chunkedHead()), .await("go"), .send(HTTPAnswer.chunk("data: 1\n\n") + HTTPAnswer.lastChunk)])
+            world.upstream.script(
+                UpstreamStep.readRequest + [
+                    .send(HTTPAnswer.chunkedHead()), .await("go"),
+                    .send(HTTPAnswer.chunk("data: 1\n\n") + HTTPAnswer.lastChunk),
+                ])
             var conversation = try await world.talk()
             try await conversation.send(tenant.request())
             let head = try await conversation.head()

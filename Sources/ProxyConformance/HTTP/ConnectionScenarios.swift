@@ -7,7 +7,9 @@ private let oneLoop = ["EVENT_LOOPS": "1"]
 extension HTTPScenario {
     /// Connections, and how they are used again.
     static let connections: [HTTPScenario] = [
-        HTTPScenario("connection.client.is-reused", "Requests one after another share a client's connection and the upstream's.") { world, check in
+        HTTPScenario(
+            "connection.client.is-reused", "Requests one after another share a client's connection and the upstream's."
+        ) { world, check in
             let tenant = try await world.tenant()
             var conversation = try await world.talk()
             for number in 1...5 {
@@ -16,12 +18,16 @@ extension HTTPScenario {
             }
             check.equal(world.upstream.received.map(\.connection), [1, 1, 1, 1, 1], "connections to the upstream")
         },
-        HTTPScenario("connection.upstream.is-shared", "Clients one after another share the upstream's connection.", settings: oneLoop) { world, check in
+        HTTPScenario(
+            "connection.upstream.is-shared", "Clients one after another share the upstream's connection.",
+            settings: oneLoop
+        ) { world, check in
             let tenant = try await world.tenant()
             for _ in 1...4 { check.usual(try await world.exchange(tenant.request())) }
             check.equal(world.upstream.connectionCount, 1, "connections to the upstream")
         },
-        HTTPScenario("connection.pipelining.keeps-order", "Requests sent at once are answered in their order.") { world, check in
+        HTTPScenario("connection.pipelining.keeps-order", "Requests sent at once are answered in their order.") {
+            world, check in
             let tenant = try await world.tenant()
             for number in 1...6 {
                 world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.json("\(number)"))])
@@ -34,7 +40,8 @@ extension HTTPScenario {
             check.equal(answers, ["1", "2", "3", "4", "5", "6"], "answers")
             check.equal(world.upstream.received.map(\.target), (1...6).map { "/v1/models?n=\($0)" }, "targets")
         },
-        HTTPScenario("connection.pipelining.with-bodies", "Requests with bodies, sent at once, are told apart.") { world, check in
+        HTTPScenario("connection.pipelining.with-bodies", "Requests with bodies, sent at once, are told apart.") {
+            world, check in
             let tenant = try await world.tenant()
             var conversation = try await world.talk()
             var chunked = tenant.request(fields: [HTTPField("Transfer-Encoding", "chunked")])
@@ -46,7 +53,10 @@ extension HTTPScenario {
             let bodies = world.upstream.received.map { String(decoding: $0.body, as: UTF8.self) }
             check.equal(bodies, ["one", "two", "three"], "bodies")
         },
-        HTTPScenario("connection.close.is-honoured", "A client that asks to close gets its answer, then the end.", settings: oneLoop) { world, check in
+        HTTPScenario(
+            "connection.close.is-honoured", "A client that asks to close gets its answer, then the end.",
+            settings: oneLoop
+        ) { world, check in
             let tenant = try await world.tenant()
             var conversation = try await world.talk()
             try await conversation.send(tenant.request(fields: [HTTPField("Connection", "close")]))
@@ -57,7 +67,9 @@ extension HTTPScenario {
             check.usual(try await world.exchange(tenant.request()), "the next")
             check.equal(world.upstream.connectionCount, 1, "connections to the upstream")
         },
-        HTTPScenario("connection.half-closed.gets-its-answer", "A client that has finished sending still gets its answer.") { world, check in
+        HTTPScenario(
+            "connection.half-closed.gets-its-answer", "A client that has finished sending still gets its answer."
+        ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.await("go"), .send(HTTPAnswer.usual)])
             var conversation = try await world.talk()
@@ -67,10 +79,14 @@ extension HTTPScenario {
             world.upstream.release("go")
             check.usual(try await conversation.response())
         },
-        HTTPScenario("connection.old-client.is-served", "A client that speaks HTTP/1.0 gets its answer without chunks, then the end.") { world, check in
+        HTTPScenario(
+            "connection.old-client.is-served",
+            "A client that speaks HTTP/1.0 gets its answer without chunks, then the end."
+        ) { world, check in
             let tenant = try await world.tenant()
             let chunks = HTTPAnswer.chunk("one ") + HTTPAnswer.chunk("two")
-            world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.chunkedHead() + chunks + HTTPAnswer.lastChunk)])
+            world.upstream.script(
+                UpstreamStep.readRequest + [.send(HTTPAnswer.chunkedHead() + chunks + HTTPAnswer.lastChunk)])
             var conversation = try await world.talk()
             try await conversation.send("GET /v1/models HTTP/1.0\r\nAuthorization: Bearer \(tenant.secret)\r\n\r\n")
             let response = try await conversation.response(to: "GET")
@@ -78,7 +94,10 @@ extension HTTPScenario {
             check.equal(response.fields.all("transfer-encoding"), [], "Transfer-Encoding")
             check.equal(await conversation.ending(), .complete, "ending")
         },
-        HTTPScenario("connection.stale.is-tried-once-more", "A request that met a connection closed while idle is sent again, unseen by the client.", settings: oneLoop) { world, check in
+        HTTPScenario(
+            "connection.stale.is-tried-once-more",
+            "A request that met a connection closed while idle is sent again, unseen by the client.", settings: oneLoop
+        ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.usual)])
             world.upstream.script([.readHead, .close])
@@ -87,7 +106,10 @@ extension HTTPScenario {
             check.equal(world.upstream.connectionCount, 2, "connections to the upstream")
             check.equal(try await world.settledTally(tenant, rows: 2), Tally(2), "tally")
         },
-        HTTPScenario("connection.stale.is-not-tried-for-ever", "When the second connection breaks off too, the client is told.", settings: oneLoop) { world, check in
+        HTTPScenario(
+            "connection.stale.is-not-tried-for-ever", "When the second connection breaks off too, the client is told.",
+            settings: oneLoop
+        ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.usual)])
             for _ in 1...3 { world.upstream.script([.readHead, .close]) }
@@ -95,9 +117,13 @@ extension HTTPScenario {
             check.refusal(try await world.exchange(tenant.request()), 502, "upstream_reset", "second")
             check.equal(world.upstream.received.count, 3, "tries")
         },
-        HTTPScenario("connection.closing-upstream.is-not-reused", "A connection that the upstream says it will close is not used again.") { world, check in
+        HTTPScenario(
+            "connection.closing-upstream.is-not-reused",
+            "A connection that the upstream says it will close is not used again."
+        ) { world, check in
             let tenant = try await world.tenant()
-            world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.json("1", fields: "Connection: close\r\n")), .awaitClose])
+            world.upstream.script(
+                UpstreamStep.readRequest + [.send(HTTPAnswer.json("1", fields: "Connection: close\r\n")), .awaitClose])
             var conversation = try await world.talk()
             try await conversation.send(tenant.request())
             let first = try await conversation.response()
@@ -107,13 +133,16 @@ extension HTTPScenario {
             check.usual(try await conversation.response(), "second, on the same client connection")
             check.equal(world.upstream.received.map(\.connection), [1, 2], "connections to the upstream")
         },
-        HTTPScenario("connection.empty-line.is-forgiven", "An empty line before a request is skipped (RFC 9112 section 2.2).") { world, check in
+        HTTPScenario(
+            "connection.empty-line.is-forgiven", "An empty line before a request is skipped (RFC 9112 section 2.2)."
+        ) { world, check in
             let tenant = try await world.tenant()
             var conversation = try await world.talk()
             try await conversation.send(Array("\r\n".utf8) + tenant.request().bytes)
             check.usual(try await conversation.response())
         },
-        HTTPScenario("connection.split.anywhere", "Wherever a request is cut in two on its way, it is one request.") { world, check in
+        HTTPScenario("connection.split.anywhere", "Wherever a request is cut in two on its way, it is one request.") {
+            world, check in
             let tenant = try await world.tenant()
             let bytes = tenant.request(body: Array("0123456789".utf8)).bytes
             var conversation = try await world.talk()
@@ -129,7 +158,8 @@ extension HTTPScenario {
 
     /// How answers end when somebody leaves.
     static let endings: [HTTPScenario] = [
-        HTTPScenario("end.short-answer.is-no-clean-end", "A sized answer that breaks off can't be taken for whole.") { world, check in
+        HTTPScenario("end.short-answer.is-no-clean-end", "A sized answer that breaks off can't be taken for whole.") {
+            world, check in
             let tenant = try await world.tenant()
             let half = UpstreamStep.send(text: "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf")
             world.upstream.script(UpstreamStep.readRequest + [half, .await("go"), .close])
@@ -143,11 +173,14 @@ extension HTTPScenario {
             check.equal(response.fields.all("content-length"), ["50"], "Content-Length")
             check.equal(try await world.settlement(of: tenant)?.outcome, .upstreamReset, "outcome")
         },
-        HTTPScenario("end.cut-chunks.are-no-clean-end", "An answer in chunks that breaks off has no last chunk.") { world, check in
+        HTTPScenario("end.cut-chunks.are-no-clean-end", "An answer in chunks that breaks off has no last chunk.") {
+            world, check in
             let tenant = try await world.tenant()
             for ending in [UpstreamStep.close, .reset] {
                 world.upstream.script(
-                    UpstreamStep.readRequest + [.send(HTTPAnswer.chunkedHead() + HTTPAnswer.chunk("data: 1\n\n")), .await("\(ending)"), ending])
+                    UpstreamStep.readRequest + [
+                        .send(HTTPAnswer.chunkedHead() + HTTPAnswer.chunk("data: 1\n\n")), .await("\(ending)"), ending,
+                    ])
                 var conversation = try await world.talk()
                 try await conversation.send(tenant.request())
                 let head = try await conversation.head()
@@ -157,9 +190,14 @@ extension HTTPScenario {
                 check.that(rest.end != .complete, "the answer ended as if it were whole after \(ending)")
             }
         },
-        HTTPScenario("end.client-gone.cancels-the-upstream", "When a client leaves within a stream, the upstream is let go.") { world, check in
+        HTTPScenario(
+            "end.client-gone.cancels-the-upstream", "When a client leaves within a stream, the upstream is let go."
+        ) { world, check in
             let tenant = try await world.tenant()
-            world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.chunkedHead() + HTTPAnswer.chunk("data: 1\n\n")), .awaitClose])
+            world.upstream.script(
+                UpstreamStep.readRequest + [
+                    .send(HTTPAnswer.chunkedHead() + HTTPAnswer.chunk("data: 1\n\n")), .awaitClose,
+                ])
             var conversation = try await world.talk()
             try await conversation.send(tenant.request())
             _ = try await conversation.head()
@@ -167,7 +205,9 @@ extension HTTPScenario {
             check.that(try await eventually { world.upstream.closedByProxy == 1 }, "the upstream was not let go")
             check.equal(try await world.settlement(of: tenant)?.outcome, .clientLeft, "outcome")
         },
-        HTTPScenario("end.client-gone.before-the-answer", "When a client leaves before its answer, the upstream is let go.") { world, check in
+        HTTPScenario(
+            "end.client-gone.before-the-answer", "When a client leaves before its answer, the upstream is let go."
+        ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.awaitClose])
             let conversation = try await world.talk()
@@ -177,7 +217,10 @@ extension HTTPScenario {
             check.that(try await eventually { world.upstream.closedByProxy == 1 }, "the upstream was not let go")
             check.equal(try await world.settledTally(tenant, rows: 1), Tally(1), "tally")
         },
-        HTTPScenario("end.client-gone.within-its-body", "When a client leaves within its body, the upstream gets no whole request.") { world, check in
+        HTTPScenario(
+            "end.client-gone.within-its-body",
+            "When a client leaves within its body, the upstream gets no whole request."
+        ) { world, check in
             let tenant = try await world.tenant()
             let conversation = try await world.talk()
             try await conversation.send(tenant.request(body: nil, fields: [HTTPField("Content-Length", "100")]))
@@ -188,7 +231,8 @@ extension HTTPScenario {
             check.equal(world.upstream.received.first?.isComplete, false, "whole request")
             check.equal(try await world.settledTally(tenant, rows: 1), Tally(1), "tally")
         },
-        HTTPScenario("end.client-gone.spares-others", "One client's leaving leaves the others' streams alone.") { world, check in
+        HTTPScenario("end.client-gone.spares-others", "One client's leaving leaves the others' streams alone.") {
+            world, check in
             let tenant = try await world.tenant()
             let start = UpstreamStep.readRequest + [.send(HTTPAnswer.chunkedHead() + HTTPAnswer.chunk("data: 1\n\n"))]
             for _ in 1...2 { world.upstream.script(start + [.await("go"), .send(HTTPAnswer.lastChunk)]) }
@@ -208,22 +252,34 @@ extension HTTPScenario {
 
     /// What silence ends.
     static let timeouts: [HTTPScenario] = [
-        HTTPScenario("timeout.stream.is-cut", "A stream that falls silent is cut, and can't be taken for whole.", settings: ["STREAM_IDLE_TIMEOUT": "200ms"]) { world, check in
+        HTTPScenario(
+            "timeout.stream.is-cut", "A stream that falls silent is cut, and can't be taken for whole.",
+            settings: ["STREAM_IDLE_TIMEOUT": "200ms"]
+        ) { world, check in
             let tenant = try await world.tenant()
-            world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.chunkedHead() + HTTPAnswer.chunk("data: 1\n\n")), .awaitClose])
+            world.upstream.script(
+                UpstreamStep.readRequest + [
+                    .send(HTTPAnswer.chunkedHead() + HTTPAnswer.chunk("data: 1\n\n")), .awaitClose,
+                ])
             let response = try await world.exchange(tenant.request())
             check.equal(response.text, "data: 1\n\n", "what came before")
             check.that(response.end != .complete, "the answer ended as if it were whole")
             check.that(try await eventually { world.upstream.closedByProxy == 1 }, "the upstream was not let go")
             check.equal(try await world.settlement(of: tenant)?.outcome, .upstreamTimeout, "outcome")
         },
-        HTTPScenario("timeout.client-head.is-bounded", "A client that does not finish its head is not waited for.", settings: ["CLIENT_HEAD_TIMEOUT": "200ms"]) { world, check in
+        HTTPScenario(
+            "timeout.client-head.is-bounded", "A client that does not finish its head is not waited for.",
+            settings: ["CLIENT_HEAD_TIMEOUT": "200ms"]
+        ) { world, check in
             var conversation = try await world.talk()
             try await conversation.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n")
             check.equal(try? await conversation.response().status, 408, "status")
             check.that(await conversation.ending() != nil, "the connection stayed open")
         },
-        HTTPScenario("timeout.client-body.is-bounded", "A client that falls silent within its body is not waited for.", settings: ["CLIENT_BODY_TIMEOUT": "200ms"]) { world, check in
+        HTTPScenario(
+            "timeout.client-body.is-bounded", "A client that falls silent within its body is not waited for.",
+            settings: ["CLIENT_BODY_TIMEOUT": "200ms"]
+        ) { world, check in
             let tenant = try await world.tenant()
             var conversation = try await world.talk()
             try await conversation.send(tenant.request(body: nil, fields: [HTTPField("Content-Length", "10")]))
@@ -232,18 +288,25 @@ extension HTTPScenario {
             check.that(await conversation.ending() != nil, "the connection stayed open")
             check.equal(world.upstream.received.filter(\.isComplete).count, 0, "whole requests at the upstream")
         },
-        HTTPScenario("timeout.idle-client.is-closed", "A connection without requests is closed in good order after a while.", settings: ["CLIENT_IDLE_TIMEOUT": "200ms"]) { world, check in
+        HTTPScenario(
+            "timeout.idle-client.is-closed", "A connection without requests is closed in good order after a while.",
+            settings: ["CLIENT_IDLE_TIMEOUT": "200ms"]
+        ) { world, check in
             let tenant = try await world.tenant()
             var conversation = try await world.talk()
             try await conversation.send(tenant.request())
             check.usual(try await conversation.response())
             check.equal(await conversation.ending(), .complete, "ending")
         },
-        HTTPScenario("timeout.stream.has-no-total", "A stream that goes on is not cut, however long it lasts.", settings: ["REQUEST_TIMEOUT": "200ms", "STREAM_IDLE_TIMEOUT": "400ms", "CLIENT_IDLE_TIMEOUT": "200ms"]) { world, check in
+        HTTPScenario(
+            "timeout.stream.has-no-total", "A stream that goes on is not cut, however long it lasts.",
+            settings: ["REQUEST_TIMEOUT": "200ms", "STREAM_IDLE_TIMEOUT": "400ms", "CLIENT_IDLE_TIMEOUT": "200ms"]
+        ) { world, check in
             let tenant = try await world.tenant()
             let gates = (1...5).map { "\($0)" }
             let steps = gates.flatMap { [UpstreamStep.await($0), .send(HTTPAnswer.chunk("data: \($0)\n\n"))] }
-            world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.chunkedHead())] + steps + [.send(HTTPAnswer.lastChunk)])
+            world.upstream.script(
+                UpstreamStep.readRequest + [.send(HTTPAnswer.chunkedHead())] + steps + [.send(HTTPAnswer.lastChunk)])
             var conversation = try await world.talk()
             try await conversation.send(tenant.request())
             let head = try await conversation.head()

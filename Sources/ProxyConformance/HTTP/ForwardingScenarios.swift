@@ -4,26 +4,36 @@ import ProxyStorage
 extension HTTPScenario {
     /// What of a request's head reaches the upstream, and what is added to the answer's.
     static let forwarding: [HTTPScenario] = [
-        HTTPScenario("forward.credential.is-replaced", "The upstream gets the project's key, and never the client's token.") { world, check in
+        HTTPScenario(
+            "forward.credential.is-replaced", "The upstream gets the project's key, and never the client's token."
+        ) { world, check in
             let tenant = try await world.tenant()
             check.usual(try await world.exchange(tenant.request()))
             let received = world.upstream.received.first
             check.equal(received?.fields.all("authorization"), ["Bearer \(upstreamKey)"], "Authorization")
             check.that(received?.head.contains(text: tenant.secret) == false, "the token reached the upstream")
         },
-        HTTPScenario("forward.key.can-be-changed", "A project's new key is used from the very next request.") { world, check in
+        HTTPScenario("forward.key.can-be-changed", "A project's new key is used from the very next request.") {
+            world, check in
             let tenant = try await world.tenant()
             check.usual(try await world.exchange(tenant.request()))
-            let answer = try await world.manage("PATCH", "/manage/projects/\(tenant.projectID)", #"{"api_key":"sk-another-upstream-key"}"#)
+            let answer = try await world.manage(
+                "PATCH", "/manage/projects/\(tenant.projectID)", #"{"api_key":"sk-another-upstream-key"}"#)
             check.equal(answer.status, 200, "change")
             check.usual(try await world.exchange(tenant.request()))
-            check.equal(world.upstream.received.last?.fields.all("authorization"), ["Bearer sk-another-upstream-key"], "Authorization")
+            check.equal(
+                world.upstream.received.last?.fields.all("authorization"), ["Bearer sk-another-upstream-key"],
+                "Authorization")
         },
-        HTTPScenario("forward.hop-by-hop.is-removed", "Fields for this hop alone, and those that Connection names, stay behind (RFC 9110 section 7.6.1).") { world, check in
+        HTTPScenario(
+            "forward.hop-by-hop.is-removed",
+            "Fields for this hop alone, and those that Connection names, stay behind (RFC 9110 section 7.6.1)."
+        ) { world, check in
             let tenant = try await world.tenant()
             let fields = [
                 HTTPField("Connection", "keep-alive, X-Private, x-other"), HTTPField("X-Private", "1"),
-                HTTPField("X-Other", "2"), HTTPField("Keep-Alive", "timeout=5"), HTTPField("Proxy-Connection", "keep-alive"),
+                HTTPField("X-Other", "2"), HTTPField("Keep-Alive", "timeout=5"),
+                HTTPField("Proxy-Connection", "keep-alive"),
                 HTTPField("TE", "trailers"), HTTPField("Proxy-Authorization", "Basic eA=="), HTTPField("X-Kept", "3"),
             ]
             check.usual(try await world.exchange(tenant.request(fields: fields)))
@@ -34,12 +44,17 @@ extension HTTPScenario {
             check.equal(received.all("x-kept"), ["3"], "X-Kept")
             check.that(received.all("connection").allSatisfy { !$0.contains("rivate") }, "Connection was passed on")
         },
-        HTTPScenario("forward.client-address.is-removed", "What tells where the client is does not reach the upstream.") { world, check in
+        HTTPScenario("forward.client-address.is-removed", "What tells where the client is does not reach the upstream.")
+        { world, check in
             let tenant = try await world.tenant()
-            let names = ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "Via"]
+            let names = [
+                "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "X-Client-IP",
+                "True-Client-IP", "CF-Connecting-IP", "Via",
+            ]
             check.usual(try await world.exchange(tenant.request(fields: names.map { HTTPField($0, "10.1.2.3") })))
             let head = world.upstream.received.first?.head ?? []
-            check.that(!head.isEmpty && !head.contains(text: "10.1.2.3"), "passed: \(String(decoding: head, as: UTF8.self))")
+            check.that(
+                !head.isEmpty && !head.contains(text: "10.1.2.3"), "passed: \(String(decoding: head, as: UTF8.self))")
         },
         HTTPScenario("forward.host.names-the-upstream", "Host names the upstream, once.") { world, check in
             let tenant = try await world.tenant()
@@ -47,7 +62,10 @@ extension HTTPScenario {
             let hosts = world.upstream.received.first?.fields.all("host")
             check.equal(hosts, ["127.0.0.1:\(world.upstream.port)"], "Host")
         },
-        HTTPScenario("forward.request-id.is-added", "The upstream gets an X-Request-ID, which the client gets as X-Proxy-Request-ID.") { world, check in
+        HTTPScenario(
+            "forward.request-id.is-added",
+            "The upstream gets an X-Request-ID, which the client gets as X-Proxy-Request-ID."
+        ) { world, check in
             let tenant = try await world.tenant()
             let response = try await world.exchange(tenant.request())
             let sent = world.upstream.received.first?.fields.all("x-request-id") ?? []
@@ -55,14 +73,19 @@ extension HTTPScenario {
             check.that(sent.first.flatMap { RequestID($0) } != nil, "X-Request-ID is \(sent)")
             check.equal(response.fields.all("x-proxy-request-id"), sent, "X-Proxy-Request-ID")
         },
-        HTTPScenario("forward.request-id.keeps-the-providers", "The provider's own x-request-id reaches the client; ours stands beside it.") { world, check in
+        HTTPScenario(
+            "forward.request-id.keeps-the-providers",
+            "The provider's own x-request-id reaches the client; ours stands beside it."
+        ) { world, check in
             let tenant = try await world.tenant()
-            world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.json("{}", fields: "x-request-id: req_provider\r\n"))])
+            world.upstream.script(
+                UpstreamStep.readRequest + [.send(HTTPAnswer.json("{}", fields: "x-request-id: req_provider\r\n"))])
             let response = try await world.exchange(tenant.request())
             check.equal(response.fields.all("x-request-id"), ["req_provider"], "x-request-id")
             check.equal(response.fields.all("x-proxy-request-id").count, 1, "X-Proxy-Request-ID fields")
         },
-        HTTPScenario("forward.overhead.is-told", "Each answer tells what the proxy added, in microseconds.") { world, check in
+        HTTPScenario("forward.overhead.is-told", "Each answer tells what the proxy added, in microseconds.") {
+            world, check in
             let tenant = try await world.tenant()
             let response = try await world.exchange(tenant.request())
             let told = response.fields.all("x-proxy-overhead-us")
@@ -70,33 +93,48 @@ extension HTTPScenario {
             let micros = told.first.flatMap { Int($0.filter { $0 != " " }) }
             check.that(micros.map { (0..<15_000_000).contains($0) } == true, "overhead is \(told)")
         },
-        HTTPScenario("forward.base-path.is-kept", "The path of the upstream's address comes before the request's.", settings: ["OPENAI_API_URL": "{upstream}/deep/er"]) { world, check in
+        HTTPScenario(
+            "forward.base-path.is-kept", "The path of the upstream's address comes before the request's.",
+            settings: ["OPENAI_API_URL": "{upstream}/deep/er"]
+        ) { world, check in
             let tenant = try await world.tenant()
             check.usual(try await world.exchange(tenant.request("/v1/models?limit=2", method: "GET", body: nil)))
             check.equal(world.upstream.received.first?.target, "/deep/er/v1/models?limit=2", "target")
         },
-        HTTPScenario("forward.target.byte-for-byte", "Path and query reach the upstream as they were sent.") { world, check in
+        HTTPScenario("forward.target.byte-for-byte", "Path and query reach the upstream as they were sent.") {
+            world, check in
             let tenant = try await world.tenant()
             let targets = [
-                "/v1/files/a%2Db?x=%20+y&&z==&%E2%82%AC=%e2%82%ac;p", "/v1/models?", "/v1/models/a:b@c!$'()*,;=", "/v1/x?q=/../..",
+                "/v1/files/a%2Db?x=%20+y&&z==&%E2%82%AC=%e2%82%ac;p", "/v1/models?", "/v1/models/a:b@c!$'()*,;=",
+                "/v1/x?q=/../..",
             ]
-            for target in targets { check.usual(try await world.exchange(tenant.request(target, method: "GET", body: nil)), target) }
+            for target in targets {
+                check.usual(try await world.exchange(tenant.request(target, method: "GET", body: nil)), target)
+            }
             check.equal(world.upstream.received.map(\.target), targets, "targets")
         },
-        HTTPScenario("forward.fields.as-they-came", "All other fields pass in order, names and values untouched, repeated ones too.") { world, check in
+        HTTPScenario(
+            "forward.fields.as-they-came",
+            "All other fields pass in order, names and values untouched, repeated ones too."
+        ) { world, check in
             let tenant = try await world.tenant()
             let fields = [
-                HTTPField("X-b", "2"), HTTPField("x-A", "1, 3"), HTTPField("X-b", "4"), HTTPField("OpenAI-Beta", "assistants=v2"),
-                HTTPField("Cookie", "a=b; c=\"d\""), HTTPField("X-Empty", ""), HTTPField("User-Agent", "OpenAI/Python 2.0"),
+                HTTPField("X-b", "2"), HTTPField("x-A", "1, 3"), HTTPField("X-b", "4"),
+                HTTPField("OpenAI-Beta", "assistants=v2"),
+                HTTPField("Cookie", "a=b; c=\"d\""), HTTPField("X-Empty", ""),
+                HTTPField("User-Agent", "OpenAI/Python 2.0"),
                 HTTPField("Accept-Encoding", "gzip, br"), HTTPField("X-Bytes", "caf\u{e9}"),
             ]
             check.usual(try await world.exchange(tenant.request(fields: fields)))
             let received = world.upstream.received.first?.fields ?? []
             check.equal(received.filter { fields.contains($0) }, fields, "fields")
         },
-        HTTPScenario("forward.answer-fields.as-they-came", "The answer's fields pass in order, but for those of the hop.") { world, check in
+        HTTPScenario(
+            "forward.answer-fields.as-they-came", "The answer's fields pass in order, but for those of the hop."
+        ) { world, check in
             let tenant = try await world.tenant()
-            let fields = "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-RateLimit-Remaining-Tokens: 5\r\nopenai-version: 2020\r\n"
+            let fields =
+                "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-RateLimit-Remaining-Tokens: 5\r\nopenai-version: 2020\r\n"
             let hop = "Connection: keep-alive, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=9\r\nProxy-Connection: x\r\n"
             world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.json("{}", fields: fields + hop))])
             let found = try await world.exchange(tenant.request()).fields
@@ -109,16 +147,20 @@ extension HTTPScenario {
 
     /// Bodies of requests, on their way to the upstream.
     static let requestBodies: [HTTPScenario] = [
-        HTTPScenario("body.sized.byte-for-byte", "A sized body arrives as it was sent, whatever its bytes.") { world, check in
+        HTTPScenario("body.sized.byte-for-byte", "A sized body arrives as it was sent, whatever its bytes.") {
+            world, check in
             let tenant = try await world.tenant()
             let body = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
             check.usual(try await world.exchange(tenant.request(body: body)))
             check.that(world.upstream.received.first?.body == body, "another body")
             check.equal(world.upstream.received.first?.fields.all("content-length"), ["300000"], "Content-Length")
         },
-        HTTPScenario("body.chunked.byte-for-byte", "A body in chunks arrives as it was sent, however it is cut.") { world, check in
+        HTTPScenario("body.chunked.byte-for-byte", "A body in chunks arrives as it was sent, however it is cut.") {
+            world, check in
             let tenant = try await world.tenant()
-            let pieces = [1, 2, 3, 15, 16, 17, 4095, 4096, 70_000].map { [UInt8](repeating: UInt8(truncatingIfNeeded: $0), count: $0) }
+            let pieces = [1, 2, 3, 15, 16, 17, 4095, 4096, 70_000].map {
+                [UInt8](repeating: UInt8(truncatingIfNeeded: $0), count: $0)
+            }
             var request = tenant.request(fields: [HTTPField("Transfer-Encoding", "chunked")])
             request.framesItself = true
             request.body = pieces.flatMap { HTTPAnswer.chunk($0) } + HTTPAnswer.lastChunk
@@ -127,7 +169,8 @@ extension HTTPScenario {
             check.that(received?.body == pieces.flatMap { $0 }, "another body")
             check.equal(received?.wasChunked, true, "still in chunks")
         },
-        HTTPScenario("body.empty.stays-empty", "A body of no bytes, and no body at all, arrive as such.") { world, check in
+        HTTPScenario("body.empty.stays-empty", "A body of no bytes, and no body at all, arrive as such.") {
+            world, check in
             let tenant = try await world.tenant()
             check.usual(try await world.exchange(tenant.request(body: [])), "no bytes")
             check.usual(try await world.exchange(tenant.request("/v1/models", method: "GET", body: nil)), "no body")
@@ -135,14 +178,17 @@ extension HTTPScenario {
         },
         HTTPScenario("body.multipart.byte-for-byte", "An upload of parts arrives as it was sent.") { world, check in
             let tenant = try await world.tenant()
-            let part = "--xY\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jsonl\"\r\nContent-Type: text/plain\r\n\r\n"
-            let body = Array(part.utf8) + (0..<10_000).map { UInt8(truncatingIfNeeded: $0) } + Array("\r\n--xY--\r\n".utf8)
+            let part =
+                "--xY\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jsonl\"\r\nContent-Type: text/plain\r\n\r\n"
+            let body =
+                Array(part.utf8) + (0..<10_000).map { UInt8(truncatingIfNeeded: $0) } + Array("\r\n--xY--\r\n".utf8)
             var request = tenant.request("/v1/files", body: nil)
             request.fields.append(HTTPField("Content-Type", "multipart/form-data; boundary=xY"))
             request.body = body
             check.usual(try await world.exchange(request))
             check.that(world.upstream.received.first?.body == body, "another body")
-            check.equal(world.upstream.received.first?.fields.all("content-type"), ["multipart/form-data; boundary=xY"], "type")
+            check.equal(
+                world.upstream.received.first?.fields.all("content-type"), ["multipart/form-data; boundary=xY"], "type")
         },
         HTTPScenario("body.large.byte-for-byte", "Eight megabytes arrive as they were sent.") { world, check in
             let tenant = try await world.tenant()
@@ -152,7 +198,9 @@ extension HTTPScenario {
         },
         HTTPScenario("body.trailers.pass", "A request's trailers arrive after its body.") { world, check in
             let tenant = try await world.tenant()
-            var request = tenant.request(fields: [HTTPField("Transfer-Encoding", "chunked"), HTTPField("Trailer", "X-Sum")])
+            var request = tenant.request(fields: [
+                HTTPField("Transfer-Encoding", "chunked"), HTTPField("Trailer", "X-Sum"),
+            ])
             request.framesItself = true
             request.body = HTTPAnswer.chunk("abc") + Array("0\r\nX-Sum: 7\r\n\r\n".utf8)
             check.usual(try await world.exchange(request))
@@ -166,9 +214,13 @@ extension HTTPScenario {
             check.usual(try await conversation.response())
             check.equal(world.upstream.received.first?.body, Array("0123456789".utf8), "body")
         },
-        HTTPScenario("body.streams.before-its-end", "The upstream gets the first of a body before the client has sent the last.") { world, check in
+        HTTPScenario(
+            "body.streams.before-its-end", "The upstream gets the first of a body before the client has sent the last."
+        ) { world, check in
             let tenant = try await world.tenant()
-            world.upstream.script([.readHead, .send(text: "HTTP/1.1 103 Early Hints\r\n\r\n"), .readBody, .send(HTTPAnswer.usual)])
+            world.upstream.script([
+                .readHead, .send(text: "HTTP/1.1 103 Early Hints\r\n\r\n"), .readBody, .send(HTTPAnswer.usual),
+            ])
             var conversation = try await world.talk()
             var request = tenant.request(fields: [HTTPField("Transfer-Encoding", "chunked")])
             request.framesItself = true
@@ -179,9 +231,14 @@ extension HTTPScenario {
             check.usual(try await conversation.response())
             check.equal(world.upstream.received.first?.body, Array("firstsecond".utf8), "body")
         },
-        HTTPScenario("body.expect.waits-for-the-upstream", "With Expect: 100-continue the client is asked for its body by the upstream.") { world, check in
+        HTTPScenario(
+            "body.expect.waits-for-the-upstream",
+            "With Expect: 100-continue the client is asked for its body by the upstream."
+        ) { world, check in
             let tenant = try await world.tenant()
-            world.upstream.script([.readHead, .send(text: "HTTP/1.1 100 Continue\r\n\r\n"), .readBody, .send(HTTPAnswer.usual)])
+            world.upstream.script([
+                .readHead, .send(text: "HTTP/1.1 100 Continue\r\n\r\n"), .readBody, .send(HTTPAnswer.usual),
+            ])
             var conversation = try await world.talk()
             let expectation = [HTTPField("Expect", "100-continue"), HTTPField("Content-Length", "4")]
             try await conversation.send(tenant.request(body: nil, fields: expectation))
@@ -190,7 +247,8 @@ extension HTTPScenario {
             check.usual(try await conversation.response())
             check.equal(world.upstream.received.first?.body, Array("body".utf8), "body")
         },
-        HTTPScenario("body.expect.can-be-refused", "With Expect: 100-continue a refusal comes before the body is sent.") { world, check in
+        HTTPScenario("body.expect.can-be-refused", "With Expect: 100-continue a refusal comes before the body is sent.")
+        { world, check in
             let tenant = try await world.tenant()
             world.upstream.script([.readHead, .send(HTTPAnswer.json(#"{"no":1}"#, status: "417 Expectation Failed"))])
             var conversation = try await world.talk()
@@ -200,7 +258,10 @@ extension HTTPScenario {
             check.equal(response.status, 417, "status")
             check.equal(response.text, #"{"no":1}"#, "body")
         },
-        HTTPScenario("body.early-answer.reaches-the-client", "An upstream that answers before the body has come is heard at once.") { world, check in
+        HTTPScenario(
+            "body.early-answer.reaches-the-client",
+            "An upstream that answers before the body has come is heard at once."
+        ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script([.readHead, .send(HTTPAnswer.json("{}", status: "413 Content Too Large"))])
             var conversation = try await world.talk()

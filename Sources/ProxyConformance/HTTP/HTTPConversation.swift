@@ -112,7 +112,8 @@ struct HTTPConversation: Sendable {
         while true {
             if let end = buffer.firstIndex(of: 10) {
                 let line = take(end + 1)
-                return String(decoding: line.dropLast(line.count > 1 && line[line.count - 2] == 13 ? 2 : 1), as: UTF8.self)
+                return String(
+                    decoding: line.dropLast(line.count > 1 && line[line.count - 2] == 13 ? 2 : 1), as: UTF8.self)
             }
             guard try await more() else { return nil }
         }
@@ -168,7 +169,9 @@ extension [UInt8] {
     func range(ofEmptyLineFrom start: Int) -> Int? {
         guard count >= 4 else { return nil }
         for index in start...Swift.max(start, count - 4) where index + 4 <= count {
-            if self[index] == 13, self[index + 1] == 10, self[index + 2] == 13, self[index + 3] == 10 { return index + 4 }
+            if self[index] == 13, self[index + 1] == 10, self[index + 2] == 13, self[index + 3] == 10 {
+                return index + 4
+            }
         }
         return nil
     }

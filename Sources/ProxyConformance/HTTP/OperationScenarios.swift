@@ -4,14 +4,20 @@ import ProxyStorage
 extension HTTPScenario {
     /// What the proxy tells of itself.
     static let operation: [HTTPScenario] = [
-        HTTPScenario("operate.health.tells-of-the-database", "/health tells version, time and the database, without a credential.") { world, check in
+        HTTPScenario(
+            "operate.health.tells-of-the-database",
+            "/health tells version, time and the database, without a credential."
+        ) { world, check in
             let response = try await world.exchange(HTTPRequest(method: "GET", target: "/health"))
             check.equal(response.status, 200, "status")
             check.equal(response.json["database"]["driver"].string, world.storage.driver, "driver")
-            for name in ["status", "version", "timestamp"] { check.that(response.json[name].string?.isEmpty == false, "no \(name)") }
+            for name in ["status", "version", "timestamp"] {
+                check.that(response.json[name].string?.isEmpty == false, "no \(name)")
+            }
             check.that(response.json["database"].has("latency_ms"), "no latency_ms")
         },
-        HTTPScenario("operate.ready.looks", "/ready and /health say so when the database is away; /live does not mind.") { world, check in
+        HTTPScenario("operate.ready.looks", "/ready and /health say so when the database is away; /live does not mind.")
+        { world, check in
             for path in ["/health", "/live", "/ready"] {
                 check.equal(try await world.exchange(HTTPRequest(method: "GET", target: path)).status, 200, path)
             }
@@ -21,18 +27,23 @@ extension HTTPScenario {
                 check.equal(found, status, "\(path) without a database")
             }
         },
-        HTTPScenario("operate.metrics.name-the-database", "The metrics name the database, and count every answer (G14).") { world, check in
+        HTTPScenario(
+            "operate.metrics.name-the-database", "The metrics name the database, and count every answer (G14)."
+        ) { world, check in
             let tenant = try await world.tenant()
             check.usual(try await world.exchange(tenant.request()))
             check.equal(try await world.exchange(HTTPRequest(body: [])).status, 401, "a refusal")
             let response = try await world.exchange(HTTPRequest(method: "GET", target: "/metrics"))
             check.equal(response.status, 200, "status")
             let lines = response.text.split(separator: "\n")
-            check.that(lines.contains { $0.hasPrefix("llm_proxy_") && $0.contains("database") }, "nothing names the database")
+            check.that(
+                lines.contains { $0.hasPrefix("llm_proxy_") && $0.contains("database") }, "nothing names the database")
             for what in ["size", "wal", "busy", "batch", "pool"] {
-                check.that(lines.contains { $0.contains("database") && $0.contains(what) }, "no database figure of \(what)")
+                check.that(
+                    lines.contains { $0.contains("database") && $0.contains(what) }, "no database figure of \(what)")
             }
-            check.that(lines.allSatisfy { $0.hasPrefix("#") || $0.hasPrefix("llm_proxy_") }, "a line with another prefix")
+            check.that(
+                lines.allSatisfy { $0.hasPrefix("#") || $0.hasPrefix("llm_proxy_") }, "a line with another prefix")
         },
         HTTPScenario("operate.metrics.may-be-json", "The metrics come as JSON to who asks for it.") { world, check in
             let fields = [HTTPField("Accept", "application/json")]
@@ -40,14 +51,21 @@ extension HTTPScenario {
             check.equal(response.fields.first("content-type"), "application/json", "content type")
             check.that(JSONDocument(response.body) != nil, "no JSON: \(response.text.prefix(100))")
         },
-        HTTPScenario("operate.metrics.hold-no-secret", "No metric holds a token, a key or the management token.") { world, check in
+        HTTPScenario("operate.metrics.hold-no-secret", "No metric holds a token, a key or the management token.") {
+            world, check in
             let tenant = try await world.tenant()
             check.usual(try await world.exchange(tenant.request()))
             let text = try await world.exchange(HTTPRequest(method: "GET", target: "/metrics")).text
             check.that(text.contains("llm_proxy_"), "no metrics")
-            for secret in [tenant.secret, upstreamKey, world.managementToken] { check.that(!text.contains(secret), "a secret") }
+            for secret in [tenant.secret, upstreamKey, world.managementToken] {
+                check.that(!text.contains(secret), "a secret")
+            }
         },
-        HTTPScenario("operate.log.holds-no-secret", "Whatever goes well or wrong, no log line holds a token, a key or the management token.", settings: ["LOG_LEVEL": "debug"]) { world, check in
+        HTTPScenario(
+            "operate.log.holds-no-secret",
+            "Whatever goes well or wrong, no log line holds a token, a key or the management token.",
+            settings: ["LOG_LEVEL": "debug"]
+        ) { world, check in
             let tenant = try await world.tenant()
             check.usual(try await world.exchange(tenant.request("/v1/models?key=\(tenant.secret)")))
             world.upstream.script(UpstreamStep.readRequest + [.send(text: "\(upstreamKey)\r\n\r\n")])
@@ -63,24 +81,36 @@ extension HTTPScenario {
             _ = try await world.exchange(tenant.request())
             check.that(try await eventually { world.log.contains(tenant.tokenID.text) }, "nothing was logged")
             for secret in [tenant.secret, upstreamKey, world.managementToken] {
-                check.that(!world.log.contains(secret), "a secret: \(world.log.split(separator: "\n").first { $0.contains(secret) } ?? "")")
+                check.that(
+                    !world.log.contains(secret),
+                    "a secret: \(world.log.split(separator: "\n").first { $0.contains(secret) } ?? "")")
             }
         },
-        HTTPScenario("operate.log.is-json", "Each log line is a JSON object; a request's has its id, its status and its duration.", settings: ["LOG_LEVEL": "debug"]) { world, check in
+        HTTPScenario(
+            "operate.log.is-json",
+            "Each log line is a JSON object; a request's has its id, its status and its duration.",
+            settings: ["LOG_LEVEL": "debug"]
+        ) { world, check in
             let tenant = try await world.tenant()
             let id = try await world.exchange(tenant.request()).fields.first("x-proxy-request-id") ?? "none"
             check.that(try await eventually { world.log.contains(id) }, "the request was not logged")
             let lines = world.log.split(separator: "\n")
-            check.that(lines.allSatisfy { JSONDocument(String($0)) != nil }, "a line is no JSON: \(lines.first { JSONDocument(String($0)) == nil } ?? "")")
+            check.that(
+                lines.allSatisfy { JSONDocument(String($0)) != nil },
+                "a line is no JSON: \(lines.first { JSONDocument(String($0)) == nil } ?? "")")
             let line = lines.first { $0.contains(id) }.map(String.init) ?? ""
             check.that(line.contains("200") && line.contains(tenant.tokenID.text), "the line is \(line)")
         },
-        HTTPScenario("operate.answers.name-no-server-inside", "Errors tell what to do, and nothing of files, code or hosts behind the proxy.") { world, check in
+        HTTPScenario(
+            "operate.answers.name-no-server-inside",
+            "Errors tell what to do, and nothing of files, code or hosts behind the proxy."
+        ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.stop()
             let answers = [
                 try await world.exchange(tenant.request()), try await world.exchange(HTTPRequest(body: [])),
-                try await world.manage("POST", "/manage/projects", "{"), try await world.exchange(raw: "nonsense\r\n\r\n"),
+                try await world.manage("POST", "/manage/projects", "{"),
+                try await world.exchange(raw: "nonsense\r\n\r\n"),
             ]
             for answer in answers {
                 check.that(answer.status >= 400, "status \(answer.status)")
@@ -89,7 +119,10 @@ extension HTTPScenario {
                 }
             }
         },
-        HTTPScenario("operate.paths.are-told-apart", "What is neither proxy, management nor operation is 404, without a credential.") { world, check in
+        HTTPScenario(
+            "operate.paths.are-told-apart",
+            "What is neither proxy, management nor operation is 404, without a credential."
+        ) { world, check in
             for path in ["/", "/nothing", "/healthz", "/metricsx", "/.env", "/v", "/manageme"] {
                 let response = try await world.exchange(HTTPRequest(method: "GET", target: path))
                 check.equal(response.status, 404, path)
@@ -100,33 +133,47 @@ extension HTTPScenario {
 
     /// The same calls against the simulator, as an OpenAI client makes them.
     static let openAI: [HTTPScenario] = [
-        HTTPScenario("openai.chat.works", "A chat completion comes through, and its usage is written down.", settings: ["OPENAI_API_URL": "{simulator}"]) { world, check in
+        HTTPScenario(
+            "openai.chat.works", "A chat completion comes through, and its usage is written down.",
+            settings: ["OPENAI_API_URL": "{simulator}"]
+        ) { world, check in
             let tenant = try await world.tenant()
             let response = try await world.exchange(tenant.request())
             check.equal(response.status, 200, "status")
             check.equal(response.json["object"].string, "chat.completion", "object")
             let usage = response.json["usage"]
             let end = try await world.settlement(of: tenant)
-            check.equal(end?.usage.map { [Int($0.promptTokens), Int($0.completionTokens)] }, [usage["prompt_tokens"].integer ?? -1, usage["completion_tokens"].integer ?? -1], "usage")
+            check.equal(
+                end?.usage.map { [Int($0.promptTokens), Int($0.completionTokens)] },
+                [usage["prompt_tokens"].integer ?? -1, usage["completion_tokens"].integer ?? -1], "usage")
             check.equal(end?.model, response.json["model"].string, "model")
         },
-        HTTPScenario("openai.chat.streams", "A streamed chat comes through to [DONE], and its usage is written down.", settings: ["OPENAI_API_URL": "{simulator}"]) { world, check in
+        HTTPScenario(
+            "openai.chat.streams", "A streamed chat comes through to [DONE], and its usage is written down.",
+            settings: ["OPENAI_API_URL": "{simulator}"]
+        ) { world, check in
             let tenant = try await world.tenant()
-            let body = #"{"model":"gpt-4o-mini","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Hi"}]}"#
+            let body =
+                #"{"model":"gpt-4o-mini","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Hi"}]}"#
             let response = try await world.exchange(tenant.request(body: Array(body.utf8)))
             check.equal(response.status, 200, "status")
             check.that(response.fields.first("content-type")?.hasPrefix("text/event-stream") == true, "content type")
-            check.that(response.text.hasPrefix("data: ") && response.text.hasSuffix("data: [DONE]\n\n"), "events: \(response.text)")
+            check.that(
+                response.text.hasPrefix("data: ") && response.text.hasSuffix("data: [DONE]\n\n"),
+                "events: \(response.text)")
             check.that(try await world.settlement(of: tenant)?.usage != nil, "no usage was written down")
         },
-        HTTPScenario("openai.models.are-listed", "The list of models comes through.", settings: ["OPENAI_API_URL": "{simulator}"]) { world, check in
+        HTTPScenario(
+            "openai.models.are-listed", "The list of models comes through.", settings: ["OPENAI_API_URL": "{simulator}"]
+        ) { world, check in
             let tenant = try await world.tenant()
             let response = try await world.exchange(tenant.request("/v1/models", method: "GET", body: nil))
             check.equal(response.status, 200, "status")
             check.equal(response.json["object"].string, "list", "object")
             check.that(!response.json["data"].items.isEmpty, "no models")
         },
-        HTTPScenario("openai.embeddings.work", "Embeddings come through.", settings: ["OPENAI_API_URL": "{simulator}"]) { world, check in
+        HTTPScenario("openai.embeddings.work", "Embeddings come through.", settings: ["OPENAI_API_URL": "{simulator}"])
+        { world, check in
             let tenant = try await world.tenant()
             let body = Array(#"{"model":"text-embedding-3-small","input":"Hi"}"#.utf8)
             let response = try await world.exchange(tenant.request("/v1/embeddings", body: body))

@@ -4,31 +4,38 @@ import ProxyStorage
 extension HTTPScenario {
     /// What clients are told when the upstream lets us down.
     static let upstreamFailures: [HTTPScenario] = [
-        HTTPScenario("upstream.refused.is-502", "An upstream that takes no connection is unreachable: 502.") { world, check in
+        HTTPScenario("upstream.refused.is-502", "An upstream that takes no connection is unreachable: 502.") {
+            world, check in
             let tenant = try await world.tenant()
             world.upstream.stop()
             check.refusal(try await world.exchange(tenant.request()), 502, "upstream_unreachable")
             check.equal(try await world.settlement(of: tenant)?.outcome, .upstreamUnreachable, "outcome")
         },
-        HTTPScenario("upstream.closed.is-502", "An upstream that closes before it answers has broken off: 502.") { world, check in
+        HTTPScenario("upstream.closed.is-502", "An upstream that closes before it answers has broken off: 502.") {
+            world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.close])
             check.refusal(try await world.exchange(tenant.request()), 502, "upstream_reset")
             check.equal(world.upstream.received.count, 1, "tries")
             check.equal(try await world.settlement(of: tenant)?.outcome, .upstreamReset, "outcome")
         },
-        HTTPScenario("upstream.reset.is-502", "An upstream that resets before it answers has broken off: 502.") { world, check in
+        HTTPScenario("upstream.reset.is-502", "An upstream that resets before it answers has broken off: 502.") {
+            world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.reset])
             check.refusal(try await world.exchange(tenant.request()), 502, "upstream_reset")
             check.equal(world.upstream.received.count, 1, "tries")
         },
-        HTTPScenario("upstream.cut-head.is-502", "An upstream that closes within its head has broken off: 502.") { world, check in
+        HTTPScenario("upstream.cut-head.is-502", "An upstream that closes within its head has broken off: 502.") {
+            world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.send(text: "HTTP/1.1 200 OK\r\nContent-Le"), .close])
             check.refusal(try await world.exchange(tenant.request()), 502, "upstream_reset")
         },
-        HTTPScenario("upstream.silent.is-504", "An upstream that is silent for too long has timed out: 504.", settings: ["REQUEST_TIMEOUT": "200ms"]) { world, check in
+        HTTPScenario(
+            "upstream.silent.is-504", "An upstream that is silent for too long has timed out: 504.",
+            settings: ["REQUEST_TIMEOUT": "200ms"]
+        ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.awaitClose])
             check.refusal(try await world.exchange(tenant.request()), 504, "upstream_timeout")
@@ -40,7 +47,10 @@ extension HTTPScenario {
             let body = #"{"error":{"message":"slow down","type":"x","code":"rate_limit_exceeded"}}"#
             for status in ["429 Too Many Requests", "500 Oh Dear", "401 Unauthorized", "418 I'm a teapot"] {
                 let fields = "Content-Type: application/json\r\nRetry-After: 7\r\nWWW-Authenticate: Key realm=x\r\n"
-                world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.sized(Array(body.utf8), status: status, fields: fields))])
+                world.upstream.script(
+                    UpstreamStep.readRequest + [
+                        .send(HTTPAnswer.sized(Array(body.utf8), status: status, fields: fields))
+                    ])
                 let response = try await world.exchange(tenant.request())
                 check.equal("\(response.status) \(response.head.reason)", status, "status line")
                 check.equal(response.text, body, "body of \(status)")
@@ -48,7 +58,8 @@ extension HTTPScenario {
                 check.equal(response.fields.all("www-authenticate"), ["Key realm=x"], "WWW-Authenticate of \(status)")
             }
         },
-        HTTPScenario("upstream.failure.keeps-serving", "After every kind of failure the next request is served.") { world, check in
+        HTTPScenario("upstream.failure.keeps-serving", "After every kind of failure the next request is served.") {
+            world, check in
             let tenant = try await world.tenant()
             for step in [UpstreamStep.close, .reset, .send(text: "garbage\r\n\r\n")] {
                 world.upstream.script(UpstreamStep.readRequest + [step])

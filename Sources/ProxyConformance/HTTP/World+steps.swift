@@ -126,7 +126,8 @@ extension Check {
         that(
             error["message"].string?.isEmpty == false && error["type"].string?.isEmpty == false && error.has("param"),
             "\(what): not the shape of an error: \(response.text)", file: file, line: line)
-        equal(response.fields.first("content-type"), "application/json", "\(what): content type", file: file, line: line)
+        equal(
+            response.fields.first("content-type"), "application/json", "\(what): content type", file: file, line: line)
     }
 
     /// Expects an error of the management API.
@@ -134,7 +135,8 @@ extension Check {
         _ response: HTTPResponse, _ status: Int, _ what: String = "answer", file: String = #fileID, line: Int = #line
     ) {
         that(
-            response.status == status, "\(what): found \(response.status) \(response.text), wanted \(status)", file: file,
+            response.status == status, "\(what): found \(response.status) \(response.text), wanted \(status)",
+            file: file,
             line: line)
         let hasShape = ["error", "code", "description"].allSatisfy { response.json[$0].string?.isEmpty == false }
         that(hasShape, "\(what): not the shape of a management error: \(response.text)", file: file, line: line)

@@ -101,10 +101,13 @@ struct HistoryRun {
             return Admission.sample(number, of: token, at: now, settlement: request.endedWith.map(end))
         }
         let earlier = asked.dropLast(admissions.count)
-        let settlements: [RequestSettlement] = earlier.isEmpty ? [] : ending.map { place in
-            let (id, token) = earlier[place % earlier.count]
-            return RequestSettlement(requestID: id, tokenID: token, settlement: end(usingTokens: Int64(place)))
-        }
+        let settlements: [RequestSettlement] =
+            earlier.isEmpty
+            ? []
+            : ending.map { place in
+                let (id, token) = earlier[place % earlier.count]
+                return RequestSettlement(requestID: id, tokenID: token, settlement: end(usingTokens: Int64(place)))
+            }
         sequence += 1
         let batch = LedgerBatch(
             instance: .sample(instance), sequence: sequence, isRetry: wasLost, now: now, admissions: admissions,

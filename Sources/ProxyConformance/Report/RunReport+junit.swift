@@ -27,7 +27,9 @@ extension RunReport {
         switch entry.verdict {
         case .kept: return [head + "/>"]
         case .notApplicable:
-            return [head + ">", "      <skipped message=\"\(entry.verdict.reason.escapedForXML)\"/>", "    </testcase>"]
+            return [
+                head + ">", "      <skipped message=\"\(entry.verdict.reason.escapedForXML)\"/>", "    </testcase>",
+            ]
         case .broken, .vacuous:
             let failure =
                 "      <failure message=\"\(entry.promise.escapedForXML)\">\(entry.verdict.reason.escapedForXML)</failure>"

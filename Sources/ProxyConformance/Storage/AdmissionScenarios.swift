@@ -4,7 +4,8 @@ import ProxyStorage
 extension StorageScenario {
     /// What the ledger promises of requests it admits.
     static let admissions: [StorageScenario] = [
-        StorageScenario("ledger.admit.counts-and-keeps-a-row", "An admitted request is counted and has a row.") { site, check in
+        StorageScenario("ledger.admit.counts-and-keeps-a-row", "An admitted request is counted and has a row.") {
+            site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             let admission = Admission.sample(1, of: token, at: .noon(plus: 2))
@@ -13,7 +14,8 @@ extension StorageScenario {
             check.equal(try await tenancy.storage.request(.sample(1)), RequestRecord(admission: admission), "row")
             check.equal(try await tenancy.tally(token), Tally(1), "tally")
         },
-        StorageScenario("ledger.admit.notes-last-use", "The last admitted request is the token's last use.") { site, check in
+        StorageScenario("ledger.admit.notes-last-use", "The last admitted request is the token's last use.") {
+            site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             check.equal(try await tenancy.storage.token(token.id).lastUsedAt, nil, "before")
@@ -57,7 +59,8 @@ extension StorageScenario {
             check.equal(admitted, 10, "admitted of 18")
             check.equal(try await tenancy.tally(token), Tally(10), "tally")
         },
-        StorageScenario("ledger.admit.opens-with-a-raised-cap", "A raised cap lets exactly the difference in.") { site, check in
+        StorageScenario("ledger.admit.opens-with-a-raised-cap", "A raised cap lets exactly the difference in.") {
+            site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1, cap: 1)
             try await tenancy.admit(1...1, of: token)
@@ -98,7 +101,8 @@ extension StorageScenario {
             ]
             check.equal(try await tenancy.clerk.commit(batch), wanted, "verdicts")
         },
-        StorageScenario("ledger.admit.takes-a-large-batch", "A thousand requests of fifty tokens are one batch.") { site, check in
+        StorageScenario("ledger.admit.takes-a-large-batch", "A thousand requests of fifty tokens are one batch.") {
+            site, check in
             let tenancy = try await Tenancy(site)
             var tokens: [Token] = []
             for number in 1...50 { tokens.append(try await tenancy.issue(number, cap: number % 2 == 0 ? 7 : 0)) }
@@ -109,7 +113,8 @@ extension StorageScenario {
                 check.equal(try await tenancy.tally(token), Tally(token.maxRequests == 0 ? 20 : 7), "\(token.id)")
             }
         },
-        StorageScenario("ledger.admit.takes-an-empty-batch", "A batch of nothing is written as nothing.") { site, check in
+        StorageScenario("ledger.admit.takes-an-empty-batch", "A batch of nothing is written as nothing.") {
+            site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             check.equal(try await tenancy.clerk.commit(), [], "verdicts of nothing")
@@ -141,7 +146,8 @@ extension StorageScenario {
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1, expiresAt: .noon(plus: 10))
             let before = Timestamp.noon(plus: 10) + .milliseconds(-1)
-            check.equal(try await tenancy.admit(1...1, of: token, at: before), [.admitted(remaining: nil)], "1 ms before")
+            check.equal(
+                try await tenancy.admit(1...1, of: token, at: before), [.admitted(remaining: nil)], "1 ms before")
             let at = Timestamp.noon(plus: 10)
             check.equal(try await tenancy.admit(2...2, of: token, at: at), [.refused(.tokenExpired)], "at its expiry")
             check.equal(try await tenancy.tally(token), Tally(1), "tally")
@@ -151,7 +157,9 @@ extension StorageScenario {
         ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
-            for (active, wanted) in [(false, AdmissionVerdict.refused(.projectInactive)), (true, .admitted(remaining: nil))] {
+            for (active, wanted) in [
+                (false, AdmissionVerdict.refused(.projectInactive)), (true, .admitted(remaining: nil)),
+            ] {
                 let change = ProjectChange(isActive: active)
                 _ = try await tenancy.storage.update(.sample(1), change, at: .noon)
                 check.equal(try await tenancy.admit(1...1, of: token), [wanted], "active \(active)")

@@ -5,20 +5,24 @@ import Synchronization
 extension StorageScenario {
     /// What storages promise when many callers come at once.
     static let concurrency: [StorageScenario] = [
-        StorageScenario("parallel.admit.never-exceeds-a-cap", "Many writers together admit exactly what a cap holds.") { site, check in
+        StorageScenario("parallel.admit.never-exceeds-a-cap", "Many writers together admit exactly what a cap holds.") {
+            site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1, cap: 61)
             check.equal(try await race(8, on: [tenancy.storage], token: token, each: 25), 61, "admitted of 200")
             check.equal(try await tenancy.tally(token), Tally(61), "tally")
         },
-        StorageScenario("parallel.admit.loses-nothing", "Many writers without a cap: every request has its row and is counted.") { site, check in
+        StorageScenario(
+            "parallel.admit.loses-nothing", "Many writers without a cap: every request has its row and is counted."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             check.equal(try await race(8, on: [tenancy.storage], token: token, each: 50), 400, "admitted")
             check.equal(try await tenancy.tally(token), Tally(400), "tally")
             check.equal(try await tenancy.storage.verify().filter { !$0.holds }, [], "broken invariants")
         },
-        StorageScenario("parallel.create.has-one-winner", "Of many that take one name at once, one gets it.") { site, check in
+        StorageScenario("parallel.create.has-one-winner", "Of many that take one name at once, one gets it.") {
+            site, check in
             let storage = try await site.open()
             let won = await withTaskGroup(of: Bool.self) { group in
                 for number in 1...12 {
@@ -29,7 +33,9 @@ extension StorageScenario {
             check.equal(won, 1, "winners")
             check.equal(try await storage.projects(after: nil, limit: 20).count, 1, "projects")
         },
-        StorageScenario("parallel.revoke.has-one-first", "Of many that revoke one token at once, one is told that it did.") { site, check in
+        StorageScenario(
+            "parallel.revoke.has-one-first", "Of many that revoke one token at once, one is told that it did."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             let storage = tenancy.storage
@@ -42,7 +48,8 @@ extension StorageScenario {
             check.equal(firsts, 1, "firsts")
             check.that(try await storage.token(token.id).revokedAt != nil, "not revoked")
         },
-        StorageScenario("parallel.read.sees-whole-steps", "A reader sees all of a step or nothing of it.") { site, check in
+        StorageScenario("parallel.read.sees-whole-steps", "A reader sees all of a step or nothing of it.") {
+            site, check in
             let tenancy = try await Tenancy(site)
             let storage = tenancy.storage
             let tokens = [try await tenancy.issue(1), try await tenancy.issue(2)]
@@ -59,7 +66,8 @@ extension StorageScenario {
             try await written
             check.equal(try await storage.token(tokens[0].id).requestCount, 40, "in the end")
         },
-        StorageScenario("parallel.calls.all-return", "Reads, changes and batches at once all come back.") { site, check in
+        StorageScenario("parallel.calls.all-return", "Reads, changes and batches at once all come back.") {
+            site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             let storage = tenancy.storage
@@ -80,7 +88,10 @@ extension StorageScenario {
             check.equal(returned, 60, "calls returned")
             check.equal(try await tenancy.tally(token), Tally(15), "tally")
         },
-        StorageScenario("ledger.turn.keeps-its-place", "Turns run one at a time, in the order they were given, after the writes before them.") { site, check in
+        StorageScenario(
+            "ledger.turn.keeps-its-place",
+            "Turns run one at a time, in the order they were given, after the writes before them."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             let order = Mutex<[Int]>([])
@@ -96,13 +107,17 @@ extension StorageScenario {
             check.equal(try await tenancy.admit(1...1, of: token), [.admitted(remaining: nil)], "a batch after them")
             check.equal(try await tenancy.tally(token), Tally(1), "tally")
         },
-        StorageScenario("ledger.turn.waits-its-delay", "A turn with a delay does not run before it, and holds up no other.") { site, check in
+        StorageScenario(
+            "ledger.turn.waits-its-delay", "A turn with a delay does not run before it, and holds up no other."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             let clock = ContinuousClock()
             let given = clock.now
             async let late = withCheckedContinuation { (done: CheckedContinuation<Duration, Never>) in
-                tenancy.storage.enqueueTurn(after: .milliseconds(80)) { _ in done.resume(returning: given.duration(to: clock.now)) }
+                tenancy.storage.enqueueTurn(after: .milliseconds(80)) { _ in
+                    done.resume(returning: given.duration(to: clock.now))
+                }
             }
             try await tenancy.admit(1...1, of: token)
             let early = given.duration(to: clock.now)

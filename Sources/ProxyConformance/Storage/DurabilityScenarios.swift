@@ -4,7 +4,9 @@ import ProxyStorage
 extension StorageScenario {
     /// What storages promise across closing and opening.
     static let durability: [StorageScenario] = [
-        StorageScenario("durable.reopen.keeps-everything", "A closed storage opens again with all it held.", needs: .durable) { site, check in
+        StorageScenario(
+            "durable.reopen.keeps-everything", "A closed storage opens again with all it held.", needs: .durable
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1, cap: 9, expiresAt: .noon(plus: 60))
             try await tenancy.admit(1...3, of: token)
@@ -19,7 +21,9 @@ extension StorageScenario {
             check.equal(before.requestCount, 3, "count")
             await storage.close()
         },
-        StorageScenario("durable.reopen.counts-on", "A cap used in part before a restart holds the rest after it.", needs: .durable) { site, check in
+        StorageScenario(
+            "durable.reopen.counts-on", "A cap used in part before a restart holds the rest after it.", needs: .durable
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1, cap: 5)
             try await tenancy.admit(1...3, of: token)
@@ -30,7 +34,9 @@ extension StorageScenario {
             check.equal(try await storage.token(token.id).requestCount, 5, "count")
             await storage.close()
         },
-        StorageScenario("durable.reopen.many-times", "Opening and closing again and again changes nothing.", needs: .durable) { site, check in
+        StorageScenario(
+            "durable.reopen.many-times", "Opening and closing again and again changes nothing.", needs: .durable
+        ) { site, check in
             for round in 1...5 {
                 let storage = try await site.open()
                 check.equal(try await storage.projects(after: nil, limit: 10).count, round - 1, "round \(round)")
@@ -38,7 +44,9 @@ extension StorageScenario {
                 await storage.close()
             }
         },
-        StorageScenario("storage.close.refuses-later-calls", "After closing, calls fail as unavailable and nothing hangs.") { site, check in
+        StorageScenario(
+            "storage.close.refuses-later-calls", "After closing, calls fail as unavailable and nothing hangs."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             check.equal(try await tenancy.storage.project(.sample(1)), tenancy.project, "before")
             await tenancy.storage.close()
@@ -52,7 +60,10 @@ extension StorageScenario {
             for _ in 1...2 { await tenancy.storage.close() }
             await check.fails(.unavailable, "read") { try await tenancy.storage.project(.sample(1)) }
         },
-        StorageScenario("schema.newer.is-refused", "A schema newer than the binary is refused, and nothing is changed.", needs: [.durable, .file]) { site, check in
+        StorageScenario(
+            "schema.newer.is-refused", "A schema newer than the binary is refused, and nothing is changed.",
+            needs: [.durable, .file]
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             try await site.harm(.claimsNewerSchema)
             await tenancy.storage.close()
@@ -65,7 +76,10 @@ extension StorageScenario {
                 }
             }
         },
-        StorageScenario("schema.rewritten.is-refused", "A migration that is not the one this binary has is refused.", needs: [.durable, .file]) { site, check in
+        StorageScenario(
+            "schema.rewritten.is-refused", "A migration that is not the one this binary has is refused.",
+            needs: [.durable, .file]
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             try await site.harm(.rewritesFirstMigration)
             await tenancy.storage.close()

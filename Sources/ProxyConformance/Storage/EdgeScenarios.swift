@@ -4,7 +4,9 @@ import ProxyStorage
 extension StorageScenario {
     /// What storages promise of values at the edge of their range.
     static let edges: [StorageScenario] = [
-        StorageScenario("edge.instants.read-back", "Instants read back to the millisecond, from the first year to the last.") { site, check in
+        StorageScenario(
+            "edge.instants.read-back", "Instants read back to the millisecond, from the first year to the last."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let instants: [Timestamp] = [
                 .earliest, .init(milliseconds: -1), .init(milliseconds: 0), .init(milliseconds: 999), .noon, .latest,
@@ -15,7 +17,9 @@ extension StorageScenario {
                 check.equal(try await tenancy.storage.token(token.id), token, "token of \(instant)")
             }
         },
-        StorageScenario("edge.instants.sort-as-time", "An expiry before 1970 or in the year 9999 is compared as an instant.") { site, check in
+        StorageScenario(
+            "edge.instants.sort-as-time", "An expiry before 1970 or in the year 9999 is compared as an instant."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             for (number, expiry) in [(1, Timestamp.earliest), (2, .init(milliseconds: 0)), (3, .latest)] {
                 let token = try await tenancy.issue(number, expiresAt: expiry)
@@ -25,7 +29,9 @@ extension StorageScenario {
             let active = try await tenancy.storage.tokens(TokenFilter(isActive: true, now: .noon), after: nil, limit: 9)
             check.equal(active.map(\.id), [.sample(3)], "active tokens")
         },
-        StorageScenario("edge.text.reads-back", "Any text reads back byte for byte: quotes, lines, wildcards, scripts, emoji.") { site, check in
+        StorageScenario(
+            "edge.text.reads-back", "Any text reads back byte for byte: quotes, lines, wildcards, scripts, emoji."
+        ) { site, check in
             let storage = try await site.open()
             let texts = [
                 "o'clock \"quoted\" `ticked`", "a\nb\r\nc\td", "100% _under_ \\back\\", "'); DROP TABLE projects;--",
@@ -60,7 +66,10 @@ extension StorageScenario {
             let changed = try await tenancy.storage.update(.sample(1), change, at: .noon)
             check.equal(changed.sealedKey.count, 100_000, "sealed key")
         },
-        StorageScenario("edge.numbers.hold-64-bits", "Caps and durations hold the largest numbers; usage and cost what a lifetime brings.") { site, check in
+        StorageScenario(
+            "edge.numbers.hold-64-bits",
+            "Caps and durations hold the largest numbers; usage and cost what a lifetime brings."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1, cap: .max)
             let end = Settlement(
@@ -73,19 +82,24 @@ extension StorageScenario {
             let found = try await tenancy.storage.token(token.id)
             check.equal([found.maxRequests, found.promptTokens, found.cost.amount], [.max, 1 << 40, 1 << 40], "token")
         },
-        StorageScenario("edge.numbers.never-overflow", "A usage that no provider can mean stops neither the ledger nor its sums.") { site, check in
+        StorageScenario(
+            "edge.numbers.never-overflow", "A usage that no provider can mean stops neither the ledger nor its sums."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             let huge = TokenUsage(promptTokens: .max, completionTokens: .max)
             for number in 1...4 {
-                try await tenancy.clerk.commit([.sample(number, of: token, settlement: .sample(usage: huge, cost: .max))])
+                try await tenancy.clerk.commit([
+                    .sample(number, of: token, settlement: .sample(usage: huge, cost: .max))
+                ])
             }
             let found = try await tenancy.storage.token(token.id)
             check.that(found.promptTokens > 0 && found.completionTokens > 0 && found.cost.amount > 0, "sums: \(found)")
             check.equal(try await tenancy.tally(token), Tally(4), "tally")
             check.equal(try await tenancy.storage.verify().filter { !$0.holds }, [], "broken invariants")
         },
-        StorageScenario("edge.identifiers.use-all-bits", "Identifiers differ in their first bit and in their last.") { site, check in
+        StorageScenario("edge.identifiers.use-all-bits", "Identifiers differ in their first bit and in their last.") {
+            site, check in
             let storage = try await site.open()
             let edges: [ProjectID] = [
                 .init(Identifier(high: 0, low: 0)), .init(Identifier(high: 0, low: 1)),

@@ -61,7 +61,8 @@ extension StorageScenario {
             check.equal(try await storage.project(.sample(1)), wanted, "project read back")
             check.equal(try await storage.project(.sample(2)), .sample(2), "the other project")
         },
-        StorageScenario("project.update.replaces-key", "A new key replaces the sealed key and its hint.") { site, check in
+        StorageScenario("project.update.replaces-key", "A new key replaces the sealed key and its hint.") {
+            site, check in
             let storage = try await site.open()
             try await storage.create(.sample(1))
             let change = ProjectChange(key: SealedKey(ciphertext: "sealed anew", hint: "sk-…anew"))
@@ -96,7 +97,8 @@ extension StorageScenario {
             check.equal(try await storage.projects(after: nil, limit: 10), [.sample(1)], "projects")
         },
         StorageScenario(
-            "project.deactivate.keeps-first-instant", "Deactivating twice keeps the first instant; activating clears it."
+            "project.deactivate.keeps-first-instant",
+            "Deactivating twice keeps the first instant; activating clears it."
         ) { site, check in
             let storage = try await site.open()
             try await storage.create(.sample(1))

@@ -4,7 +4,8 @@ import ProxyStorage
 extension StorageScenario {
     /// What the ledger promises of how requests end.
     static let settlements: [StorageScenario] = [
-        StorageScenario("ledger.settle.reads-back", "A settled request reads back with all that is known of its end.") { site, check in
+        StorageScenario("ledger.settle.reads-back", "A settled request reads back with all that is known of its end.") {
+            site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             try await tenancy.admit(1...2, of: token)
@@ -14,7 +15,8 @@ extension StorageScenario {
             check.equal(try await tenancy.storage.request(.sample(1)).admission, wanted, "settled request")
             check.equal(try await tenancy.storage.request(.sample(2)).admission.settlement, nil, "open request")
         },
-        StorageScenario("ledger.settle.adds-to-the-token", "Usage and cost of settled requests add up in their token.") { site, check in
+        StorageScenario("ledger.settle.adds-to-the-token", "Usage and cost of settled requests add up in their token.")
+        { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             let other = try await tenancy.issue(2)
@@ -25,7 +27,9 @@ extension StorageScenario {
             check.equal([found.promptTokens, found.completionTokens, found.cost.amount], [21, 33, 300], "sums")
             check.equal(try await tenancy.storage.token(other.id), other, "the other token")
         },
-        StorageScenario("ledger.settle.keeps-what-is-unknown", "An end without usage, first byte or model stays without.") { site, check in
+        StorageScenario(
+            "ledger.settle.keeps-what-is-unknown", "An end without usage, first byte or model stays without."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             let bare = Settlement(
@@ -36,7 +40,8 @@ extension StorageScenario {
             check.equal(try await tenancy.storage.request(.sample(1)).admission.settlement, bare, "settlement")
             check.equal(try await tenancy.storage.token(token.id).promptTokens, 0, "prompt tokens")
         },
-        StorageScenario("ledger.settle.tells-zero-from-unknown", "A usage of zero tokens is not an unknown usage.") { site, check in
+        StorageScenario("ledger.settle.tells-zero-from-unknown", "A usage of zero tokens is not an unknown usage.") {
+            site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             let zero = TokenUsage(promptTokens: 0, completionTokens: 0)
@@ -49,29 +54,38 @@ extension StorageScenario {
             let token = try await tenancy.issue(1)
             let outcomes = RequestOutcome.allCases
             try await tenancy.admit(1...outcomes.count, of: token)
-            let ends = outcomes.enumerated().map { RequestSettlement.sample($0.offset + 1, of: token, .sample($0.element)) }
+            let ends = outcomes.enumerated().map {
+                RequestSettlement.sample($0.offset + 1, of: token, .sample($0.element))
+            }
             try await tenancy.clerk.commit(settling: ends)
             let rows = try await tenancy.storage.requests(of: token.id, after: nil, limit: 20)
             check.equal(rows.map(\.admission.settlement?.outcome), outcomes, "outcomes")
         },
-        StorageScenario("ledger.settle.keeps-the-first-end", "A request ends once: a second end changes and adds nothing.") { site, check in
+        StorageScenario(
+            "ledger.settle.keeps-the-first-end", "A request ends once: a second end changes and adds nothing."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             try await tenancy.admit(1...1, of: token)
             try await tenancy.clerk.commit(settling: [.sample(1, of: token)])
-            let second = Settlement.sample(.refused, status: 503, usage: TokenUsage(promptTokens: 1, completionTokens: 1))
+            let second = Settlement.sample(
+                .refused, status: 503, usage: TokenUsage(promptTokens: 1, completionTokens: 1))
             try await tenancy.clerk.commit(settling: [.sample(1, of: token, second)])
             check.equal(try await tenancy.storage.request(.sample(1)).admission.settlement, .sample(), "settlement")
             check.equal(try await tenancy.storage.token(token.id).promptTokens, 7, "prompt tokens")
         },
-        StorageScenario("ledger.settle.ignores-what-was-never-admitted", "The end of a request without a row changes nothing.") { site, check in
+        StorageScenario(
+            "ledger.settle.ignores-what-was-never-admitted", "The end of a request without a row changes nothing."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             try await tenancy.clerk.commit(settling: [.sample(1, of: token)])
             check.equal(try await tenancy.storage.token(token.id), token, "token")
             await check.fails(.notFound, "the row") { try await tenancy.storage.request(.sample(1)) }
         },
-        StorageScenario("ledger.settle.with-its-admission", "A request that ended before it was written is one settled row.") { site, check in
+        StorageScenario(
+            "ledger.settle.with-its-admission", "A request that ended before it was written is one settled row."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             let admission = Admission.sample(1, of: token, settlement: .sample(cost: 3))
@@ -81,7 +95,10 @@ extension StorageScenario {
             let figures = [found.requestCount, found.promptTokens, found.completionTokens, found.cost.amount]
             check.equal(figures, [1, 7, 11, 3], "the token's figures")
         },
-        StorageScenario("ledger.settle.drops-with-a-refused-admission", "A refused request has no row and adds no usage, ended or not.") { site, check in
+        StorageScenario(
+            "ledger.settle.drops-with-a-refused-admission",
+            "A refused request has no row and adds no usage, ended or not."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1, cap: 1)
             let batch = (1...2).map { Admission.sample($0, of: token, settlement: .sample()) }
@@ -90,16 +107,21 @@ extension StorageScenario {
             check.equal(try await tenancy.storage.token(token.id).promptTokens, 7, "prompt tokens")
             check.equal(try await tenancy.tally(token), Tally(1), "tally")
         },
-        StorageScenario("ledger.settle.together-with-others", "One batch admits some requests and settles earlier ones.") { site, check in
+        StorageScenario(
+            "ledger.settle.together-with-others", "One batch admits some requests and settles earlier ones."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             try await tenancy.admit(1...2, of: token)
-            try await tenancy.clerk.commit([.sample(3, of: token)], settling: [.sample(1, of: token), .sample(2, of: token)])
+            try await tenancy.clerk.commit(
+                [.sample(3, of: token)], settling: [.sample(1, of: token), .sample(2, of: token)])
             let rows = try await tenancy.storage.requests(of: token.id, after: nil, limit: 9)
             check.equal(rows.map { $0.admission.settlement != nil }, [true, true, false], "settled")
             check.equal(try await tenancy.storage.token(token.id).completionTokens, 22, "completion tokens")
         },
-        StorageScenario("ledger.settle.works-after-revocation", "A request admitted before its token was revoked still ends.") { site, check in
+        StorageScenario(
+            "ledger.settle.works-after-revocation", "A request admitted before its token was revoked still ends."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             try await tenancy.admit(1...1, of: token)

@@ -4,7 +4,8 @@ import ProxyStorage
 extension StorageScenario {
     /// What a token store promises of changing tokens.
     static let tokenChanges: [StorageScenario] = [
-        StorageScenario("token.update.changes-only-what-was-asked", "A change touches the parts it names.") { site, check in
+        StorageScenario("token.update.changes-only-what-was-asked", "A change touches the parts it names.") {
+            site, check in
             let tenancy = try await Tenancy(site)
             var wanted = try await tenancy.issue(1, cap: 3, expiresAt: .noon(plus: 60))
             let other = try await tenancy.issue(2)
@@ -83,7 +84,8 @@ extension StorageScenario {
 
     /// What looking up a secret's digest promises.
     static let grants: [StorageScenario] = [
-        StorageScenario("grant.find.gives-token-and-project", "A digest finds its token with its project.") { site, check in
+        StorageScenario("grant.find.gives-token-and-project", "A digest finds its token with its project.") {
+            site, check in
             let tenancy = try await Tenancy(site)
             try await tenancy.storage.create(.sample(2))
             let mine = try await tenancy.issue(1)
@@ -100,7 +102,8 @@ extension StorageScenario {
             check.equal(try await tenancy.storage.grant(for: .sample(2)), nil, "the unknown digest")
             check.equal(try await tenancy.storage.grant(for: TokenDigest(text: "")), nil, "the empty digest")
         },
-        StorageScenario("grant.find.minds-every-character", "A digest in upper case is another digest.") { site, check in
+        StorageScenario("grant.find.minds-every-character", "A digest in upper case is another digest.") {
+            site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             let upper = TokenDigest(text: TokenDigest.sample(1).text.uppercased())

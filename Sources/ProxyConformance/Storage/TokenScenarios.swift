@@ -12,7 +12,8 @@ extension StorageScenario {
             check.equal(try await tenancy.storage.token(plain.id), plain, "token without options")
             check.equal(try await tenancy.storage.token(full.id), full, "token with all options")
         },
-        StorageScenario("token.create.needs-its-project", "A token of a project nobody has is refused.") { site, check in
+        StorageScenario("token.create.needs-its-project", "A token of a project nobody has is refused.") {
+            site, check in
             let tenancy = try await Tenancy(site)
             await check.fails(.missingReference, "token of no project") {
                 try await tenancy.storage.create(.sample(1, of: .sample(9)), digest: .sample(1))
@@ -45,7 +46,8 @@ extension StorageScenario {
             check.equal(try await tenancy.storage.token(token.id), token, "the known one")
             await check.fails(.notFound, "the unknown one") { try await tenancy.storage.token(.sample(2)) }
         },
-        StorageScenario("token.list.filters-by-project", "A list of one project's tokens has no others.") { site, check in
+        StorageScenario("token.list.filters-by-project", "A list of one project's tokens has no others.") {
+            site, check in
             let tenancy = try await Tenancy(site)
             try await tenancy.storage.create(.sample(2))
             for number in 1...6 { _ = try await tenancy.issue(number, of: .sample(number % 2 + 1)) }
@@ -54,7 +56,8 @@ extension StorageScenario {
             check.equal(found.map(\.id), [1, 3, 5].map(TokenID.sample), "tokens of project 2")
         },
         StorageScenario(
-            "token.list.filters-by-activity", "Active tokens are those neither revoked nor expired at the instant asked."
+            "token.list.filters-by-activity",
+            "Active tokens are those neither revoked nor expired at the instant asked."
         ) { site, check in
             let tenancy = try await Tenancy(site)
             for (number, expiry) in [(1, nil), (2, Timestamp.noon), (3, .noon(plus: 1)), (4, nil)] {
@@ -79,7 +82,8 @@ extension StorageScenario {
             check.equal(found.map(\.id), [.sample(3)], "active tokens of project 2")
         },
         StorageScenario(
-            "token.revoke.happens-once", "The first revocation says so; a second is harmless and keeps the first instant."
+            "token.revoke.happens-once",
+            "The first revocation says so; a second is harmless and keeps the first instant."
         ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)

@@ -4,12 +4,14 @@ import ProxyStorage
 extension StorageScenario {
     /// What checking every invariant promises.
     static let verification: [StorageScenario] = [
-        StorageScenario("verify.sound.holds", "After mixed traffic every invariant holds, and each was really checked.") { site, check in
+        StorageScenario("verify.sound.holds", "After mixed traffic every invariant holds, and each was really checked.")
+        { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1, cap: 3)
             let other = try await tenancy.issue(2)
             try await tenancy.admit(1...5, of: token)
-            try await tenancy.clerk.commit([.sample(6, of: other, settlement: .sample(cost: 9))], settling: [.sample(1, of: token)])
+            try await tenancy.clerk.commit(
+                [.sample(6, of: other, settlement: .sample(cost: 9))], settling: [.sample(1, of: token)])
             try await tenancy.clerk.retryLast()
             let findings = try await tenancy.storage.verify()
             check.that(!findings.isEmpty, "no invariant was checked")
@@ -22,7 +24,9 @@ extension StorageScenario {
             check.that(!findings.isEmpty, "no invariant was checked")
             check.equal(findings.filter { !$0.holds }, [], "broken invariants")
         },
-        StorageScenario("verify.drift.finds-a-wrong-count", "A counter that says too much is found and named.", needs: .file) { site, check in
+        StorageScenario(
+            "verify.drift.finds-a-wrong-count", "A counter that says too much is found and named.", needs: .file
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             try await tenancy.admit(1...2, of: token)
@@ -31,7 +35,8 @@ extension StorageScenario {
             check.equal(broken.map(\.violations), [1], "violations")
             check.equal(broken.first?.examples, [token.id.text], "examples")
         },
-        StorageScenario("verify.drift.finds-a-lost-row", "A request that vanished is found.", needs: .file) { site, check in
+        StorageScenario("verify.drift.finds-a-lost-row", "A request that vanished is found.", needs: .file) {
+            site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             try await tenancy.admit(1...2, of: token)
@@ -39,7 +44,9 @@ extension StorageScenario {
             let broken = try await tenancy.storage.verify().filter { !$0.holds }
             check.equal(broken.map(\.examples), [[token.id.text]], "examples")
         },
-        StorageScenario("verify.drift.finds-wrong-usage", "A usage sum that is not its requests' sum is found.", needs: .file) { site, check in
+        StorageScenario(
+            "verify.drift.finds-wrong-usage", "A usage sum that is not its requests' sum is found.", needs: .file
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             try await tenancy.clerk.commit([.sample(1, of: token, settlement: .sample())])
@@ -51,7 +58,10 @@ extension StorageScenario {
 
     /// What lists promise of their pages.
     static let paging: [StorageScenario] = [
-        StorageScenario("page.projects.come-in-order-and-once", "Page after page, every project comes once, in order of identifiers.") { site, check in
+        StorageScenario(
+            "page.projects.come-in-order-and-once",
+            "Page after page, every project comes once, in order of identifiers."
+        ) { site, check in
             let storage = try await site.open()
             for number in [5, 1, 7, 3, 2, 6, 4] { try await storage.create(.sample(number)) }
             var seen: [ProjectID] = []
@@ -64,7 +74,9 @@ extension StorageScenario {
             check.equal(seen, (1...7).map(ProjectID.sample), "all projects")
             check.equal(try await storage.projects(after: .sample(7), limit: 3), [], "after the last")
         },
-        StorageScenario("page.tokens.come-in-order-and-once", "Page after page, every token comes once, in order of identifiers.") { site, check in
+        StorageScenario(
+            "page.tokens.come-in-order-and-once", "Page after page, every token comes once, in order of identifiers."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             for number in [5, 1, 4, 3, 2] { _ = try await tenancy.issue(number) }
             var seen: [TokenID] = []
@@ -75,7 +87,9 @@ extension StorageScenario {
             }
             check.equal(seen, (1...5).map(TokenID.sample), "all tokens")
         },
-        StorageScenario("page.tokens.filter-before-they-limit", "A page is filled with tokens that match, not cut from all of them.") { site, check in
+        StorageScenario(
+            "page.tokens.filter-before-they-limit", "A page is filled with tokens that match, not cut from all of them."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             try await tenancy.storage.create(.sample(2))
             for number in 1...6 { _ = try await tenancy.issue(number, of: .sample(number > 3 ? 2 : 1)) }
@@ -85,7 +99,10 @@ extension StorageScenario {
             let rest = try await tenancy.storage.tokens(filter, after: .sample(5), limit: 2)
             check.equal(rest.map(\.id), [.sample(6)], "second page")
         },
-        StorageScenario("page.requests.come-in-order-and-once", "Page after page, every request of a token comes once, and no others.") { site, check in
+        StorageScenario(
+            "page.requests.come-in-order-and-once",
+            "Page after page, every request of a token comes once, and no others."
+        ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             let other = try await tenancy.issue(2)
@@ -95,7 +112,9 @@ extension StorageScenario {
             let second = try await tenancy.storage.requests(of: token.id, after: .sample(7), limit: 3)
             check.equal(second.map(\.admission.requestID), [.sample(9)], "second page")
         },
-        StorageScenario("page.cursor.needs-no-row", "A cursor that is nobody's identifier still divides before from after.") { site, check in
+        StorageScenario(
+            "page.cursor.needs-no-row", "A cursor that is nobody's identifier still divides before from after."
+        ) { site, check in
             let storage = try await site.open()
             for number in [1, 3] { try await storage.create(.sample(number)) }
             let page = try await storage.projects(after: .sample(2), limit: 10)
