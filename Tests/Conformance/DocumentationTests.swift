@@ -1,0 +1,43 @@
+import Foundation
+import ProxySettings
+import Testing
+
+/// What the documents list is what there is.
+@Suite("The documents")
+struct DocumentationTests {
+    private static func text(_ path: String) throws -> String {
+        try String(contentsOfFile: packageFolder + path, encoding: .utf8)
+    }
+
+    /// The cells of each row of a table whose first cell matches `row`.
+    private static func rows(of path: String, where row: (String) -> Bool) throws -> [[String]] {
+        try text(path).split(separator: "\n").map { line in
+            line.split(separator: "|", omittingEmptySubsequences: false).dropFirst().dropLast()
+                .map { $0.trimmingCharacters(in: .whitespaces) }
+        }
+        .filter { $0.first.map(row) == true }
+    }
+
+    @Test func nameEverySettingWithItsDefault() throws {
+        let rows = try Self.rows(of: "docs/settings.md") { $0.hasPrefix("`") }
+        let documented = rows.map { "\($0[0]) \($0[1])" }
+        #expect(documented == ServerSettings.keys.map { "`\($0.name)` \($0.defaultText.map { "`\($0)`" } ?? "–")" })
+        for (row, key) in zip(rows, ServerSettings.keys) { #expect(row[2] == key.summary) }
+    }
+
+    @Test func nameEveryErrorWithItsStatus() throws {
+        let rows = try Self.rows(of: "docs/errors.md") { Int($0) != nil }
+        let documented = Set(rows.map { "\($0[0]) \($0[1])" })
+        let table = try Self.text("Sources/ProxyRelay/RelayRefusal.swift")
+        let built = table.matches(of: #/\((\d{3}), "(\w+)"\)/#).map { "\($0.1) `\($0.2)`" }
+        #expect(built.count > 20)
+        #expect(documented == Set(built))
+    }
+
+    @Test func showAProvidersFileThatIsRead() throws {
+        let example = try Self.text("config/api_providers.example.yaml")
+        let settings = try ServerSettings.read(environment: [:]) { $0 == "./config/api_providers.yaml" ? example : nil }
+        #expect(settings.providers.defaultName == "openai")
+        #expect(settings.providers.all.count == 1)
+    }
+}
