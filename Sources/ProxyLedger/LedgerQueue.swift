@@ -44,8 +44,8 @@ struct LedgerQueue: Sendable {
     private var sequence: Int64 = 0
     private var parcel: Parcel?
     private(set) var isClosed = false
-    /// Changes whenever pending admissions are taken: a ticket of an older generation is no longer pending.
-    private var generation: UInt64 = 1
+    /// The number of the first admission that no batch has taken; admissions are numbered from 1 as they come.
+    private var firstPending: UInt64 = 1
 
     init(instance: InstanceID, limits: LedgerLimits) {
         self.instance = instance
@@ -61,14 +61,14 @@ struct LedgerQueue: Sendable {
         guard !isClosed, depth < limits.maxQueued else { return nil }
         admissions.append(admission)
         waiters.append(waiter)
-        let handle = AdmissionHandle(generation: generation, index: admissions.count - 1)
+        let handle = AdmissionHandle(number: firstPending + UInt64(admissions.count) - 1)
         return (handle, isWaitedFor ? hurry() : linger(limits.admissionLinger))
     }
 
     /// Adds the end of a request: into its admission while that is pending, so that both are written as one row.
     mutating func settle(_ settlement: RequestSettlement, of handle: AdmissionHandle) -> Wake {
-        if handle.generation == generation {
-            admissions[handle.index].settlement = settlement.settlement
+        if handle.number >= firstPending {
+            admissions[Int(handle.number - firstPending)].settlement = settlement.settlement
             return .notNeeded
         }
         settlements.append(settlement)
@@ -94,7 +94,6 @@ struct LedgerQueue: Sendable {
         if let parcel { return parcel }
         guard depth > 0 else { return nil }
         sequence += 1
-        generation += 1
         let count = min(admissions.count, limits.maxBatch)
         let batch = LedgerBatch(
             instance: instance, sequence: sequence, now: now, admissions: Array(admissions.prefix(count)),
@@ -102,6 +101,7 @@ struct LedgerQueue: Sendable {
         let next = Parcel(batch: batch, waiters: Array(waiters.prefix(count)))
         admissions.removeFirst(count)
         waiters.removeFirst(count)
+        firstPending += UInt64(count)
         settlements.removeAll(keepingCapacity: true)
         parcel = next
         return next
@@ -149,11 +149,10 @@ struct LedgerQueue: Sendable {
 
 /// Finds an admission again while no batch has taken it.
 public struct AdmissionHandle: Hashable, Sendable {
-    let generation: UInt64
-    let index: Int
+    let number: UInt64
 
     /// Finds none: for a request whose admission is known to be written.
-    public static let written = AdmissionHandle(generation: 0, index: 0)
+    public static let written = AdmissionHandle(number: 0)
 }
 
 /// Bounds of a ledger.

@@ -1,159 +1,139 @@
-/// Reads the part of YAML 1.2 that settings files use, and refuses the rest by name and line.
+import CYAML
+
+/// Reads a YAML document into nodes that know their lines, over libyaml's events (https://pyyaml.org/wiki/LibYAML).
 ///
-/// Read are: block mappings and sequences, flow mappings and sequences, plain and quoted scalars on one line, comments,
-/// and `---` before the document. Refused are: anchors, aliases, tags, block scalars (`|`, `>`), scalars over several
-/// lines, merge keys, directives, tabs, several documents, and a key given twice. A document that is
-/// read means what it means to any other YAML reader; the tests compare.
+/// Refused, because a settings file is clearer without: anchors, aliases, tags, merge keys, keys that are no text, a key
+/// given twice, and more than one document.
 ///
-/// Our own because the packages that read all of YAML bring the whole of Foundation along: 40 MB of binary.
-struct YAMLReader {
+/// Over the C library because the Swift packages bring the whole of Foundation along: 50 MB of binary, 4 MB resident.
+struct YAMLReader: ~Copyable {
     /// Nesting beyond this is refused.
     static let maxDepth = 32
-    /// Files longer than this are refused, in bytes.
+    /// Longer texts are refused, in bytes.
     static let maxLength = 1 << 20
 
-    /// A line that holds something, without its indentation.
-    struct Line {
-        let number: Int
-        var indent: Int
-        var text: Substring
-    }
-
-    private var lines: [Line] = []
-    private var position = 0
+    /// The parser points at itself, so it may not move.
+    private let parser: UnsafeMutablePointer<yaml_parser_t>
+    private let bytes: UnsafeMutableBufferPointer<UInt8>
 
     /// Gives the document's root; `nil` when nothing is in it but comments.
     static func read(_ text: String) throws(YAMLFault) -> YAMLNode? {
         guard text.utf8.count <= maxLength else { throw YAMLFault(line: 1, rule: "begins a file of more than 1 MiB") }
-        var reader = try YAMLReader(text)
-        guard let first = reader.lines.first else { return nil }
-        let root = try reader.block(minimum: 0, depth: 0)
-        if let rest = reader.current { throw YAMLFault(line: rest.number, rule: Self.strayRule(rest, first)) }
-        return root
+        let reader = YAMLReader(text)
+        return try reader.document()
     }
 
-    private init(_ text: String) throws(YAMLFault) {
-        var number = 0
-        var hasBegun = false
-        for raw in text.split(omittingEmptySubsequences: false, whereSeparator: { $0 == "\n" || $0 == "\r\n" }) {
-            number += 1
-            let line = number == 1 && raw.first == "\u{FEFF}" ? raw.dropFirst() : raw
-            let content = line.drop { $0 == " " }
-            guard let first = content.first, first != "#" else { continue }
-            if content.contains("\t") { throw YAMLFault(line: number, rule: "holds a tab, where spaces are wanted") }
-            if let control = content.unicodeScalars.first(where: { $0.value < 0x20 }) {
-                throw YAMLFault(line: number, rule: "holds the control character \(control.value)")
+    private init(_ text: String) {
+        bytes = .allocate(capacity: max(1, text.utf8.count))
+        _ = bytes.update(fromContentsOf: text.utf8)
+        parser = .allocate(capacity: 1)
+        // Fails only when memory does; then the first event is an error.
+        yaml_parser_initialize(parser)
+        yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
+        yaml_parser_set_input_string(parser, bytes.baseAddress, text.utf8.count)
+    }
+
+    deinit {
+        yaml_parser_delete(parser)
+        parser.deallocate()
+        bytes.deallocate()
+    }
+
+    // MARK: Events
+
+    /// What we need of an event after libyaml's own is gone.
+    private enum Event {
+        case scalar(String, isQuoted: Bool)
+        case sequence
+        case mapping
+        /// Of a sequence, mapping or document.
+        case end
+        case document
+        case streamEnd
+        case other
+    }
+
+    private func next() throws(YAMLFault) -> (event: Event, line: Int) {
+        var raw = yaml_event_t()
+        guard yaml_parser_parse(parser, &raw) == 1 else {
+            let problem = parser.pointee.problem.map { String(cString: $0) } ?? "can't be read"
+            throw YAMLFault(line: Int(parser.pointee.problem_mark.line) + 1, rule: "is no YAML: \(problem)")
+        }
+        defer { yaml_event_delete(&raw) }
+        let line = Int(raw.start_mark.line) + 1
+        switch raw.type {
+        case YAML_SCALAR_EVENT:
+            let scalar = raw.data.scalar
+            try refuse(anchor: scalar.anchor, tag: scalar.tag, line: line)
+            let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
+            return (.scalar(text, isQuoted: scalar.style != YAML_PLAIN_SCALAR_STYLE), line)
+        case YAML_SEQUENCE_START_EVENT:
+            try refuse(anchor: raw.data.sequence_start.anchor, tag: raw.data.sequence_start.tag, line: line)
+            return (.sequence, line)
+        case YAML_MAPPING_START_EVENT:
+            try refuse(anchor: raw.data.mapping_start.anchor, tag: raw.data.mapping_start.tag, line: line)
+            return (.mapping, line)
+        case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT, YAML_DOCUMENT_END_EVENT: return (.end, line)
+        case YAML_DOCUMENT_START_EVENT: return (.document, line)
+        case YAML_STREAM_END_EVENT: return (.streamEnd, line)
+        case YAML_ALIAS_EVENT: throw YAMLFault(line: line, rule: "uses an alias, which is not read here")
+        default: return (.other, line)
+        }
+    }
+
+    private func refuse(
+        anchor: UnsafeMutablePointer<yaml_char_t>?, tag: UnsafeMutablePointer<yaml_char_t>?, line: Int
+    ) throws(YAMLFault) {
+        if anchor != nil { throw YAMLFault(line: line, rule: "sets an anchor, which is not read here") }
+        if tag != nil { throw YAMLFault(line: line, rule: "has a tag, which is not read here") }
+    }
+
+    // MARK: Nodes
+
+    private func document() throws(YAMLFault) -> YAMLNode? {
+        var root: YAMLNode?
+        while true {
+            let (event, line) = try next()
+            switch event {
+            case .streamEnd: return root
+            case .document where root != nil: throw YAMLFault(line: line, rule: "begins a second document")
+            case .document: root = try node(from: try next(), depth: 0)
+            default: break  // The stream's start, and the document's end.
             }
-            if line.hasPrefix("%") { throw YAMLFault(line: number, rule: "is a directive, which is not read here") }
-            if line == "---" || line.hasPrefix("--- ") {
-                let after = line.dropFirst(3).trimmed
-                guard !hasBegun, after.isEmpty || after.first == "#" else {
-                    throw YAMLFault(line: number, rule: "begins a second document")
-                }
-                hasBegun = true
-                continue
+        }
+    }
+
+    private func node(from start: (event: Event, line: Int), depth: Int) throws(YAMLFault) -> YAMLNode {
+        guard depth < Self.maxDepth else { throw YAMLFault(line: start.line, rule: "is nested too deeply") }
+        switch start.event {
+        case .scalar(let text, let isQuoted):
+            return YAMLNode(content: .scalar(text, isQuoted: isQuoted), line: start.line)
+        case .sequence:
+            var items: [YAMLNode] = []
+            while true {
+                let following = try next()
+                if case .end = following.event { break }
+                items.append(try node(from: following, depth: depth + 1))
             }
-            if line == "..." { throw YAMLFault(line: number, rule: "ends the document, which is not read here") }
-            hasBegun = true
-            lines.append(Line(number: number, indent: line.count - content.count, text: content.trimmed))
+            return YAMLNode(content: .sequence(items), line: start.line)
+        case .mapping: return YAMLNode(content: .mapping(try entries(depth: depth)), line: start.line)
+        case .end, .document, .streamEnd, .other: throw YAMLFault(line: start.line, rule: "lacks a value")
         }
     }
 
-    private var current: Line? { position < lines.count ? lines[position] : nil }
-
-    private static func strayRule(_ line: Line, _ first: Line) -> String {
-        line.indent == first.indent
-            ? "does not continue what is above it" : "has an indentation that fits no line above"
-    }
-
-    // MARK: Blocks
-
-    /// The node that begins on the current line, which must be indented by at least `minimum`.
-    private mutating func block(minimum: Int, depth: Int) throws(YAMLFault) -> YAMLNode {
-        guard let line = current, line.indent >= minimum else {
-            return YAMLNode(content: .scalar("", isQuoted: false), line: current?.number ?? lines.last?.number ?? 1)
-        }
-        guard depth < Self.maxDepth else { throw YAMLFault(line: line.number, rule: "is nested too deeply") }
-        if Self.isItem(line.text) { return try sequence(at: line.indent, depth: depth) }
-        if try YAMLScalar.key(of: line.text, line: line.number) != nil {
-            return try mapping(at: line.indent, depth: depth)
-        }
-        return try inline(line.text, depth: depth)
-    }
-
-    private static func isItem(_ text: Substring) -> Bool { text == "-" || text.hasPrefix("- ") }
-
-    private mutating func sequence(at indent: Int, depth: Int) throws(YAMLFault) -> YAMLNode {
-        let start = current?.number ?? 1
-        var items: [YAMLNode] = []
-        while let line = current, line.indent == indent, Self.isItem(line.text) {
-            let rest = line.text.dropFirst()
-            let content = rest.drop { $0 == " " }
-            if content.isEmpty || content.first == "#" {
-                position += 1
-                items.append(try nested(deeperThan: indent, line: line.number, depth: depth))
-            } else {
-                // `- key: value`: what follows the dash is a line of its own, indented as it stands.
-                lines[position].indent = indent + 1 + rest.count - content.count
-                lines[position].text = content
-                items.append(try block(minimum: indent + 1, depth: depth + 1))
-            }
-        }
-        return YAMLNode(content: .sequence(items), line: start)
-    }
-
-    private mutating func mapping(at indent: Int, depth: Int) throws(YAMLFault) -> YAMLNode {
-        let start = current?.number ?? 1
+    private func entries(depth: Int) throws(YAMLFault) -> [YAMLEntry] {
         var entries: [YAMLEntry] = []
-        while let line = current, line.indent == indent, !Self.isItem(line.text) {
-            guard let (key, rest) = try YAMLScalar.key(of: line.text, line: line.number) else {
-                throw YAMLFault(line: line.number, rule: "is not \"key: value\"")
+        while true {
+            let (event, line) = try next()
+            if case .end = event { return entries }
+            guard case .scalar(let key, let isQuoted) = event else {
+                throw YAMLFault(line: line, rule: "has a collection as a key, which is not read here")
             }
+            if key == "<<", !isQuoted { throw YAMLFault(line: line, rule: "merges with <<, which is not read here") }
             guard !entries.contains(where: { $0.key == key }) else {
-                throw YAMLFault(line: line.number, rule: "gives the key \"\(SettingFault.printable(key))\" again")
+                throw YAMLFault(line: line, rule: "gives the key \"\(SettingFault.printable(key))\" again")
             }
-            let value: YAMLNode
-            if rest.isEmpty || rest.first == "#" {
-                position += 1
-                if let next = current, next.indent == indent, Self.isItem(next.text) {
-                    value = try sequence(at: indent, depth: depth + 1)
-                } else {
-                    value = try nested(deeperThan: indent, line: line.number, depth: depth)
-                }
-            } else {
-                value = try inline(rest, depth: depth + 1)
-            }
-            entries.append(YAMLEntry(key: key, line: line.number, value: value))
+            entries.append(YAMLEntry(key: key, line: line, value: try node(from: try next(), depth: depth + 1)))
         }
-        return YAMLNode(content: .mapping(entries), line: start)
-    }
-
-    /// What stands indented below `line`; an absent value when nothing does.
-    private mutating func nested(deeperThan indent: Int, line: Int, depth: Int) throws(YAMLFault) -> YAMLNode {
-        guard let next = current, next.indent > indent else {
-            return YAMLNode(content: .scalar("", isQuoted: false), line: line)
-        }
-        return try block(minimum: indent + 1, depth: depth + 1)
-    }
-
-    // MARK: Inline values
-
-    /// The value that begins with `text` on the current line; passes that line and those a flow collection goes over.
-    private mutating func inline(_ text: Substring, depth: Int) throws(YAMLFault) -> YAMLNode {
-        let line = lines[position].number
-        position += 1
-        guard text.first == "[" || text.first == "{" else {
-            let (value, isQuoted) = try YAMLScalar.whole(text, line: line)
-            return YAMLNode(content: .scalar(value, isQuoted: isQuoted), line: line)
-        }
-        var flow = YAMLFlow(line: line, text: text)
-        while !(try flow.isClosed()) {
-            guard let next = current, next.indent > 0 || next.text.first == "]" || next.text.first == "}" else {
-                throw YAMLFault(line: line, rule: "opens a bracket that is not closed")
-            }
-            flow.append(next)
-            position += 1
-        }
-        return try flow.node(depth: depth)
     }
 }

@@ -1,0 +1,207 @@
+import ProxyConformance
+import ProxyDomain
+import ProxyStorage
+import Testing
+
+@testable import ProxyLedger
+
+private let noon = Timestamp(milliseconds: 1_795_435_200_000)
+private let token = TokenID(Identifier(high: 1, low: 1))
+
+/// A queue that expectations can change: they take no mutating calls.
+private final class Bench {
+    var queue: LedgerQueue
+
+    init(maxQueued: Int = 100, maxBatch: Int = 10) {
+        queue = LedgerQueue(
+            instance: InstanceID(Identifier(high: 9, low: 9)),
+            limits: LedgerLimits(maxQueued: maxQueued, maxBatch: maxBatch))
+    }
+
+    var limits: LedgerLimits { queue.limits }
+    var isIdle: Bool { queue.isIdle }
+
+    func admit(_ number: UInt64, isWaitedFor: Bool = true) -> (AdmissionHandle, LedgerQueue.Wake)? {
+        queue.admit(admission(number), for: waiter(number), isWaitedFor: isWaitedFor)
+    }
+
+    func settle(_ number: UInt64, _ handle: AdmissionHandle) -> LedgerQueue.Wake {
+        queue.settle(settlement(number), of: handle)
+    }
+
+    func hurry() -> LedgerQueue.Wake { queue.hurry() }
+    func take(at now: Timestamp = noon) -> LedgerQueue.Parcel? { queue.take(at: now) }
+    func committed() -> LedgerQueue.Wake { queue.committed() }
+    func failed(isTransient: Bool, at now: Timestamp = noon) -> LedgerQueue.FailureStep {
+        queue.failed(isTransient: isTransient, at: now)
+    }
+    func close() -> LedgerQueue.Wake { queue.close() }
+}
+
+private func request(_ number: UInt64) -> RequestID { RequestID(Identifier(high: 2, low: number)) }
+
+private func admission(_ number: UInt64) -> Admission {
+    Admission(
+        requestID: request(number), tokenID: token, projectID: ProjectID(Identifier(high: 3, low: 3)),
+        admittedAt: noon, method: "POST", path: "/v1/x")
+}
+
+private func settlement(_ number: UInt64) -> RequestSettlement {
+    RequestSettlement(
+        requestID: request(number), tokenID: token,
+        settlement: Settlement(
+            outcome: .completed, status: 200, settledAt: noon, durationMicroseconds: 1, firstByteMicroseconds: nil,
+            usage: nil, cost: .zero, model: nil))
+}
+
+private func waiter(_ number: UInt64) -> LedgerQueue.Waiter { .init(receiver: 0, ticket: number) }
+
+/// What the ledger's queue decides, event by event.
+@Suite("The ledger's queue")
+struct LedgerQueueTests {
+    @Test func asksForATurnOnceAndAtOnceWhenSomebodyWaits() throws {
+        let queue = Bench()
+        #expect(try #require(queue.admit(1)).1 == .after(.zero))
+        #expect(try #require(queue.admit(2, isWaitedFor: true)).1 == .notNeeded)
+        #expect(queue.hurry() == .notNeeded)
+    }
+
+    @Test func lingersUntilSomebodyWaits() throws {
+        let queue = Bench()
+        let lingering = try #require(queue.admit(1, isWaitedFor: false))
+        #expect(lingering.1 == .after(queue.limits.admissionLinger))
+        #expect(queue.hurry() == .after(.zero))
+        #expect(queue.hurry() == .notNeeded)
+    }
+
+    @Test func hasOneBatchOutAndGathersTheNextMeanwhile() throws {
+        let queue = Bench()
+        _ = queue.admit(1, isWaitedFor: true)
+        let first = try #require(queue.take())
+        #expect(first.batch.sequence == 1 && first.waiters == [waiter(1)])
+        #expect(try #require(queue.admit(2, isWaitedFor: true)).1 == .notNeeded)
+        #expect(queue.committed() == .after(.zero))
+        let second = try #require(queue.take())
+        #expect(second.batch.sequence == 2 && second.batch.admissions.map(\.requestID) == [request(2)])
+        #expect(queue.committed() == .notNeeded)
+        #expect(queue.isIdle && queue.take() == nil)
+    }
+
+    @Test func writesTheEndIntoAnAdmissionThatIsPending() throws {
+        let queue = Bench()
+        let (handle, _) = try #require(queue.admit(1, isWaitedFor: false))
+        #expect(queue.settle(1, handle) == .notNeeded)
+        let parcel = try #require(queue.take())
+        #expect(parcel.batch.admissions.first?.settlement?.outcome == .completed)
+        #expect(parcel.batch.settlements.isEmpty)
+    }
+
+    @Test func writesTheEndBesideAnAdmissionThatIsOnItsWay() throws {
+        let queue = Bench()
+        let (handle, _) = try #require(queue.admit(1, isWaitedFor: true))
+        _ = queue.take()
+        _ = queue.settle(1, handle)
+        #expect(queue.committed() == .after(.zero))
+        #expect(queue.take()?.batch.settlements.map(\.requestID) == [request(1)])
+    }
+
+    /// An end may never reach the database before its admission, or it would be an end of nothing.
+    @Test func writesTheEndIntoAnAdmissionThatALargeBatchLeftBehind() throws {
+        let queue = Bench(maxBatch: 2)
+        var handles: [AdmissionHandle] = []
+        for number in 1...5 {
+            let admitted = queue.admit(UInt64(number))
+            handles.append(try #require(admitted).0)
+        }
+        #expect(queue.take()?.batch.admissions.count == 2)
+        _ = queue.settle(5, handles[4])
+        #expect(queue.committed() == .after(.zero))
+        let second = try #require(queue.take())
+        #expect(second.batch.settlements.isEmpty && second.batch.admissions.map(\.settlement) == [nil, nil])
+        _ = queue.committed()
+        #expect(queue.take()?.batch.admissions.map { $0.settlement?.outcome } == [.completed])
+    }
+
+    @Test func refusesWhatIsOverTheLimitAndWhatComesAfterTheEnd() {
+        let queue = Bench(maxQueued: 2)
+        #expect(queue.admit(1, isWaitedFor: true) != nil)
+        #expect(queue.admit(2, isWaitedFor: true) != nil)
+        #expect(queue.admit(3, isWaitedFor: true) == nil)
+        let closed = Bench()
+        #expect(closed.close() == .notNeeded)
+        #expect(closed.admit(1, isWaitedFor: true) == nil)
+    }
+
+    @Test func triesAFailedBatchAgainUnderItsNumberThenGivesItUp() throws {
+        let queue = Bench()
+        _ = queue.admit(1, isWaitedFor: true)
+        _ = queue.take()
+        let early = noon + .milliseconds(10)
+        #expect(queue.failed(isTransient: true, at: early) == .retry(after: .milliseconds(10)))
+        let again = try #require(queue.take(at: early))
+        #expect(again.batch.sequence == 1 && again.batch.isRetry)
+        #expect(queue.failed(isTransient: true, at: early) == .retry(after: .milliseconds(20)))
+        let late = noon + queue.limits.wait
+        #expect(queue.failed(isTransient: true, at: late) == .giveUp([waiter(1)]))
+        // Should its commit have happened unheard, the row is settled as refused by the next batch.
+        let next = try #require(queue.take(at: late))
+        #expect(next.batch.sequence == 2 && next.batch.settlements.map(\.settlement.status) == [503])
+    }
+
+    @Test func givesUpAtOnceWhatNoTryCanMend() throws {
+        let queue = Bench()
+        _ = queue.admit(1, isWaitedFor: true)
+        _ = queue.take()
+        #expect(queue.failed(isTransient: false) == .giveUp([waiter(1)]))
+        #expect(queue.isIdle)
+    }
+
+    /// Whatever happens in whatever order, each request hears one verdict and is in one committed batch, or given up.
+    @Test(arguments: 1...50 as ClosedRange<UInt64>)
+    func losesAndDoublesNothing(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let queue = Bench(maxQueued: 30, maxBatch: 4)
+        var parcel: LedgerQueue.Parcel?
+        var handles: [UInt64: AdmissionHandle] = [:]
+        var committed: [UInt64] = []
+        var givenUp: [UInt64] = []
+        var asked: UInt64 = 0
+        for _ in 0..<400 {
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0, 1:
+                let isWaitedFor = Bool.random(using: &random)
+                guard let admitted = queue.admit(asked + 1, isWaitedFor: isWaitedFor) else {
+                    continue
+                }
+                asked += 1
+                handles[asked] = admitted.0
+            case 2:
+                guard let (number, handle) = handles.randomElement(using: &random) else { continue }
+                handles[number] = nil
+                _ = queue.settle(number, handle)
+            case 3: parcel = queue.take()
+            case 4:
+                guard let out = parcel else { continue }
+                committed += out.waiters.map(\.ticket)
+                parcel = nil
+                _ = queue.committed()
+            default:
+                guard parcel != nil else { continue }
+                parcel = nil
+                if case .giveUp(let waiters) = queue.failed(isTransient: .random(using: &random)) {
+                    givenUp += waiters.map(\.ticket)
+                }
+            }
+        }
+        if let parcel {
+            committed += parcel.waiters.map(\.ticket)
+            _ = queue.committed()
+        }
+        while let rest = queue.take() {
+            committed += rest.waiters.map(\.ticket)
+            _ = queue.committed()
+        }
+        #expect((committed + givenUp).sorted() == Array(1...max(1, asked)).filter { $0 <= asked })
+        #expect(queue.isIdle)
+    }
+}
