@@ -18,7 +18,6 @@ extension Target.Dependency {
     static let nioHTTP1 = Self.product(name: "NIOHTTP1", package: "swift-nio")
     static let nioSSL = Self.product(name: "NIOSSL", package: "swift-nio-ssl")
     static let crypto = Self.product(name: "Crypto", package: "swift-crypto")
-    static let yams = Self.product(name: "Yams", package: "Yams")
     static let hummingbird = Self.product(name: "Hummingbird", package: "hummingbird")
     static let httpTypes = Self.product(name: "HTTPTypes", package: "swift-http-types")
     static let logging = Self.product(name: "Logging", package: "swift-log")
@@ -44,8 +43,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         // SHA-256 for tokens, AES-GCM for upstream keys.
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
-        // The providers file.
-        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         // Routes of the management API. Without traits: no full Foundation, which would cost resident memory.
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
@@ -58,13 +55,14 @@ let package = Package(
         // Floor 0: values and the named C libraries.
         room("ProxyDomain"),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // Floor 1: promises, bytes, secrets and settings.
         room("ProxyStorage", ["ProxyDomain"]),
         room("SQLDatabase"),
         room("ProxyWire", [.nioCore]),
         room("ProxySecrets", ["ProxyDomain", .crypto]),
-        room("ProxySettings", ["ProxyDomain", .yams]),
+        room("ProxySettings", ["ProxyDomain", "CYAML"]),
 
         // Floor 2: one engine each, the storage in SQL, the ledger.
         room("SQLiteDriver", ["SQLDatabase", "CSQLite"]),
@@ -72,11 +70,13 @@ let package = Package(
         room("ProxyLedger", ["ProxyDomain", "ProxyStorage"]),
 
         // Floor 3: the data plane, the control plane, and what proves them.
-        room("ProxyRelay", ["ProxyDomain", "ProxyStorage", "ProxyWire", "ProxyLedger", .nioCore, .nioPosix, .nioSSL, .nioTLS]),
+        room(
+            "ProxyRelay",
+            ["ProxyDomain", "ProxyStorage", "ProxyWire", "ProxyLedger", .nioCore, .nioPosix, .nioSSL, .nioTLS]),
         room(
             "ProxyManagement",
             ["ProxyDomain", "ProxyStorage", "ProxySecrets", .hummingbird, .httpTypes, .logging, .nioCore]),
-        .target(name: "ProxySimulator", dependencies: [.nioCore, .nioPosix, .nioHTTP1], sources: ["Script"], swiftSettings: houseSettings),
+        room("ProxySimulator", [.nioCore, .nioPosix, .nioHTTP1]),
         room("ProxyConformance", ["ProxyDomain", "ProxyStorage", .httpTypes]),
         room("ProxyLoad", [.nioCore, .nioPosix, .histogram]),
 
@@ -101,22 +101,30 @@ let package = Package(
         .target(
             name: "Fixtures", dependencies: [.nioCore], path: "Tests/Fixtures", swiftSettings: houseSettings),
         .testTarget(
-            name: "WireTests", dependencies: ["ProxyWire", "Fixtures", .nioCore, .nioHTTP1, .product(name: "NIOEmbedded", package: "swift-nio")],
+            name: "WireTests",
+            dependencies: [
+                "ProxyWire", "Fixtures", .nioCore, .nioHTTP1, .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
             path: "Tests/Wire", swiftSettings: houseSettings),
         .testTarget(
-            name: "DatabaseTests", dependencies: ["SQLDatabase", "SQLiteDriver", "SQLStorage", "ProxyStorage", "ProxyDomain", "Fixtures"],
+            name: "DatabaseTests",
+            dependencies: ["SQLDatabase", "SQLiteDriver", "SQLStorage", "ProxyStorage", "ProxyDomain", "Fixtures"],
             path: "Tests/Database", swiftSettings: houseSettings),
         .testTarget(
             name: "ConformanceTests",
             dependencies: [
-                "ProxyDomain", "ProxyStorage", "SQLDatabase", "SQLiteDriver", "SQLStorage", "ProxyLedger", "ProxySecrets",
+                "ProxyDomain", "ProxyStorage", "SQLDatabase", "SQLiteDriver", "SQLStorage", "ProxyLedger",
+                "ProxySecrets",
                 "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyConformance", "ProxyRelay", "ProxyManagement",
                 "Fixtures", "llm-proxy", .httpTypes, .nioCore, .nioPosix, .logging,
             ],
             path: "Tests/Conformance", swiftSettings: houseSettings),
         .testTarget(
             name: "LoadTests",
-            dependencies: ["ProxyLoad", "ProxySimulator", "ProxyServer", "ProxySettings", "ProxyStorage", "ProxyDomain", "Fixtures"],
+            dependencies: [
+                "ProxyLoad", "ProxySimulator", "ProxyServer", "ProxySettings", "ProxyStorage", "ProxyDomain",
+                "Fixtures",
+            ],
             path: "Tests/Load", swiftSettings: houseSettings),
     ]
 )

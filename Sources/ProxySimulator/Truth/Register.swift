@@ -7,6 +7,7 @@ final class Register: Sendable {
         var truth = SimulatorTruth()
         var observed: [ObservedRequest] = []
         var nextNumber = 1
+        var begun = 0
         var nextConnection = 1
         var rules: [Rule] = []
         var channels: [Int: any Channel] = [:]
@@ -22,6 +23,7 @@ final class Register: Sendable {
     private let state = Mutex(State())
     private let recording: SimulatorRecording
     private let usual: SimulatorScript
+    let files = SimulatedFiles()
 
     init(recording: SimulatorRecording, usual: SimulatorScript) {
         self.recording = recording
@@ -37,16 +39,18 @@ final class Register: Sendable {
         state.withLock { $0.rules.append(Rule(script: script, path: path, times: times)) }
     }
 
-    /// Counts a request and gives its script: that of the first rule for its path, or the usual one.
-    func begin(path: Substring) -> SimulatorScript {
+    /// Counts a request and gives its number, from 1, and its script: that of the first rule for its path, or the
+    /// usual one.
+    func begin(path: Substring) -> (script: SimulatorScript, number: Int) {
         state.withLock { state in
             state.truth.requestsByPath[String(path), default: 0] += 1
+            state.begun += 1
             guard let index = state.rules.firstIndex(where: { $0.path == nil || $0.path.map { $0 == path } == true })
-            else { return usual }
+            else { return (usual, state.begun) }
             let script = state.rules[index].script
             state.rules[index].times -= 1
             if state.rules[index].times == 0 { state.rules.remove(at: index) }
-            return script
+            return (script, state.begun)
         }
     }
 
