@@ -1,5 +1,6 @@
 import Foundation
 import ProxySettings
+import ProxySimulator
 import Testing
 
 /// What the documents list is what there is.
@@ -39,5 +40,12 @@ struct DocumentationTests {
         let settings = try ServerSettings.read(environment: [:]) { $0 == "./config/api_providers.yaml" ? example : nil }
         #expect(settings.providers.defaultName == "openai")
         #expect(settings.providers.all.count == 1)
+    }
+
+    @Test func nameEveryDirectiveAndFaultOfTheSimulator() throws {
+        let names = try Self.rows(of: "docs/simulator.md") { $0.hasPrefix("`") }.compactMap(\.first)
+        let directives = SimulatorScript.directives.map { "`\($0.name)`" }
+        #expect(names.filter { $0.hasPrefix("`X-Sim-") } == directives)
+        #expect(names.suffix(SimulatorFault.allCases.count) == SimulatorFault.allCases.map { "`\($0.rawValue)`" })
     }
 }

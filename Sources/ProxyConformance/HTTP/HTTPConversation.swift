@@ -1,17 +1,17 @@
 /// A client on one connection: sends bytes, reads answers, and takes nothing for granted.
-struct HTTPConversation: Sendable {
-    let connection: any RawConnection
+package struct HTTPConversation: Sendable {
+    package let connection: any RawConnection
     /// What has come and was not yet read.
     private(set) var buffer: [UInt8] = []
     private(set) var hasEnded = false
     /// How long to wait for anything.
-    var patience = Duration.seconds(15)
+    package var patience = Duration.seconds(15)
 
-    init(_ connection: any RawConnection) { self.connection = connection }
+    package init(_ connection: any RawConnection) { self.connection = connection }
 
-    func send(_ bytes: [UInt8]) async throws { try await connection.send(bytes) }
-    func send(_ text: String) async throws { try await connection.send(Array(text.utf8)) }
-    func send(_ request: HTTPRequest) async throws { try await connection.send(request.bytes) }
+    package func send(_ bytes: [UInt8]) async throws { try await connection.send(bytes) }
+    package func send(_ text: String) async throws { try await connection.send(Array(text.utf8)) }
+    package func send(_ request: HTTPRequest) async throws { try await connection.send(request.bytes) }
 
     /// Takes in what comes next. Gives `false` at the end of the stream.
     private mutating func more() async throws -> Bool {
@@ -23,7 +23,7 @@ struct HTTPConversation: Sendable {
     }
 
     /// Reads one head, interim or final.
-    mutating func head() async throws -> HTTPHead {
+    package mutating func head() async throws -> HTTPHead {
         var searched = 0
         while true {
             if let end = buffer.range(ofEmptyLineFrom: searched) {
@@ -36,7 +36,7 @@ struct HTTPConversation: Sendable {
     }
 
     /// Reads a whole answer, to a request of `method`.
-    mutating func response(to method: String = "POST") async throws -> HTTPResponse {
+    package mutating func response(to method: String = "POST") async throws -> HTTPResponse {
         var interim: [HTTPHead] = []
         var head = try await head()
         while head.isInterim {
@@ -47,7 +47,8 @@ struct HTTPConversation: Sendable {
     }
 
     /// Reads the body that follows `head`.
-    mutating func body(of head: HTTPHead, to method: String = "POST", after interim: [HTTPHead] = []) async throws
+    package mutating func body(of head: HTTPHead, to method: String = "POST", after interim: [HTTPHead] = [])
+        async throws
         -> HTTPResponse
     {
         var collected = CollectedBody()
@@ -100,7 +101,7 @@ struct HTTPConversation: Sendable {
     }
 
     /// Reads one chunk of an answer whose head was read, and no more.
-    mutating func chunk() async throws -> [UInt8] {
+    package mutating func chunk() async throws -> [UInt8] {
         guard let line = try await line(), let size = Int(line.prefix { $0 != ";" }, radix: 16) else { return [] }
         guard try await fill(size + 2) else { throw ConnectionFailure.noAnswer }
         defer { _ = take(2) }
@@ -131,7 +132,7 @@ struct HTTPConversation: Sendable {
     }
 
     /// How the connection ends, when nothing more of an answer is due: `nil` when it stays open for `time`.
-    mutating func ending(within time: Duration = .seconds(15)) async -> HTTPEnd? {
+    package mutating func ending(within time: Duration = .seconds(15)) async -> HTTPEnd? {
         let usual = patience
         patience = time
         defer { patience = usual }

@@ -13,26 +13,35 @@ public struct HTTPField: Hashable, Sendable, CustomStringConvertible {
 
 extension [HTTPField] {
     /// All values of a field, in order. Names are compared without regard to case.
-    func all(_ name: String) -> [String] {
+    package func all(_ name: String) -> [String] {
         let wanted = name.lowercased()
         return filter { $0.name.lowercased() == wanted }.map(\.value)
     }
 
     /// The first value of a field.
-    func first(_ name: String) -> String? { all(name).first }
+    package func first(_ name: String) -> String? { all(name).first }
 }
 
 /// A request to be sent as it is: nothing is added but `Host`, and `Content-Length` where there is a body.
-struct HTTPRequest: Sendable {
-    var method = "POST"
-    var target = "/v1/chat/completions"
-    var fields: [HTTPField] = []
-    var body: [UInt8]?
+package struct HTTPRequest: Sendable {
+    package var method = "POST"
+    package var target = "/v1/chat/completions"
+    package var fields: [HTTPField] = []
+    package var body: [UInt8]?
     /// Whether ``body`` is framed already, or `fields` say how it is.
-    var framesItself = false
+    package var framesItself = false
+
+    package init(
+        method: String = "POST", target: String = "/v1/chat/completions", fields: [HTTPField] = [], body: [UInt8]? = nil
+    ) {
+        self.method = method
+        self.target = target
+        self.fields = fields
+        self.body = body
+    }
 
     /// Everything on the wire.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         var head = "\(method) \(target) HTTP/1.1\r\n"
         if fields.first("host") == nil { head += "Host: proxy.test\r\n" }
         for field in fields { head += "\(field.name): \(field.value)\r\n" }
@@ -41,24 +50,24 @@ struct HTTPRequest: Sendable {
     }
 
     /// The body of a usual request.
-    static let usualBody = Array(
+    package static let usualBody = Array(
         #"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hi"}]}"#.utf8)
 }
 
 /// The head of an answer.
-struct HTTPHead: Sendable {
-    let status: Int
-    let reason: String
-    let minorVersion: Int
-    let fields: [HTTPField]
+package struct HTTPHead: Sendable {
+    package let status: Int
+    package let reason: String
+    package let minorVersion: Int
+    package let fields: [HTTPField]
     /// As it came.
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
 
-    var isInterim: Bool { (100..<200).contains(status) && status != 101 }
+    package var isInterim: Bool { (100..<200).contains(status) && status != 101 }
 }
 
 /// How an answer ended.
-enum HTTPEnd: Hashable, Sendable {
+package enum HTTPEnd: Hashable, Sendable {
     /// As its framing says.
     case complete
     /// The stream ended in good order before the answer did.
@@ -68,18 +77,18 @@ enum HTTPEnd: Hashable, Sendable {
 }
 
 /// An answer and all that came before it.
-struct HTTPResponse: Sendable {
-    let head: HTTPHead
+package struct HTTPResponse: Sendable {
+    package let head: HTTPHead
     /// 1xx heads that came first.
-    let interim: [HTTPHead]
-    let body: [UInt8]
+    package let interim: [HTTPHead]
+    package let body: [UInt8]
     /// Sizes of the chunks, in order; empty for a body that did not come in chunks.
-    let chunks: [Int]
-    let trailers: [HTTPField]
-    let end: HTTPEnd
+    package let chunks: [Int]
+    package let trailers: [HTTPField]
+    package let end: HTTPEnd
 
-    var status: Int { head.status }
-    var fields: [HTTPField] { head.fields }
-    var text: String { String(decoding: body, as: UTF8.self) }
-    var json: JSONDocument { JSONDocument(body) ?? .null }
+    package var status: Int { head.status }
+    package var fields: [HTTPField] { head.fields }
+    package var text: String { String(decoding: body, as: UTF8.self) }
+    package var json: JSONDocument { JSONDocument(body) ?? .null }
 }

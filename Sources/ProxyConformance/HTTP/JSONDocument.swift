@@ -1,5 +1,5 @@
 /// A JSON text taken apart (RFC 8259): only what scenarios need in order to look into an answer.
-enum JSONDocument: Hashable, Sendable {
+package enum JSONDocument: Hashable, Sendable {
     case object([String: JSONDocument])
     case array([JSONDocument])
     case string(String)
@@ -9,37 +9,37 @@ enum JSONDocument: Hashable, Sendable {
     case null
 
     /// Reads a whole text. Gives `nil` for anything else.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         var reader = JSONDocumentReader(bytes: bytes)
         guard let value = reader.document() else { return nil }
         self = value
     }
 
-    init?(_ text: String) { self.init(Array(text.utf8)) }
+    package init?(_ text: String) { self.init(Array(text.utf8)) }
 
     /// A member of an object; `null` when there is none.
-    subscript(name: String) -> JSONDocument {
+    package subscript(name: String) -> JSONDocument {
         guard case .object(let members) = self else { return .null }
         return members[name] ?? .null
     }
 
     /// Whether an object has a member of that name, `null` or not.
-    func has(_ name: String) -> Bool {
+    package func has(_ name: String) -> Bool {
         guard case .object(let members) = self else { return false }
         return members[name] != nil
     }
 
-    var string: String? {
+    package var string: String? {
         guard case .string(let text) = self else { return nil }
         return text
     }
 
-    var integer: Int? {
+    package var integer: Int? {
         guard case .number(let text) = self else { return nil }
         return Int(text)
     }
 
-    var items: [JSONDocument] {
+    package var items: [JSONDocument] {
         guard case .array(let items) = self else { return [] }
         return items
     }

@@ -103,7 +103,7 @@ extension ProxyWorld {
 }
 
 /// Looks again and again until `condition` holds, for at most ten seconds. Gives whether it came to hold.
-func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
+package func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
     let clock = ContinuousClock()
     let deadline = clock.now + .seconds(10)
     while clock.now < deadline {

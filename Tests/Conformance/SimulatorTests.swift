@@ -1,0 +1,203 @@
+import Foundation
+import ProxyConformance
+import ProxySimulator
+import Testing
+
+/// What the simulator does, looked at byte by byte.
+@Suite("The simulator", .timeLimit(.minutes(1)))
+struct SimulatorTests {
+    /// A simulator, and connections to it.
+    private struct Bench {
+        let simulator: Simulator
+
+        func connect() async throws -> any RawConnection { try await SocketConnection.connect(port: simulator.port) }
+
+        func get(_ path: String = "/v1/models", _ fields: [String: String] = [:]) async throws -> HTTPResponse {
+            try await send("GET", path, nil, fields)
+        }
+
+        func chat(_ body: String, _ fields: [String: String] = [:]) async throws -> HTTPResponse {
+            try await send("POST", "/v1/chat/completions", Array(body.utf8), fields)
+        }
+
+        private func send(
+            _ method: String, _ path: String, _ body: [UInt8]?, _ fields: [String: String]
+        ) async throws -> HTTPResponse {
+            var conversation = HTTPConversation(try await connect())
+            let fields = fields.map { HTTPField($0.key, $0.value) }
+            try await conversation.send(HTTPRequest(method: method, target: path, fields: fields, body: body))
+            let response = try await conversation.response(to: method)
+            await conversation.connection.close()
+            return response
+        }
+
+        /// Everything that comes after `text` until the end of the stream; `nil` when it was reset.
+        func bytes(after text: String) async throws -> [UInt8]? {
+            let connection = try await connect()
+            try await connection.send(Array(text.utf8))
+            var bytes: [UInt8] = []
+            do {
+                while true {
+                    let more = try await connection.receive(atMost: 65_536, within: .seconds(5))
+                    if more.isEmpty { break }
+                    bytes += more
+                }
+            } catch ConnectionFailure.reset { return nil }
+            await connection.close()
+            return bytes
+        }
+    }
+
+    private func with(
+        _ recording: SimulatorRecording = .all, _ body: (Bench) async throws -> Void
+    ) async throws {
+        let simulator = try await Simulator.start(recording: recording)
+        do { try await body(Bench(simulator: simulator)) } catch {
+            try await simulator.stop()
+            throw error
+        }
+        try await simulator.stop()
+    }
+
+    private static let streamed = #"{"model":"m","stream":true,"messages":[{"role":"user","content":"one two"}]}"#
+
+    @Test func answersTheSameEachTime() async throws {
+        try await with { bench in
+            let first = try await bench.chat(#"{"model":"m","messages":[{"role":"user","content":"one two"}]}"#)
+            #expect(first.status == 200 && first.json["model"].string == "m")
+            #expect(first.json["usage"]["prompt_tokens"].integer == 2)
+            #expect(first.json["usage"]["completion_tokens"].integer == 12)
+            let second = try await bench.chat(#"{"model":"m","messages":[{"role":"user","content":"one two"}]}"#)
+            #expect(second.text == first.text.replacing("chatcmpl-1", with: "chatcmpl-2"))
+        }
+    }
+
+    @Test func streamsAWordAnEventAndTheUsageWhenAsked() async throws {
+        try await with { bench in
+            let plain = try await bench.chat(Self.streamed, ["X-Sim-Chunks": "3"])
+            // The role, three words, the reason, and the end.
+            #expect(plain.text.components(separatedBy: "\n\n").count == 7 && plain.text.hasSuffix("data: [DONE]\n\n"))
+            let asked = Self.streamed.replacing("\"model\"", with: #""stream_options":{"include_usage":true},"model""#)
+            let counted = try await bench.chat(asked, ["X-Sim-Chunks": "3"])
+            #expect(counted.text.contains(#""usage":{"prompt_tokens":2,"completion_tokens":3,"total_tokens":5}"#))
+        }
+    }
+
+    @Test(arguments: ["auto", "length", "chunked", "trailers", "close", "http10"], ["1", "7", "100000"])
+    func givesTheSameContentInEveryFraming(framing: String, writeSize: String) async throws {
+        try await with { bench in
+            let fields = ["X-Sim-Framing": framing, "X-Sim-Body-Size": "100", "X-Sim-Write-Size": writeSize]
+            let response = try await bench.get("/v1/x", fields)
+            #expect(response.end == .complete && ContentHash.of(response.body) == GeneratedBody.hash(count: 100))
+        }
+    }
+
+    @Test func refusesADirectiveItDoesNotKnow() async throws {
+        try await with { bench in
+            for (name, value) in [("X-Sim-Nonsense", "1"), ("X-Sim-Delay", "soon"), ("X-Sim-Fault", "none")] {
+                let response = try await bench.get("/v1/models", [name: value])
+                #expect(response.status == 400 && response.text.lowercased().contains(name.lowercased()))
+            }
+        }
+    }
+
+    @Test func answersAsItsScriptsSayThenAsUsual() async throws {
+        try await with { bench in
+            var script = SimulatorScript()
+            script.status = 503
+            script.retryAfter = 7
+            bench.simulator.script(script, path: "/v1/models", times: 2)
+            for status in [503, 503, 200] { #expect(try await bench.get().status == status) }
+            let interim = try await bench.get("/v1/models", ["X-Sim-Interim": "100,103"])
+            #expect(interim.interim.map(\.status) == [100, 103] && interim.status == 200)
+            #expect(try await bench.chat("echo", ["X-Sim-Echo": "1"]).text == "echo")
+        }
+    }
+
+    @Test(arguments: SimulatorFault.allCases)
+    func doesWhatEachFaultSays(fault: SimulatorFault) async throws {
+        try await with { bench in
+            let request =
+                "GET /v1/x HTTP/1.1\r\nHost: x\r\nX-Sim-Body-Size: 100\r\nX-Sim-Fault: \(fault.rawValue)\r\n\r\n"
+            let last = request.replacing("Host", with: "Connection: close\r\nHost")
+            switch fault {
+            case .hang, .hangAfterHead, .hangInBody:
+                let connection = try await bench.connect()
+                try await connection.send(Array(request.utf8))
+                let wanted = fault == .hang ? 0 : 1
+                var count = 0
+                while let more = try? await connection.receive(atMost: 65_536, within: .milliseconds(100)) {
+                    #expect(!more.isEmpty, "it closed")
+                    count += more.count
+                }
+                #expect(min(count, 1) == wanted)
+                await connection.close()
+            case .endlessHead:
+                let connection = try await bench.connect()
+                try await connection.send(Array(request.utf8))
+                var count = 0
+                while count < 1 << 20 {
+                    count += try await connection.receive(atMost: 65_536, within: .seconds(5)).count
+                }
+                await connection.close()
+            case .resetBeforeHead, .resetAfterHead, .resetInBody: #expect(try await bench.bytes(after: request) == nil)
+            case .extraAfterAnswer:
+                let text = try await bench.bytes(after: last)
+                #expect(text.map { String(decoding: $0, as: UTF8.self) }?.hasSuffix("\r\n\r\nextra") == true)
+            default:
+                let bytes = try #require(try await bench.bytes(after: fault == .closeAfterAnswer ? request : last))
+                #expect(Self.shows(fault, String(decoding: bytes, as: UTF8.self)), "\(bytes.count) bytes")
+            }
+        }
+    }
+
+    private static func shows(_ fault: SimulatorFault, _ text: String) -> Bool {
+        switch fault {
+        case .closeBeforeHead: text.isEmpty
+        case .closeInHead: text.hasPrefix("HTTP/1.1 200") && !text.contains("\r\n\r\n")
+        case .closeInBody: text.contains("Content-Length: 100") && text.hasSuffix("abcdefghijklmnopqrstuvwx")
+        case .garbage: !text.contains("HTTP/1.1")
+        case .lengthTooLong: text.contains("Content-Length: 110")
+        case .lengthTooShort: text.contains("Content-Length: 90")
+        case .bothLengths: text.contains("Content-Length: 100\r\nTransfer-Encoding: chunked")
+        case .twoLengths: text.contains("Content-Length: 100\r\nContent-Length: 101")
+        case .badChunkSize: text.contains("zz\r\n")
+        case .noLastChunk: text.contains("\r\n64\r\n") && !text.contains("\r\n0\r\n")
+        case .bareLineFeeds: text.hasPrefix("HTTP/1.1 200 OK\nContent-Type")
+        case .foldedField: text.contains("X-Folded: one\r\n two")
+        case .spaceBeforeColon: text.contains("X-Spaced :")
+        case .nulInField: text.contains("one\0two")
+        case .badStatus: text.hasPrefix("HTTP/1.1 20 ")
+        case .closeAfterAnswer: text.contains("Content-Length: 100") && !text.contains("Connection: close")
+        default: false
+        }
+    }
+
+    @Test func keepsWhatItReceived() async throws {
+        try await with { bench in
+            _ = try await bench.chat(Self.streamed, ["X-Kept": "as it came"])
+            let request = try #require(bench.simulator.received.first)
+            #expect(request.method == "POST" && request.target == "/v1/chat/completions" && request.isComplete)
+            #expect(request.values(of: "x-kept") == ["as it came"])
+            #expect(
+                request.bodyHash == ContentHash.of(Self.streamed.utf8) && request.bodyCount == Self.streamed.utf8.count)
+            #expect(bench.simulator.truth.requestsByPath == ["/v1/chat/completions": 1])
+            #expect(bench.simulator.truth.completedAnswers == 1)
+            bench.simulator.clear()
+            #expect(bench.simulator.received.isEmpty && bench.simulator.truth.requests == 0)
+        }
+    }
+
+    @Test func sendsNoMoreThanIsTaken() async throws {
+        try await with(.off) { bench in
+            let connection = try await bench.connect()
+            try await connection.send(
+                Array("GET /x HTTP/1.1\r\nHost: x\r\nX-Sim-Body-Size: 1099511627776\r\n\r\n".utf8))
+            var count = 0
+            while count < 1 << 20 { count += try await connection.receive(atMost: 65_536, within: .seconds(5)).count }
+            await connection.reset()
+            #expect(try await eventually { bench.simulator.truth.abandonedRequests == 1 })
+            #expect(bench.simulator.truth.bytesSent < 1 << 26)
+        }
+    }
+}

@@ -1,0 +1,219 @@
+"""Checks that the OpenAI Python SDK works through the proxy as it does without: python openai_sdk_check.py PROGRAM
+
+Starts the proxy with the simulator behind it, makes a project and tokens, and makes the SDK's calls. Prints what failed and
+'N passed, N failed'.
+"""
+
+import datetime
+import io
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+import openai
+
+MANAGEMENT_TOKEN = "management-token-of-the-sdk-check"
+MESSAGES = [{"role": "user", "content": "Say three words please"}]
+
+
+class Proxy:
+    """The program as a child process, in a folder of its own."""
+
+    def __init__(self, program, folder):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.log = pathlib.Path(folder, "output")
+        self.process = subprocess.Popen(
+            [program, "server", "--listen", f"127.0.0.1:{self.port}", "--upstream", "simulator"], cwd=folder,
+            env={"PATH": os.environ["PATH"], "MANAGEMENT_TOKEN": MANAGEMENT_TOKEN}, stdin=subprocess.DEVNULL,
+            stdout=self.log.open("wb"), stderr=subprocess.STDOUT)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    sys.exit(f"the proxy did not start:\n{self.log.read_text()}")
+                time.sleep(0.05)
+
+    def manage(self, method, path, body=None):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", json.dumps(body).encode() if body is not None else None,
+            {"Authorization": f"Bearer {MANAGEMENT_TOKEN}", "Content-Type": "application/json"}, method=method)
+        with urllib.request.urlopen(request) as answer:
+            text = answer.read()
+            return json.loads(text) if text else None
+
+    def token(self, project, **wanted):
+        return self.manage("POST", "/manage/tokens", {"project_id": project, "duration_minutes": 60, **wanted})
+
+    def client(self, token):
+        return openai.OpenAI(api_key=token, base_url=f"http://127.0.0.1:{self.port}/v1")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(40)
+
+
+def raises(kind, call, code, words):
+    """Whether a call raises that exception, with our code and message in it."""
+    try:
+        call()
+    except kind as error:
+        return error.code == code and words in str(error)
+    return False
+
+
+def chats(client):
+    chat = client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
+    assert chat.choices[0].message.content.startswith("the quiet river"), chat
+    assert (chat.usage.prompt_tokens, chat.usage.completion_tokens) == (4, 12), chat.usage
+
+
+def streams(client):
+    text, reasons = "", []
+    for chunk in client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True):
+        text += chunk.choices[0].delta.content or ""
+        reasons.append(chunk.choices[0].finish_reason)
+    assert text.startswith("the quiet river") and reasons[-1] == "stop", (text, reasons)
+
+
+def streams_usage(client):
+    chunks = list(client.chat.completions.create(
+        model="gpt-4o-mini", messages=MESSAGES, stream=True, stream_options={"include_usage": True}))
+    assert chunks[-1].choices == [] and chunks[-1].usage.total_tokens == 16, chunks[-1]
+
+
+def completes(client):
+    completion = client.completions.create(model="gpt-4o-mini", prompt="one two", max_tokens=3)
+    assert completion.choices[0].text == "the quiet river" and completion.usage.total_tokens == 5, completion
+
+
+def responds(client):
+    response = client.responses.create(model="gpt-4o-mini", input="one two")
+    assert response.output_text.startswith("the quiet river") and response.usage.input_tokens == 2, response
+    events = list(client.responses.create(model="gpt-4o-mini", input="one two", stream=True))
+    assert [events[0].type, events[-1].type] == ["response.created", "response.completed"], events
+
+
+def embeds(client):
+    result = client.embeddings.create(model="text-embedding-3-small", input=["one", "two"], dimensions=8)
+    floats = client.embeddings.create(
+        model="text-embedding-3-small", input="one", dimensions=8, encoding_format="float")
+    assert [len(each.embedding) for each in result.data] == [8, 8], result
+    assert all(abs(a - b) < 1e-6 for a, b in zip(result.data[0].embedding, floats.data[0].embedding)), floats
+
+
+def lists_models(client):
+    assert "gpt-4o-mini" in [model.id for model in client.models.list()]
+    assert client.models.retrieve("gpt-4o").id == "gpt-4o"
+
+
+def uploads(client):
+    content = os.urandom(200_000)
+    file = client.files.create(file=("data.bin", io.BytesIO(content)), purpose="user_data")
+    assert file.bytes == len(content) and file.filename == "data.bin", file
+    assert client.files.content(file.id).read() == content
+    assert client.files.delete(file.id).deleted
+
+
+def transcribes(client):
+    text = client.audio.transcriptions.create(model="whisper-1", file=("a.wav", io.BytesIO(b"RIFF" * 100))).text
+    assert text.startswith("the quiet river"), text
+
+
+def passes_errors_on(client):
+    assert raises(openai.NotFoundError, lambda: client.models.retrieve("gpt-none"), "model_not_found", "does not exist")
+    limited = client.with_options(max_retries=0)
+    assert raises(
+        openai.RateLimitError,
+        lambda: limited.chat.completions.create(
+            model="gpt-4o-mini", messages=MESSAGES, extra_headers={"X-Sim-Status": "429"}),
+        "rate_limit_exceeded", "script asked")
+
+
+def refusals(proxy, project):
+    """What each token that can't be used raises."""
+
+    def listing(token):
+        return lambda: proxy.client(token).models.list()
+
+    def refuses_a_bad_token():
+        assert raises(openai.AuthenticationError, listing("sk-nonsense"), "invalid_token", "is not a token of this proxy")
+
+    def refuses_an_unknown_token():
+        assert raises(openai.AuthenticationError, listing("sk-" + "A" * 43), "token_not_found", "not known here")
+
+    def refuses_a_revoked_token():
+        made = proxy.token(project)
+        proxy.manage("DELETE", f"/manage/tokens/{made['id']}")
+        assert raises(openai.AuthenticationError, listing(made["token"]), "token_inactive", "was revoked")
+
+    def refuses_an_expired_token():
+        soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1.5)
+        expires = soon.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        made = proxy.manage("POST", "/manage/tokens", {"project_id": project, "expires_at": expires})
+        listing(made["token"])()
+        time.sleep(2)
+        assert raises(openai.AuthenticationError, listing(made["token"]), "token_expired", "has expired")
+
+    def refuses_a_used_up_cap_once():
+        made = proxy.token(project, max_requests=2)
+        listing(made["token"])()
+        listing(made["token"])()
+        began = time.monotonic()
+        assert raises(openai.RateLimitError, listing(made["token"]), "quota_exceeded", "used up its 2 requests")
+        # The SDK tries 429 again after half a second and more, unless it is told not to.
+        assert time.monotonic() - began < 0.4, "the SDK tried a used-up cap again"
+        assert proxy.manage("GET", f"/manage/tokens/{made['id']}")["request_count"] == 2
+
+    return [refuses_a_bad_token, refuses_an_unknown_token, refuses_a_revoked_token, refuses_an_expired_token,
+            refuses_a_used_up_cap_once]
+
+
+def counts_every_request(proxy, token):
+    """The calls above made 16 requests: nothing more is counted, nothing less."""
+    found = proxy.manage("GET", f"/manage/tokens/{token['id']}")
+    assert found["request_count"] == 16, found
+
+
+def main(program):
+    failed = passed = 0
+    with tempfile.TemporaryDirectory(prefix="openai-sdk-") as folder:
+        proxy = Proxy(program, folder)
+        try:
+            project = proxy.manage("POST", "/manage/projects", {"name": "sdk", "api_key": "sk-upstream-key"})["id"]
+            token = proxy.token(project)
+            client = proxy.client(token["token"])
+            calls = [chats, streams, streams_usage, completes, responds, embeds, lists_models, uploads, transcribes,
+                     passes_errors_on]
+            checks = [(call.__name__, lambda call=call: call(client)) for call in calls]
+            checks += [(check.__name__, check) for check in refusals(proxy, project)]
+            checks.append(("counts_every_request", lambda: counts_every_request(proxy, token)))
+            for name, check in checks:
+                try:
+                    check()
+                    passed += 1
+                except Exception as error:  # Whatever goes wrong is a failure of this check, and the others go on.
+                    failed += 1
+                    print(f"ci/openai-sdk: {name}: {type(error).__name__}: {error}")
+        finally:
+            code = proxy.stop()
+        if code != 0:
+            failed += 1
+            print(f"ci/openai-sdk: the proxy ended with {code}:\n{proxy.log.read_text()}")
+    print(f"openai {openai.__version__}")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.path.abspath(sys.argv[1])))
