@@ -22,8 +22,10 @@ public enum LoadError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .malformedURL(let why): "the URL is not http://host[:port][/path]: \(why)"
-        case .httpsNotSupported: "https is not supported yet: name an http URL, for instance of a TLS terminator's inside"
-        case .refusedHeader(let name): "the header '\(name)' can't be sent: give 'Name: value', and leave framing to the load"
+        case .httpsNotSupported:
+            "https is not supported yet: name an http URL, for instance of a TLS terminator's inside"
+        case .refusedHeader(let name):
+            "the header '\(name)' can't be sent: give 'Name: value', and leave framing to the load"
         case .malformedMethod: "the method is not a word such as GET or POST"
         case .unreachable(let address, let reason): "\(address) can't be reached: \(reason)"
         }

@@ -44,7 +44,9 @@ public struct LoadTarget: Hashable, Sendable {
             name = name.dropFirst().dropLast()
         }
         let isPlain = name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x5B && $0 != 0x5D }
-        guard !name.isEmpty, isPlain, isLiteral || !name.contains(":") else { throw .malformedURL("the host is missing") }
+        guard !name.isEmpty, isPlain, isLiteral || !name.contains(":") else {
+            throw .malformedURL("the host is missing")
+        }
         return (String(name), port)
     }
 
