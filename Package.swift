@@ -78,7 +78,7 @@ let package = Package(
             ["ProxyDomain", "ProxyStorage", "ProxySecrets", .hummingbird, .httpTypes, .logging, .nioCore]),
         room("ProxySimulator", [.nioCore, .nioPosix, .nioHTTP1]),
         room("ProxyConformance", ["ProxyDomain", "ProxyStorage", .httpTypes]),
-        room("ProxyLoad", [.nioCore, .nioPosix, .histogram]),
+        room("ProxyLoad", ["ProxyWire", .nioCore, .nioPosix, .histogram]),
 
         // Floor 4: composition and lifecycle.
         room(
@@ -116,7 +116,7 @@ let package = Package(
                 "ProxyDomain", "ProxyStorage", "SQLDatabase", "SQLiteDriver", "SQLStorage", "ProxyLedger",
                 "ProxySecrets",
                 "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyConformance", "ProxyRelay", "ProxyManagement",
-                "Fixtures", "llm-proxy", .httpTypes, .nioCore, .nioPosix, .logging,
+                "Fixtures", "llm-proxy", .httpTypes, .nioCore, .nioPosix, .nioSSL, .logging,
             ],
             path: "Tests/Conformance", swiftSettings: houseSettings),
         .testTarget(

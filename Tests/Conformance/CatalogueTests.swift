@@ -43,8 +43,8 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 119)
-        #expect(HTTPScenario.all.count == 161)
-        #expect(CommandScenario.all.count == 24)
+        #expect(HTTPScenario.all.count == 165)
+        #expect(CommandScenario.all.count == 26)
     }
 
     @Test("is named area.act.promise", arguments: Catalogue.allIDs)

@@ -32,6 +32,7 @@ private final class InProcessWorld: ProxyWorld {
     private let settings: ServerSettings
     private let server: Shared<ProxyServer>
     private let simulator: Simulator?
+    private let front: TLSFront?
 
     init(_ engine: Engine, _ overrides: [String: String]) async throws {
         simulator = overrides.values.contains { $0.contains("{simulator}") } ? try await Simulator.start() : nil
@@ -41,13 +42,20 @@ private final class InProcessWorld: ProxyWorld {
             "DATABASE_PATH": engine == .sqliteMemory ? ":memory:" : folder.path + "/data/proxy.db",
         ]
         environment.merge(overrides) { $1 }
-        let upstreamPort = upstream.port
-        let simulatorPort = simulator?.port ?? 0
-        environment = environment.mapValues {
-            $0.replacing("{upstream}", with: "http://127.0.0.1:\(upstreamPort)")
-                .replacing("{simulator}", with: "http://127.0.0.1:\(simulatorPort)")
+        front =
+            overrides.values.contains { $0.contains("{tls-") } ? try await TLSFront.start(before: upstream.port) : nil
+        let places = [
+            "{upstream}": "http://127.0.0.1:\(upstream.port)",
+            "{simulator}": "http://127.0.0.1:\(simulator?.port ?? 0)",
+            "{tls-by-name}": "https://localhost:\(front?.port ?? 0)",
+            "{tls-by-address}": "https://127.0.0.1:\(front?.port ?? 0)", "{authority}": front?.authority ?? "",
+        ]
+        environment = environment.mapValues { value in
+            places.reduce(value) { $0.replacing($1.key, with: $1.value) }
         }
-        settings = try ServerSettings.read(environment: environment)
+        settings = try ServerSettings.read(environment: environment) {
+            try? String(contentsOfFile: $0, encoding: .utf8)
+        }
         server = Shared(try await ProxyServer.start(settings))
     }
 
@@ -67,6 +75,7 @@ private final class InProcessWorld: ProxyWorld {
         await server.value.stop()
         upstream.stop()
         try? await simulator?.stop()
+        await front?.stop()
         folder.remove()
     }
 }

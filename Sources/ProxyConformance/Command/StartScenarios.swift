@@ -120,6 +120,40 @@ extension CommandScenario {
             for name in bad.keys { check.that(output.contains(name), "\(name) is not named: \(output)") }
             check.equal(bench.files(), ["output-1.txt"], "files")
         },
+        CommandScenario(
+            "command.providers.file-is-obeyed",
+            "The providers file names the upstream, its path, and which endpoints and methods are allowed."
+        ) { bench, check in
+            try bench.write(
+                """
+                default_api: local
+                apis:
+                  local:
+                    base_url: http://127.0.0.1:\(bench.upstream.port)/base
+                    allowed_endpoints: [/v1/chat/completions, /v1/models]
+                    allowed_methods: [POST, GET]
+                """, to: "providers.yaml")
+            let server = try await bench.serve(["API_CONFIG_PATH": "providers.yaml", "OPENAI_API_URL": ""])
+            let tenant = try await server.tenant()
+            check.usual(try await server.exchange(tenant.request()))
+            check.equal(bench.upstream.received.map(\.target), ["/base/v1/chat/completions"], "targets")
+            let other = try await server.exchange(tenant.request("/v1/chatter"))
+            check.refusal(other, 404, "endpoint_not_found", "another endpoint")
+            let deletion = try await server.exchange(tenant.request("/v1/models/x", method: "DELETE", body: nil))
+            check.refusal(deletion, 405, "method_not_allowed", "another method")
+            check.equal(deletion.fields.first("allow"), "POST, GET", "Allow")
+        },
+        CommandScenario(
+            "command.providers.unknown-key-is-refused",
+            "A key of the providers file that this version does not know stops the start, with its line."
+        ) { bench, check in
+            try bench.write(
+                "apis:\n  openai:\n    base_url: https://api.openai.com\n    retry: 3\n", to: "providers.yaml")
+            let (code, output) = try await bench.finish(["server"], environment: ["API_CONFIG_PATH": "providers.yaml"])
+            check.that(code != 0 && code != nil, "exit code \(String(describing: code))")
+            check.equal(output.split(separator: "\n").count, 1, "lines of '\(output)'")
+            check.that(output.contains("line 4") && output.contains("apis.openai.retry"), "output: \(output)")
+        },
         CommandScenario("command.settings.usage-exits-2", "What the command line does not know ends with 2.") {
             bench, check in
             for arguments in [

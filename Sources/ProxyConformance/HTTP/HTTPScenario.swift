@@ -8,7 +8,9 @@ public struct HTTPScenario: Sendable {
     public let needs: WorldCapabilities
     public let tags: ScenarioTags
     /// Settings that differ from the world's own, by name. `{upstream}` in a value stands for the upstream double's
-    /// address (`http://host:port`), `{simulator}` for the simulator's.
+    /// address (`http://host:port`), `{simulator}` for the simulator's, `{tls-by-name}` and `{tls-by-address}` for
+    /// addresses of an upstream behind TLS whose certificate is for its name, `{authority}` for the PEM file of the
+    /// authority that issued it.
     public let settings: [String: String]
     /// Where in the catalogue it is written.
     public let place: Check.Line
@@ -51,6 +53,6 @@ extension HTTPScenario {
     public static let all: [HTTPScenario] = [
         access, limits, upstreamFailures, forwarding, requestBodies, answers, streams, connections, endings, timeouts,
         smuggling, hostileUpstreams, projectManagement, tokenManagement, managementInput, effects, accounting,
-        operation, openAI,
+        operation, openAI, upstreamTLS,
     ].flatMap { $0 }
 }
