@@ -48,4 +48,16 @@ struct DocumentationTests {
         #expect(names.filter { $0.hasPrefix("`X-Sim-") } == directives)
         #expect(names.suffix(SimulatorFault.allCases.count) == SimulatorFault.allCases.map { "`\($0.rawValue)`" })
     }
+
+    @Test func nameScenariosThatThereAre() throws {
+        let rows = try Self.rows(of: "docs/claims.md") { $0.hasPrefix("G") }
+        #expect(rows.map { $0[0] } == ["G01", "G02", "G05", "G08", "G14", "G16"])
+        let known = Set(Catalogue.allIDs)
+        for row in rows {
+            let named = row[2].split(separator: "`").filter { $0 != " " }.map(String.init)
+            #expect(
+                !named.isEmpty && named.allSatisfy(known.contains), "\(row[0]): \(named.filter { !known.contains($0) })"
+            )
+        }
+    }
 }
