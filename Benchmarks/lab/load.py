@@ -15,7 +15,7 @@ BODY = json.dumps({
     "temperature": 0.7}, separators=(",", ":"))
 
 
-def wrk(url, token, seconds, folder, connections=64, cores=LOAD_CORE):
+def wrk(url, token, seconds, folder, connections=64, cores=LOAD_CORE, path="/v1/chat/completions"):
     """Saturates `url` with chat requests as an OpenAI client sends them. Returns what was counted."""
     script = pathlib.Path(folder, "request.lua")
     headers = {
@@ -25,7 +25,7 @@ def wrk(url, token, seconds, folder, connections=64, cores=LOAD_CORE):
     script.write_text(f"wrk.method = 'POST'\nwrk.body = [==[{BODY}]==]\n{lines}\n")
     ran = subprocess.run(
         ["taskset", "-c", cores, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script,
-         f"{url}/v1/chat/completions"], capture_output=True, text=True, check=True)
+         f"{url}{path}"], capture_output=True, text=True, check=True)
     return read_wrk(ran.stdout)
 
 
