@@ -24,7 +24,7 @@ def wrk(url, token, seconds, folder, connections=64, cores=LOAD_CORE, path="/v1/
     lines = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
     script.write_text(f"wrk.method = 'POST'\nwrk.body = [==[{BODY}]==]\n{lines}\n")
     ran = subprocess.run(
-        ["taskset", "-c", cores, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script,
+        ["taskset", "-c", cores, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "--latency", "-s", script,
          f"{url}{path}"], capture_output=True, text=True, check=True)
     return read_wrk(ran.stdout)
 

@@ -91,6 +91,11 @@ class CUpstream:
         self.process = Process([str(binary), str(self.port)], cores)
         wait_for_port(self.port)
 
+    def events(self):
+        """How many events it has sent so far."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/events") as answer:
+            return int(answer.read())
+
     def stop(self):
         self.process.stop()
 

@@ -4,6 +4,7 @@
  *
  * POST /v1/chat/completions            one small chat completion, at once
  * POST /v1/stream?n=N&us=U             N events of 210 bytes, one every U microseconds, in chunks
+ * GET /events                          how many events were sent so far
  * POST /v1/hold                        one event, then silence until the client leaves
  *
  * Reads requests only as far as wrk and proxies write them: head, Content-Length, body.
@@ -39,6 +40,8 @@ static char event[256];
 static size_t event_length;
 static const char stream_head[] =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+static unsigned long events_sent;
 
 static uint64_t now_us(void) {
     struct timespec now;
@@ -109,6 +112,11 @@ static int answer_one(struct connection *connection) {
         char *count = strstr(path, "n="), *interval = strstr(path, "us=");
         good = say(connection, stream_head, sizeof stream_head - 1);
         stream(connection, count ? atol(count + 2) : 100, interval ? strtoul(interval + 3, NULL, 10) : 5000);
+    } else if (path && !strncmp(path + 1, "/events", 7)) {
+        char count[32], text[128];
+        int digits = snprintf(count, sizeof count, "%lu", events_sent);
+        int length = snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", digits, count);
+        good = say(connection, text, (size_t)length);
     } else if (path && !strncmp(path + 1, "/v1/hold", 8)) {
         good = say(connection, stream_head, sizeof stream_head - 1) && say(connection, event, event_length);
     } else {
@@ -139,6 +147,7 @@ static int play(void) {
         int good = 1;
         while (good && connection->events_left > 0 && connection->due <= now) {
             connection->events_left--;
+            events_sent++;
             connection->due += connection->interval;
             good = say(connection, event, event_length);
             if (good && connection->events_left == 0) good = say(connection, "0\r\n\r\n", 5);
