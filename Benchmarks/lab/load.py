@@ -40,11 +40,12 @@ def read_wrk(text):
         "latency": latency}
 
 
-def load(*arguments, cores=LOAD_CORE):
+def load(*arguments, token, cores=LOAD_CORE):
     """Runs `llm-proxy load … --json` and returns its report; the environment may name another binary for it."""
     binary = os.environ.get("LLM_PROXY_LOAD_BINARY") or proxy_binary()
     ran = subprocess.run(
-        ["taskset", "-c", cores, binary, "load", *map(str, arguments), "--json"], capture_output=True, text=True)
+        ["taskset", "-c", cores, binary, "load", *map(str, arguments), "--json"], capture_output=True, text=True,
+        env={**os.environ, "LLM_PROXY_TOKEN": token})
     if ran.returncode not in (0, 1) or not ran.stdout.startswith("{"):
         raise SystemExit(f"llm-proxy load {' '.join(map(str, arguments))}\nexit {ran.returncode}\n{ran.stderr}")
     return json.loads(ran.stdout)

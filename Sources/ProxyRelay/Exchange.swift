@@ -30,7 +30,8 @@ final class Exchange {
     }
 
     let relay: RelayLoop
-    weak var downstream: DownstreamConnection?
+    /// Set while its channel is active; letting go of it then ends the cycle.
+    var downstream: DownstreamConnection?
     var stage = Stage.idle
     /// Names this request to other threads; 0 between requests.
     var ticket: UInt64 = 0

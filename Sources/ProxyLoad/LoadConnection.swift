@@ -1,0 +1,108 @@
+import NIOCore
+import ProxyWire
+
+/// One connection to a side: sends a request, reads its answer, tells its loop. Confined to its event loop.
+final class LoadConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// A request under way.
+    struct Call {
+        let planned: NIODeadline
+        /// Whether it is part of the warm-up, and so in no percentile.
+        let isWarmUp: Bool
+        var sent = NIODeadline.distantPast
+        var firstByte: NIODeadline?
+        var lastRead = NIODeadline.distantPast
+    }
+
+    let side: Int
+    private unowned let loop: LoadLoop
+    private let request: ByteBuffer
+    private let method: RequestMethod
+    private var context: ChannelHandlerContext?
+    private var reader = ResponseReader()
+    private var events = EventCounter()
+    private(set) var call: Call?
+    /// When the call has lasted too long, or a stream has been silent for too long.
+    private(set) var deadline = NIODeadline.distantFuture
+
+    init(side: Int, request: ByteBuffer, method: RequestMethod, loop: LoadLoop) {
+        self.side = side
+        self.request = request
+        self.method = method
+        self.loop = loop
+    }
+
+    /// Sends the request.
+    func begin(_ call: Call) {
+        var call = call
+        call.sent = .now()
+        call.lastRead = call.sent
+        self.call = call
+        deadline = call.sent + loop.timeout
+        reader.begin(answering: method)
+        events = EventCounter()
+        context?.writeAndFlush(NIOAny(request), promise: nil)
+    }
+
+    func close() { context?.close(promise: nil) }
+
+    /// Ends the call as failed, and the connection.
+    func fail(_ kind: FailureKind) {
+        deadline = .distantFuture
+        if let call {
+            self.call = nil
+            loop.failed(call, kind, on: self)
+        }
+        close()
+    }
+
+    // MARK: From the channel
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard call != nil else { return close() }  // Nothing was asked.
+        let now = NIODeadline.now()
+        var buffer = unwrapInboundIn(data)
+        if call?.firstByte == nil { call?.firstByte = now } else if loop.holdsStreams { noteGap(now) }
+        if loop.holdsStreams { deadline = now + loop.timeout }
+        call?.lastRead = now
+        do throws(WireFault) {
+            var ended = 0
+            try reader.read(&buffer) { bytes in ended += events.count(bytes) }
+            if ended > 0, reader.isEventStream, let call { loop.counted(ended, of: call, side: side) }
+        } catch {
+            return fail(.malformed)
+        }
+        if reader.isComplete { complete(at: now, leftover: buffer.readableBytes) }
+    }
+
+    private func noteGap(_ now: NIODeadline) {
+        if let call, !call.isWarmUp { loop.gap(now - call.lastRead, side: side) }
+    }
+
+    private func complete(at now: NIODeadline, leftover: Int) {
+        guard let call else { return }
+        self.call = nil
+        deadline = .distantFuture
+        let isReusable = reader.keepsAlive && leftover == 0
+        loop.ended(call, status: reader.status, at: now, on: self, isReusable: isReusable)
+        if !isReusable { close() }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if call != nil, reader.connectionEnded() { complete(at: .now(), leftover: 1) }
+        if let call {
+            self.call = nil
+            loop.failed(call, .reset, on: self)
+        }
+        deadline = .distantFuture
+        loop.closed(self)
+    }
+}

@@ -1,0 +1,72 @@
+extension LoadReport {
+    /// The report for people.
+    public var text: String {
+        let what = rate.map { "\(Int($0)) requests/s" } ?? "held streams"
+        var lines = ["\(what) for \(Int(duration.seconds)) s on \(cores) cores, open loop; latencies in ms"]
+        lines += sides.flatMap(Self.lines)
+        if let p50 = added(\.p50), let p99 = added(\.p99) {
+            lines.append("added by the first: p50 \(p50.shown), p99 \(p99.shown)")
+        }
+        lines.append("generator's own lag: p50 \(lag.p50.shown), p99 \(lag.p99.shown), max \(lag.max.shown)")
+        return lines.joined(separator: "\n")
+    }
+
+    private static func lines(_ side: Side) -> [String] {
+        let failures = side.failures.sorted { $0.key.rawValue < $1.key.rawValue }
+            .map { ", \($0.value) failed: \($0.key.rawValue)" }.joined()
+        var lines = [
+            side.url,
+            "  \(side.planned) planned, \(side.succeeded) answered, \(side.dropped) dropped\(failures); "
+                + "\(side.warmedUp) in the warm-up; at most \(side.mostOpen) at once",
+        ]
+        let rows = [
+            ("from plan to end", side.corrected), ("from sending to end", side.uncorrected),
+            ("to first byte", side.firstByte), ("between reads", side.gaps),
+        ]
+        for (name, each) in rows where each.count > 0 {
+            lines.append(
+                "  \(name): p50 \(each.p50.shown), p90 \(each.p90.shown), p99 \(each.p99.shown), "
+                    + "p99.9 \(each.p999.shown), max \(each.max.shown) (\(each.count))")
+        }
+        if side.events > 0 { lines.append("  \(side.events) events") }
+        return lines
+    }
+
+    /// The report for programs: one JSON object; durations in milliseconds.
+    public var json: String {
+        let sides = sides.map(Self.document).joined(separator: ",")
+        let rate = rate.map { "\($0)" } ?? "null"
+        return #"{"rate":\#(rate),"seconds":\#(duration.seconds),"cores":\#(cores),"lag":\#(lag.document),"#
+            + #""sides":[\#(sides)]}"#
+    }
+
+    private static func document(_ side: Side) -> String {
+        let failures = side.failures.sorted { $0.key.rawValue < $1.key.rawValue }
+            .map { #""\#($0.key.rawValue)":\#($0.value)"# }.joined(separator: ",")
+        // A URL that was read holds no byte that JSON would have to escape but these two.
+        let url = side.url.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
+            .split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"")
+        return #"{"url":"\#(url)","planned":\#(side.planned),"succeeded":\#(side.succeeded),"failures":{\#(failures)},"#
+            + #""dropped":\#(side.dropped),"warmed_up":\#(side.warmedUp),"most_open":\#(side.mostOpen),"#
+            + #""events":\#(side.events),"corrected":\#(side.corrected.document),"#
+            + #""uncorrected":\#(side.uncorrected.document),"first_byte":\#(side.firstByte.document),"#
+            + #""gaps":\#(side.gaps.document)}"#
+    }
+}
+
+extension Percentiles {
+    fileprivate var document: String {
+        #"{"count":\#(count),"mean":\#(mean.shown),"p50":\#(p50.shown),"p90":\#(p90.shown),"p99":\#(p99.shown),"#
+            + #""p999":\#(p999.shown),"max":\#(max.shown)}"#
+    }
+}
+
+extension Duration {
+    /// Milliseconds with three decimals.
+    fileprivate var shown: String {
+        let microseconds = wholeNanoseconds / 1000
+        let fraction = String(microseconds.magnitude % 1000)
+        let sign = microseconds < 0 ? "-" : ""
+        return "\(sign)\(microseconds.magnitude / 1000).\(String(repeating: "0", count: 3 - fraction.count))\(fraction)"
+    }
+}

@@ -1,0 +1,61 @@
+/// What a run came to.
+public struct LoadReport: Sendable {
+    /// What one side came to. Everything but `warmedUp` leaves the warm-up out.
+    public struct Side: Sendable {
+        /// Without query, which may hold a key.
+        public let url: String
+        /// Requests that the schedule began.
+        public let planned: Int
+        /// Answered with 2xx, whole.
+        public let succeeded: Int
+        public let failures: [FailureKind: Int]
+        /// Not sent, because every connection was busy.
+        public let dropped: Int
+        public let warmedUp: Int
+        /// From the planned instant to the answer's end.
+        public let corrected: Percentiles
+        /// From the instant it was sent to the answer's end.
+        public let uncorrected: Percentiles
+        /// From the instant it was sent to the answer's first byte.
+        public let firstByte: Percentiles
+        /// Events of streams.
+        public let events: Int
+        /// From one read of a stream to the next.
+        public let gaps: Percentiles
+        /// Requests or streams that were under way at the same time, at most.
+        public let mostOpen: Int
+
+        /// Failed or not sent.
+        public var errors: Int { failures.values.reduce(dropped, +) }
+    }
+
+    public let sides: [Side]
+    /// How late the generator itself began requests. When this is large, the run tells of the generator.
+    public let lag: Percentiles
+    /// Requests per second and side that were planned; `nil` for held streams.
+    public let rate: Double?
+    /// What was measured, without the warm-up.
+    public let duration: Duration
+    public let cores: Int
+
+    init(_ plan: LoadPlan, tallies: [LoadTally], lag: Latencies, cores: Int) {
+        sides = zip(plan.sides, tallies).map { side, tally in
+            Side(
+                url: side.target.displayed, planned: tally.planned, succeeded: tally.succeeded,
+                failures: tally.failures, dropped: tally.dropped, warmedUp: tally.warmedUp,
+                corrected: tally.corrected.summary, uncorrected: tally.uncorrected.summary,
+                firstByte: tally.firstByte.summary, events: tally.events, gaps: tally.gaps.summary,
+                mostOpen: tally.mostOpen)
+        }
+        self.lag = lag.summary
+        rate = plan.holdsStreams ? nil : plan.schedule.rate / Double(plan.sides.count)
+        duration = plan.duration
+        self.cores = cores
+    }
+
+    /// What the first side takes longer than the second, at a percentile of each: the added latency.
+    public func added(_ percentile: KeyPath<Percentiles, Duration>) -> Duration? {
+        guard sides.count == 2 else { return nil }
+        return sides[0].corrected[keyPath: percentile] - sides[1].corrected[keyPath: percentile]
+    }
+}

@@ -1,0 +1,55 @@
+import NIOCore
+import NIOPosix
+
+/// Carries a plan out.
+public enum LoadRun {
+    /// Runs for as long as the plan says, and until the last answer has come or timed out.
+    /// - Throws: ``LoadError/unreachable(address:reason:)`` when nothing listens at one of the sides; then nothing was
+    ///   sent.
+    public static func run(_ plan: LoadPlan) async throws(LoadError) -> LoadReport {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: plan.loops)
+        do throws(LoadError) {
+            for side in plan.sides { try await knock(at: side.target, group) }
+            let report = await drive(plan, group)
+            try? await group.shutdownGracefully()
+            return report
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+    }
+
+    private static func knock(at target: LoadTarget, _ group: MultiThreadedEventLoopGroup) async throws(LoadError) {
+        do {
+            let channel = try await ClientBootstrap(group: group).connectTimeout(.seconds(5))
+                .connect(host: target.host, port: target.port).get()
+            try? await channel.close()
+        } catch {
+            throw .unreachable(address: target.authority, reason: "\(error)")
+        }
+    }
+
+    private static func drive(_ plan: LoadPlan, _ group: MultiThreadedEventLoopGroup) async -> LoadReport {
+        // A moment for every loop to be ready before the first request is due.
+        let start = NIODeadline.now() + .milliseconds(50)
+        let loops = group.makeIterator().enumerated().map { index, eventLoop in
+            let finished = eventLoop.makePromise(of: Void.self)
+            let made = eventLoop.submit {
+                let loop = LoadLoop(plan, index: index, eventLoop: eventLoop, start: start, finished: finished)
+                loop.begin()
+                return NIOLoopBound(loop, eventLoop: eventLoop)
+            }
+            return made.flatMap { loop in
+                finished.futureResult.map { (loop.value.tallies, loop.value.lag) }
+            }
+        }
+        var tallies = plan.sides.map { _ in LoadTally() }
+        var lag = Latencies()
+        for loop in loops {
+            guard let (theirs, late) = try? await loop.get() else { continue }
+            for side in tallies.indices { tallies[side].add(theirs[side]) }
+            lag.add(late)
+        }
+        return LoadReport(plan, tallies: tallies, lag: lag, cores: System.coreCount)
+    }
+}

@@ -1,0 +1,35 @@
+/// What one side of a run came to, as far as one event loop saw it.
+struct LoadTally: Sendable {
+    /// From the planned instant to the end of the answer: what a client that keeps to its plan waits.
+    var corrected = Latencies()
+    /// From the instant it was sent to the end of the answer.
+    var uncorrected = Latencies()
+    /// From the instant it was sent to the first byte of the answer.
+    var firstByte = Latencies()
+    /// From one read of a stream to the next.
+    var gaps = Latencies()
+    var planned = 0
+    var succeeded = 0
+    var failures: [FailureKind: Int] = [:]
+    /// Not sent, because every connection was busy.
+    var dropped = 0
+    /// Sent in the warm-up: counted here alone.
+    var warmedUp = 0
+    var events = 0
+    /// Streams that were open at the same time, at most.
+    var mostOpen = 0
+
+    mutating func add(_ other: LoadTally) {
+        corrected.add(other.corrected)
+        uncorrected.add(other.uncorrected)
+        firstByte.add(other.firstByte)
+        gaps.add(other.gaps)
+        planned += other.planned
+        succeeded += other.succeeded
+        failures.merge(other.failures, uniquingKeysWith: +)
+        dropped += other.dropped
+        warmedUp += other.warmedUp
+        events += other.events
+        mostOpen += other.mostOpen
+    }
+}

@@ -1,0 +1,117 @@
+import ProxyLoad
+import ProxySimulator
+import Testing
+
+/// Whole runs against the simulator, whose own counts are the truth.
+@Suite("A load run", .timeLimit(.minutes(1)))
+struct LoadRunTests {
+    private func with(_ script: SimulatorScript = .init(), _ body: (Simulator) async throws -> Void) async throws {
+        let simulator = try await Simulator.start(recording: .off, script: script)
+        do { try await body(simulator) } catch {
+            try await simulator.stop()
+            throw error
+        }
+        try await simulator.stop()
+    }
+
+    private func side(_ simulator: Simulator, _ body: String = "") throws -> LoadPlan.Side {
+        let path = body.isEmpty ? "/v1/models" : "/v1/chat/completions"
+        return LoadPlan.Side(
+            target: try LoadTarget(url: "http://127.0.0.1:\(simulator.port)\(path)"),
+            request: try LoadRequest(method: body.isEmpty ? "GET" : "POST", body: Array(body.utf8)))
+    }
+
+    private func run(
+        _ simulator: Simulator, rate: Double = 200, connections: Int = 64, timeout: Duration = .seconds(10),
+        loops: Int = 1
+    ) async throws -> LoadReport {
+        try await LoadRun.run(
+            LoadPlan(
+                mode: .rate(Schedule(ratePerSide: rate)), sides: [try side(simulator)], warmUp: .milliseconds(100),
+                duration: .milliseconds(500), connections: connections, timeout: timeout, loops: loops))
+    }
+
+    @Test(arguments: [1, 2])
+    func countsWhatTheOtherSideCounts(loops: Int) async throws {
+        try await with { simulator in
+            let report = try await run(simulator, loops: loops)
+            let only = report.sides[0]
+            #expect(only.planned == 100 && only.warmedUp == 20 && only.errors == 0)
+            #expect(only.succeeded == 100 && only.corrected.count == 100)
+            #expect(simulator.truth.completedAnswers == 120)
+            // Nothing is sent before it is due: what counts from the plan is never less.
+            #expect(only.corrected.p50 >= only.uncorrected.p50 && only.corrected.max >= only.uncorrected.max)
+            #expect(report.text.contains("100 planned, 100 answered") && report.json.contains(#""planned":100"#))
+        }
+    }
+
+    @Test func dropsAndCountsWhatFindsNoConnection() async throws {
+        var slow = SimulatorScript()
+        slow.headDelay = .milliseconds(60)
+        try await with(slow) { simulator in
+            let only = try await run(simulator, connections: 1).sides[0]
+            #expect(only.planned == 100 && only.dropped > 50 && only.succeeded > 0)
+            #expect(only.succeeded + only.dropped == 100)
+            #expect(only.errors == only.dropped)
+        }
+    }
+
+    @Test(arguments: [
+        (FailureKind.reset, SimulatorFault.closeBeforeHead), (.reset, .resetInBody), (.malformed, .garbage),
+        (.timeout, .hang), (.malformed, .twoLengths),
+    ])
+    func tellsFailuresApart(kind: FailureKind, fault: SimulatorFault) async throws {
+        var script = SimulatorScript()
+        script.fault = fault
+        try await with(script) { simulator in
+            let only = try await run(simulator, rate: 50, timeout: .milliseconds(150)).sides[0]
+            #expect(only.planned == 25 && only.succeeded == 0 && only.failures == [kind: 25])
+        }
+    }
+
+    @Test func countsAnotherStatusAsAFailure() async throws {
+        var script = SimulatorScript()
+        script.status = 503
+        try await with(script) { simulator in
+            let only = try await run(simulator, rate: 50).sides[0]
+            #expect(only.failures == [.status: 25])
+        }
+    }
+
+    @Test func tellsWhatOneSideAddsToTheOther() async throws {
+        var slow = SimulatorScript()
+        slow.headDelay = .milliseconds(30)
+        try await with(slow) { slowOne in
+            try await with { fastOne in
+                let report = try await LoadRun.run(
+                    LoadPlan(
+                        mode: .rate(Schedule(ratePerSide: 50, sides: 2)),
+                        sides: [try side(slowOne), try side(fastOne)],
+                        warmUp: .zero, duration: .milliseconds(600)))
+                #expect(report.sides.map(\.planned) == [30, 30] && report.sides.allSatisfy { $0.errors == 0 })
+                #expect(report.added(\.p50).map { $0 > .milliseconds(15) } == true)
+            }
+        }
+    }
+
+    @Test func holdsStreamsAndCountsTheirEvents() async throws {
+        var paced = SimulatorScript()
+        paced.chunkDelay = .milliseconds(20)
+        try await with(paced) { simulator in
+            let body = #"{"stream":true,"messages":[]}"#
+            let report = try await LoadRun.run(
+                LoadPlan(
+                    mode: .streams(10, opening: Schedule(ratePerSide: 1000)), sides: [try side(simulator, body)],
+                    warmUp: .milliseconds(100), duration: .milliseconds(900)))
+            let only = report.sides[0]
+            #expect(only.mostOpen == 10 && only.errors == 0 && only.events > 50 && only.gaps.count > 50)
+        }
+    }
+
+    @Test func sendsNothingWhereNothingListens() async throws {
+        let gone = try await Simulator.start()
+        let plan = LoadPlan(mode: .rate(Schedule(ratePerSide: 1)), sides: [try side(gone)])
+        try await gone.stop()
+        await #expect(throws: LoadError.self) { try await LoadRun.run(plan) }
+    }
+}
