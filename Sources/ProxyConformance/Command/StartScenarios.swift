@@ -95,8 +95,10 @@ extension CommandScenario {
         CommandScenario(
             "command.help.has-examples", "Each command explains itself with an example; the version is told."
         ) { bench, check in
-            for arguments in [["--help"], ["server", "--help"], ["simulate", "--help"], ["load", "--help"],
-                ["db", "verify", "--help"]] {
+            for arguments in [
+                ["--help"], ["server", "--help"], ["simulate", "--help"], ["load", "--help"],
+                ["db", "verify", "--help"],
+            ] {
                 let (code, output) = try await bench.finish(arguments)
                 check.equal(code, 0, "\(arguments)")
                 check.that(output.lowercased().contains("example"), "\(arguments) has no example")
