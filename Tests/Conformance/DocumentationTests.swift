@@ -1,4 +1,5 @@
 import Foundation
+import ProxyManagement
 import ProxySettings
 import ProxySimulator
 import Testing
@@ -59,5 +60,23 @@ struct DocumentationTests {
                 !named.isEmpty && named.allSatisfy(known.contains), "\(row[0]): \(named.filter { !known.contains($0) })"
             )
         }
+    }
+
+    @Test func listEveryRouteInTheOpenAPIFile() throws {
+        var path = ""
+        var listed: [String] = []
+        for line in try Self.text("api/openapi.yaml").split(separator: "\n").drop(while: { $0 != "paths:" }).dropFirst()
+        {
+            guard line.hasPrefix("  ") else { break }
+            let name = line.trimmingCharacters(in: .whitespaces).prefix { $0 != ":" }
+            if line.hasPrefix("  /") { path = String(name) }
+            let methods = ["get", "post", "put", "patch", "delete"]
+            if line.hasPrefix("    "), !line.hasPrefix("     "), methods.contains(String(name)) {
+                listed.append("\(name.uppercased()) \(path)")
+            }
+        }
+        let served = Management.routes.map { "\($0.method) \($0.pathTemplate)" }
+        #expect(listed.filter { !$0.hasSuffix(" /v1/{path}") }.sorted() == served.sorted())
+        #expect(listed.count { $0.hasSuffix(" /v1/{path}") } == 5)
     }
 }
