@@ -64,7 +64,8 @@ struct LoadRunTests {
         var script = SimulatorScript()
         script.fault = fault
         try await with(script) { simulator in
-            let only = try await run(simulator, rate: 50, timeout: .milliseconds(150)).sides[0]
+            let only = try await run(simulator, rate: 50, timeout: kind == .timeout ? .milliseconds(150) : .seconds(10))
+                .sides[0]
             #expect(only.planned == 25 && only.succeeded == 0 && only.failures == [kind: 25])
         }
     }
