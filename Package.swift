@@ -62,7 +62,7 @@ let package = Package(
         room("SQLDatabase"),
         room("ProxyWire", [.nioCore]),
         room("ProxySecrets", ["ProxyDomain", .crypto]),
-        room("ProxySettings", ["ProxyDomain", "CYAML"]),
+        room("ProxySettings", ["CYAML"]),
 
         // Floor 2: one engine each, the storage in SQL, the ledger.
         room("SQLiteDriver", ["SQLDatabase", "CSQLite"]),
@@ -75,9 +75,9 @@ let package = Package(
             ["ProxyDomain", "ProxyStorage", "ProxyWire", "ProxyLedger", .nioCore, .nioPosix, .nioSSL, .nioTLS]),
         room(
             "ProxyManagement",
-            ["ProxyDomain", "ProxyStorage", "ProxySecrets", .hummingbird, .httpTypes, .logging, .nioCore]),
+            ["ProxyDomain", "ProxyStorage", .hummingbird, .httpTypes, .logging, .nioCore]),
         room("ProxySimulator", [.nioCore, .nioPosix, .nioHTTP1]),
-        room("ProxyConformance", ["ProxyDomain", "ProxyStorage", .httpTypes]),
+        room("ProxyConformance", ["ProxyDomain", "ProxyStorage"]),
         room("ProxyLoad", ["ProxyWire", .nioCore, .nioPosix, .histogram]),
 
         // Floor 4: composition and lifecycle.
@@ -93,38 +93,30 @@ let package = Package(
         .executableTarget(
             name: "llm-proxy",
             dependencies: [
-                "ProxyDomain", "ProxyStorage", "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyLoad",
-                .argumentParser, .logging, .nioCore, .nioPosix,
+                "ProxyStorage", "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyLoad", .argumentParser,
             ],
             swiftSettings: houseSettings),
 
-        .target(
-            name: "Fixtures", dependencies: [.nioCore], path: "Tests/Fixtures", swiftSettings: houseSettings),
         .testTarget(
             name: "WireTests",
             dependencies: [
-                "ProxyWire", "Fixtures", .nioCore, .nioHTTP1, .product(name: "NIOEmbedded", package: "swift-nio"),
+                "ProxyWire", .nioCore, .nioHTTP1, .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             path: "Tests/Wire", swiftSettings: houseSettings),
         .testTarget(
             name: "DatabaseTests",
-            dependencies: ["SQLDatabase", "SQLiteDriver", "SQLStorage", "ProxyStorage", "ProxyDomain", "Fixtures"],
+            dependencies: ["SQLDatabase", "SQLiteDriver", "SQLStorage", "ProxyStorage", "ProxyDomain"],
             path: "Tests/Database", swiftSettings: houseSettings),
         .testTarget(
             name: "ConformanceTests",
             dependencies: [
                 "ProxyDomain", "ProxyStorage", "SQLDatabase", "SQLiteDriver", "SQLStorage", "ProxyLedger",
-                "ProxySecrets",
-                "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyConformance", "ProxyRelay", "ProxyManagement",
-                "Fixtures", "llm-proxy", .httpTypes, .nioCore, .nioPosix, .nioSSL, .logging,
+                "ProxySecrets", "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyConformance",
+                "ProxyManagement", "llm-proxy", .nioCore, .nioPosix, .nioSSL, .logging,
             ],
             path: "Tests/Conformance", swiftSettings: houseSettings),
         .testTarget(
-            name: "LoadTests",
-            dependencies: [
-                "ProxyLoad", "ProxySimulator", "ProxyServer", "ProxySettings", "ProxyStorage", "ProxyDomain",
-                "Fixtures",
-            ],
+            name: "LoadTests", dependencies: ["ProxyLoad", "ProxySimulator"],
             path: "Tests/Load", swiftSettings: houseSettings),
     ]
 )
