@@ -116,7 +116,7 @@ let package = Package(
             ],
             path: "Tests/Conformance", swiftSettings: houseSettings),
         .testTarget(
-            name: "LoadTests", dependencies: ["ProxyLoad", "ProxySimulator"],
+            name: "LoadTests", dependencies: ["ProxyLoad", "ProxySimulator", .nioCore, .nioPosix],
             path: "Tests/Load", swiftSettings: houseSettings),
     ]
 )

@@ -1,13 +1,27 @@
 """Starts pinned processes and reads what they cost."""
 
+import atexit
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
+
+# However a benchmark ends, what it started ends with it: also when a later peer can't start, or on SIGTERM.
+STARTED = []
+
+
+@atexit.register
+def stop_all():
+    for process in STARTED:
+        process.stop(patience=5)
+
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 class Process:
@@ -22,6 +36,7 @@ class Process:
                 arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder,
                 env={**os.environ, **(environment or {})})
         self.pid = self.child.pid
+        STARTED.append(self)
 
     def cpu(self):
         """(user, system) seconds of the process, all its threads, and its children that live."""

@@ -74,7 +74,7 @@ final class LoadConnection: ChannelInboundHandler {
         do throws(WireFault) {
             var ended = 0
             try reader.read(&buffer) { bytes in ended += events.count(bytes) }
-            if ended > 0, reader.isEventStream, let call { loop.counted(ended, of: call, side: side) }
+            if ended > 0, reader.isEventStream, let call { loop.counted(ended, of: call, at: now, side: side) }
         } catch {
             return fail(.malformed)
         }
@@ -82,7 +82,7 @@ final class LoadConnection: ChannelInboundHandler {
     }
 
     private func noteGap(_ now: NIODeadline) {
-        if let call, !call.isWarmUp { loop.gap(now - call.lastRead, side: side) }
+        if let call, !call.isWarmUp { loop.gap(from: call.lastRead, to: now, side: side) }
     }
 
     private func complete(at now: NIODeadline, leftover: Int) {

@@ -71,15 +71,38 @@ final class LoadLoop {
     }
 
     private func begin(side: Int, planned: NIODeadline) {
-        let call = LoadConnection.Call(planned: planned, isWarmUp: planned < warmUpEnd)
+        begin(call(plannedAt: planned), side: side)
+    }
+
+    /// A stream opened in the warm-up is held through what is measured: it belongs to it, and its end too. Only what
+    /// came of it before is left out.
+    private func call(plannedAt planned: NIODeadline) -> LoadConnection.Call {
+        LoadConnection.Call(planned: planned, isWarmUp: !holdsStreams && planned < warmUpEnd)
+    }
+
+    private func begin(_ call: LoadConnection.Call, side: Int) {
         tallies[side].planned += call.isWarmUp ? 0 : 1
         if let connection = idle[side].popLast() {
             start(call, on: connection)
         } else if open[side].count + connecting[side] < plan.connectionsPerLoop {
             connect(side, for: call)
-        } else if !call.isWarmUp {
+        } else if call.isWarmUp {
+            tallies[side].warmUpErrors += 1
+        } else {
             tallies[side].dropped += 1
         }
+    }
+
+    /// Puts another stream in the place of one that ended.
+    private func reopen(side: Int) {
+        guard holdsStreams, NIODeadline.now() < end else { return }
+        begin(call(plannedAt: .now()), side: side)
+    }
+
+    /// The same after a failure: with a pause, so that a side that refuses everything isn't hammered.
+    private func reopenLater(side: Int) {
+        guard holdsStreams else { return }
+        eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(100)) { self.reopen(side: side) }
     }
 
     private func start(_ call: LoadConnection.Call, on connection: LoadConnection) {
@@ -105,7 +128,8 @@ final class LoadLoop {
             .whenComplete { result in
                 self.connecting[side] -= 1
                 guard case .success = result else {
-                    if !call.isWarmUp { self.tallies[side].failures[.connect, default: 0] += 1 }
+                    self.noteFailure(.connect, of: call, side: side)
+                    self.reopenLater(side: side)
                     return self.finishIfDone()
                 }
                 self.open[side][ObjectIdentifier(connection)] = connection
@@ -115,11 +139,15 @@ final class LoadLoop {
 
     // MARK: From connections
 
-    func counted(_ events: Int, of call: LoadConnection.Call, side: Int) {
-        if !call.isWarmUp { tallies[side].events += events }
+    func counted(_ events: Int, of call: LoadConnection.Call, at now: NIODeadline, side: Int) {
+        // Streams are cut a little after the end: what comes until then is no part of the run's seconds.
+        if !call.isWarmUp, now >= warmUpEnd, !holdsStreams || now < end { tallies[side].events += events }
     }
 
-    func gap(_ time: TimeAmount, side: Int) { tallies[side].gaps.record(nanoseconds: time.nanoseconds) }
+    /// A gap that began in the warm-up is left out whole.
+    func gap(from earlier: NIODeadline, to now: NIODeadline, side: Int) {
+        if earlier >= warmUpEnd, now < end { tallies[side].gaps.record(nanoseconds: (now - earlier).nanoseconds) }
+    }
 
     /// An answer is complete.
     func ended(
@@ -127,19 +155,21 @@ final class LoadLoop {
     ) {
         underWay[connection.side] -= 1
         note(call, status: status, at: now, side: connection.side)
-        if holdsStreams, isReusable, now < end {
-            let next = LoadConnection.Call(planned: now, isWarmUp: now < warmUpEnd)
-            tallies[connection.side].planned += next.isWarmUp ? 0 : 1
-            start(next, on: connection)
-        } else if isReusable {
+        if isReusable {
             idle[connection.side].append(connection)
+        } else {
+            // Its place is free now, not only when the channel is closed.
+            open[connection.side][ObjectIdentifier(connection)] = nil
         }
+        // Whatever it answers but a success is not asked for again and again without a pause.
+        if (200..<300).contains(status) { reopen(side: connection.side) } else { reopenLater(side: connection.side) }
         finishIfDone()
     }
 
     private func note(_ call: LoadConnection.Call, status: Int, at now: NIODeadline, side: Int) {
         guard !call.isWarmUp else {
             tallies[side].warmedUp += 1
+            if !(200..<300).contains(status) { tallies[side].warmUpErrors += 1 }
             return
         }
         guard (200..<300).contains(status) else {
@@ -154,11 +184,20 @@ final class LoadLoop {
 
     func failed(_ call: LoadConnection.Call, _ kind: FailureKind, on connection: LoadConnection) {
         underWay[connection.side] -= 1
-        // A stream that is open when the run ends is cut by us.
-        if !call.isWarmUp, !(holdsStreams && NIODeadline.now() >= end) {
-            tallies[connection.side].failures[kind, default: 0] += 1
-        }
+        open[connection.side][ObjectIdentifier(connection)] = nil
+        noteFailure(kind, of: call, side: connection.side)
+        reopenLater(side: connection.side)
         finishIfDone()
+    }
+
+    private func noteFailure(_ kind: FailureKind, of call: LoadConnection.Call, side: Int) {
+        // A stream that is open when the run ends is cut by us.
+        if holdsStreams, NIODeadline.now() >= end { return }
+        if call.isWarmUp {
+            tallies[side].warmUpErrors += 1
+        } else {
+            tallies[side].failures[kind, default: 0] += 1
+        }
     }
 
     func closed(_ connection: LoadConnection) {

@@ -1,8 +1,8 @@
 extension LoadReport {
     /// The report for people.
     public var text: String {
-        let what = rate.map { "\(Int($0)) requests/s" } ?? "held streams"
-        var lines = ["\(what) for \(Int(duration.seconds)) s on \(cores) cores, open loop; latencies in ms"]
+        let what = rate.map { "\($0) requests/s" } ?? "held streams"
+        var lines = ["\(what) for \(duration.seconds) s on \(cores) cores, open loop; latencies in ms"]
         lines += sides.flatMap(Self.lines)
         if let p50 = added(\.p50), let p99 = added(\.p99) {
             lines.append("added by the first: p50 \(p50.shown), p99 \(p99.shown)")
@@ -17,7 +17,7 @@ extension LoadReport {
         var lines = [
             side.url,
             "  \(side.planned) planned, \(side.succeeded) answered, \(side.dropped) dropped\(failures); "
-                + "\(side.warmedUp) in the warm-up; at most \(side.mostOpen) at once",
+                + "\(side.warmedUp) in the warm-up, \(side.warmUpErrors) failed there; at most \(side.mostOpen) at once",
         ]
         let rows = [
             ("from plan to end", side.corrected), ("from sending to end", side.uncorrected),
@@ -47,7 +47,7 @@ extension LoadReport {
         let url = side.url.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
             .split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"")
         return #"{"url":"\#(url)","planned":\#(side.planned),"succeeded":\#(side.succeeded),"failures":{\#(failures)},"#
-            + #""dropped":\#(side.dropped),"warmed_up":\#(side.warmedUp),"most_open":\#(side.mostOpen),"#
+            + #""dropped":\#(side.dropped),"warmed_up":\#(side.warmedUp),"warm_up_errors":\#(side.warmUpErrors),"most_open":\#(side.mostOpen),"#
             + #""events":\#(side.events),"corrected":\#(side.corrected.document),"#
             + #""uncorrected":\#(side.uncorrected.document),"first_byte":\#(side.firstByte.document),"#
             + #""gaps":\#(side.gaps.document)}"#

@@ -11,7 +11,10 @@ public struct LoadReport: Sendable {
         public let failures: [FailureKind: Int]
         /// Not sent, because every connection was busy.
         public let dropped: Int
+        /// Answered in the warm-up.
         public let warmedUp: Int
+        /// Failed or dropped in the warm-up: no part of ``errors``.
+        public let warmUpErrors: Int
         /// From the planned instant to the answer's end.
         public let corrected: Percentiles
         /// From the instant it was sent to the answer's end.
@@ -27,6 +30,9 @@ public struct LoadReport: Sendable {
 
         /// Failed or not sent.
         public var errors: Int { failures.values.reduce(dropped, +) }
+
+        /// Whether anything came that a figure could be about: an answer, or an event of a stream.
+        public var hasFigures: Bool { succeeded > 0 || events > 0 }
     }
 
     public let sides: [Side]
@@ -43,6 +49,7 @@ public struct LoadReport: Sendable {
             Side(
                 url: side.target.displayed, planned: tally.planned, succeeded: tally.succeeded,
                 failures: tally.failures, dropped: tally.dropped, warmedUp: tally.warmedUp,
+                warmUpErrors: tally.warmUpErrors,
                 corrected: tally.corrected.summary, uncorrected: tally.uncorrected.summary,
                 firstByte: tally.firstByte.summary, events: tally.events, gaps: tally.gaps.summary,
                 mostOpen: tally.mostOpen)

@@ -15,6 +15,8 @@ struct LoadTally: Sendable {
     var dropped = 0
     /// Sent in the warm-up: counted here alone.
     var warmedUp = 0
+    /// Failed or dropped in the warm-up: no part of the verdict, but never hidden.
+    var warmUpErrors = 0
     var events = 0
     /// Streams that were open at the same time, at most.
     var mostOpen = 0
@@ -29,6 +31,7 @@ struct LoadTally: Sendable {
         failures.merge(other.failures, uniquingKeysWith: +)
         dropped += other.dropped
         warmedUp += other.warmedUp
+        warmUpErrors += other.warmUpErrors
         events += other.events
         mostOpen += other.mostOpen
     }

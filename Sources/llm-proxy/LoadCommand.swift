@@ -113,6 +113,7 @@ struct LoadCommand: AsyncParsableCommand {
         }
         let errors = report.sides.reduce(0) { $0 + $1.errors }
         if errors > maxErrors { faults.append("\(errors) requests failed or were dropped, at most \(maxErrors) may") }
+        for side in report.sides where !side.hasFigures { faults.append("nothing came from \(side.url)") }
         bound("p99", report.sides[0].corrected.p99, maxP99)
         bound("p50 added", report.added(\.p50), maxAddedP50)
         bound("p99 added", report.added(\.p99), maxAddedP99)
