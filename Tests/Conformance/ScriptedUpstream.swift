@@ -12,6 +12,7 @@ final class ScriptedUpstream: UpstreamDouble {
         var gates: Set<String> = []
         var open: Set<Int32> = []
         var isStopped = false
+        var listens = true
     }
 
     let port: Int
@@ -39,15 +40,14 @@ final class ScriptedUpstream: UpstreamDouble {
 
     func stop() {
         gateMoved.withLock {
-            let open = state.change { state in
+            state.change { [listener] state in
                 state.isStopped = true
-                return state.open
+                for descriptor in state.open { shutdown(descriptor, Int32(SHUT_RDWR)) }
+                // Wakes the thread that accepts, which then closes. Once it has, the number may be another's.
+                if state.listens { shutdown(listener, Int32(SHUT_RDWR)) }
             }
-            for descriptor in open { shutdown(descriptor, Int32(SHUT_RDWR)) }
             gateMoved.broadcast()
         }
-        // Wakes the thread that accepts, which then closes.
-        shutdown(listener, Int32(SHUT_RDWR))
     }
 
     private func acceptAll() {
@@ -71,7 +71,10 @@ final class ScriptedUpstream: UpstreamDouble {
             Socket.setNoDelay(descriptor)
             BlockingThreads.shared.start { [self] in serve(descriptor, number: number) }
         }
-        close(listener)
+        state.change { [listener] state in
+            state.listens = false
+            close(listener)
+        }
     }
 
     private func serve(_ descriptor: Int32, number: Int) {

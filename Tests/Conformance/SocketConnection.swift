@@ -41,17 +41,22 @@ final class SocketConnection: RawConnection {
         }
     }
 
-    func finishSending() async { shutdown(descriptor, Int32(SHUT_WR)) }
+    func finishSending() async { end(SHUT_WR) }
 
-    func close() async { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    func close() async { end(SHUT_RDWR) }
 
     func reset() async {
-        guard
-            !isReset.change({ wasReset in
-                defer { wasReset = true }; return wasReset
-            })
-        else { return }
-        Socket.reset(descriptor)
+        isReset.change { [descriptor] wasReset in
+            if !wasReset { Socket.reset(descriptor) }
+            wasReset = true
+        }
+    }
+
+    /// Once it was reset its number may be another's.
+    private func end(_ directions: Int) {
+        isReset.change { [descriptor] wasReset in
+            if !wasReset { shutdown(descriptor, Int32(directions)) }
+        }
     }
 }
 
