@@ -36,6 +36,7 @@ let package = Package(
         .executable(name: "llm-proxy", targets: ["llm-proxy"]),
         .library(name: "ProxyConformance", targets: ["ProxyConformance"]),
         .library(name: "ProxySimulator", targets: ["ProxySimulator"]),
+        .library(name: "ProxyFixtures", targets: ["ProxyFixtures"]),
     ],
     dependencies: [
         // Sockets, event loops and TLS under the data plane.
@@ -55,6 +56,7 @@ let package = Package(
         // Floor 0: values and the named C libraries.
         room("ProxyDomain"),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // Floor 1: promises, bytes, secrets and settings.
@@ -66,6 +68,7 @@ let package = Package(
 
         // Floor 2: one engine each, the storage in SQL, the ledger.
         room("SQLiteDriver", ["SQLDatabase", "CSQLite"]),
+        room("PostgresDriver", ["SQLDatabase", "CPostgres"]),
         room("SQLStorage", ["ProxyDomain", "ProxyStorage", "SQLDatabase"]),
         room("ProxyLedger", ["ProxyDomain", "ProxyStorage"]),
 
@@ -85,7 +88,7 @@ let package = Package(
             "ProxyServer",
             [
                 "ProxyDomain", "ProxyStorage", "SQLDatabase", "ProxySecrets", "ProxySettings", "SQLiteDriver",
-                "SQLStorage", "ProxyLedger", "ProxyRelay", "ProxyManagement",
+                "PostgresDriver", "SQLStorage", "ProxyLedger", "ProxyRelay", "ProxyManagement",
                 .nioCore, .nioPosix, .nioSSL, .logging,
             ]),
 
@@ -97,6 +100,9 @@ let package = Package(
             ],
             swiftSettings: houseSettings),
 
+        // What tests stand on: a PostgreSQL of their own.
+        .target(
+            name: "ProxyFixtures", dependencies: ["CPostgres"], path: "Tests/Fixtures", swiftSettings: houseSettings),
         .testTarget(
             name: "WireTests",
             dependencies: [
@@ -105,13 +111,17 @@ let package = Package(
             path: "Tests/Wire", swiftSettings: houseSettings),
         .testTarget(
             name: "DatabaseTests",
-            dependencies: ["SQLDatabase", "SQLiteDriver", "SQLStorage", "ProxyStorage", "ProxyDomain"],
+            dependencies: [
+                "SQLDatabase", "SQLiteDriver", "PostgresDriver", "SQLStorage", "ProxyStorage", "ProxyDomain",
+                "ProxyFixtures",
+            ],
             path: "Tests/Database", swiftSettings: houseSettings),
         .testTarget(
             name: "ConformanceTests",
             dependencies: [
-                "ProxyDomain", "ProxyStorage", "SQLDatabase", "SQLiteDriver", "SQLStorage", "ProxyLedger",
-                "ProxySecrets", "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyConformance",
+                "ProxyDomain", "ProxyStorage", "SQLDatabase", "SQLiteDriver", "PostgresDriver", "SQLStorage",
+                "ProxyLedger", "ProxySecrets", "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyConformance",
+                "ProxyFixtures",
                 "ProxyManagement", "llm-proxy", .nioCore, .nioPosix, .nioSSL, .logging,
             ],
             path: "Tests/Conformance", swiftSettings: houseSettings),

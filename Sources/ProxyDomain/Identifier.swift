@@ -122,4 +122,7 @@ public struct RequestID: TypedIdentifier {
 public struct InstanceID: TypedIdentifier {
     public let identifier: Identifier
     public init(_ identifier: Identifier) { self.identifier = identifier }
+
+    /// A short form for rows: 62 random bits of the identifier, so that two instances have different ones.
+    public var number: Int64 { Int64(identifier.low & 0x3FFF_FFFF_FFFF_FFFF) }
 }

@@ -12,20 +12,24 @@ public final class Ledger: Sendable {
     private let idleWaiters = Mutex<[CheckedContinuation<Void, Never>]>([])
     private let now: @Sendable () -> Timestamp
     private let report: @Sendable (StorageError) -> Void
+    private let changesSeen: @Sendable (Int64) -> Void
 
     /// - Parameters:
     ///   - instance: this process; together with a running number it names each batch.
     ///   - now: the clock by which expiry is judged.
     ///   - report: told of each failed commit, on the writer's thread.
+    ///   - changesSeen: told before a batch's verdicts how many changes to projects and tokens came before it.
     public init(
         store: any LedgerStore, instance: InstanceID, limits: LedgerLimits = LedgerLimits(),
-        now: @escaping @Sendable () -> Timestamp, report: @escaping @Sendable (StorageError) -> Void
+        now: @escaping @Sendable () -> Timestamp, report: @escaping @Sendable (StorageError) -> Void,
+        changesSeen: @escaping @Sendable (Int64) -> Void = { _ in }
     ) {
         self.store = store
         self.queue = Mutex(LedgerQueue(instance: instance, limits: limits))
         self.receivers = Mutex([])
         self.now = now
         self.report = report
+        self.changesSeen = changesSeen
     }
 
     /// Makes a place to hear verdicts at. Receivers live as long as the ledger.
@@ -91,6 +95,7 @@ public final class Ledger: Sendable {
         guard let parcel = queue.withLock({ $0.take(at: now()) }) else { return releaseIdleWaiters() }
         do {
             let verdicts = try writer.commit(parcel.batch)
+            if let changes = writer.changesSeen { changesSeen(changes) }
             let wake = queue.withLock { $0.committed() }
             act(on: wake)
             deliver(verdicts, to: parcel.waiters)

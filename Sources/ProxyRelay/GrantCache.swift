@@ -4,11 +4,21 @@ import Synchronization
 /// Counts changes to projects and tokens, so that caches know when what they hold is old.
 public final class GrantEpoch: Sendable {
     private let value = Atomic<UInt64>(0)
+    /// The most changes that the database was heard to have counted.
+    private let known = Atomic<Int64>(-1)
 
     public init() {}
 
     /// Makes every loop forget its grants before its next look-up. Call after the change is committed.
     public func advance() { value.add(1, ordering: .releasing) }
+
+    /// The same, if the database has counted more changes than were known of; called from any thread.
+    public func advance(to changes: Int64) {
+        guard known.load(ordering: .relaxed) < changes else { return }
+        // Of two that come at once both may advance, which costs a look-up; none is missed.
+        known.max(changes, ordering: .relaxed)
+        advance()
+    }
 
     var current: UInt64 { value.load(ordering: .acquiring) }
 }

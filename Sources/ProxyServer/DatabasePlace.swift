@@ -1,3 +1,4 @@
+import PostgresDriver
 import ProxyDomain
 import ProxySettings
 import ProxyStorage
@@ -9,20 +10,18 @@ import SQLiteDriver
 enum DatabasePlace {
     case memory
     case file(String)
+    case server(PostgresAddress)
 
     init(_ settings: DatabaseSettings) throws(StartupError) {
         switch settings.engine {
         case .sqlite: self = settings.path == ":memory:" ? .memory : .file(settings.path)
         case .postgres:
-            throw StartupError("DB_DRIVER postgres is not in this build: set DB_DRIVER=sqlite")
+            do {
+                self = .server(try PostgresAddress(settings.url?.revealed() ?? ""))
+            } catch {
+                throw StartupError("DATABASE_URL \(error)")
+            }
         }
-    }
-
-    /// The folder of the database's file; `nil` in memory.
-    var folder: String? {
-        guard case .file(let path) = self else { return nil }
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// The right to be the one server on the file.
@@ -34,30 +33,60 @@ enum DatabasePlace {
             throw StartupError("DATABASE_PATH: \(error)")
         }
     }
+
+    /// How messages name it, setting first; without a password.
+    var named: String {
+        switch self {
+        case .memory: "DATABASE_PATH :memory:"
+        case .file(let path): "DATABASE_PATH \(path)"
+        case .server(let address): "DATABASE_URL \(address)"
+        }
+    }
 }
 
 extension DatabasePlace {
+    /// What somebody wants of the database.
+    enum Purpose {
+        /// Serves, as this instance.
+        case serving(InstanceID)
+        /// Looks, on one connection, and makes nothing.
+        case looking
+    }
+
+    /// Opens the database and leaves its schema as it is.
+    func connect(_ settings: DatabaseSettings, for purpose: Purpose) async throws(SQLError) -> ConnectionPool {
+        switch self {
+        case .memory: try await SQLiteDatabase.open(.memory, limits: limits(settings, purpose))
+        case .file(let path):
+            try await SQLiteDatabase.open(
+                .file(path), limits: limits(settings, purpose),
+                synchronous: settings.synchronous == .full ? .full : .normal, busyTimeout: settings.wait,
+                mayCreate: purpose.isServing)
+        case .server(let address):
+            try await PostgresDatabase.open(
+                address, limits: limits(settings, purpose), options: options(settings, purpose),
+                patience: settings.wait)
+        }
+    }
+
     /// Opens the database and brings its schema up to date.
     func open(
-        _ settings: DatabaseSettings, now: @escaping @Sendable () -> Timestamp
+        _ settings: DatabaseSettings, as instance: InstanceID, now: @escaping @Sendable () -> Timestamp
     ) async throws(StartupError) -> any Storage {
-        let place: SQLiteDatabase.Place =
-            switch self {
-            case .memory: .memory
-            case .file(let path): .file(path)
-            }
         do {
-            let pool = try await SQLiteDatabase.open(
-                place,
-                limits: .init(
-                    readers: settings.poolSize, maxIdle: settings.maxIdleConnections,
-                    lifetime: settings.connectionLifetime == .zero ? nil : settings.connectionLifetime,
-                    wait: settings.wait),
-                synchronous: settings.synchronous == .full ? .full : .normal, busyTimeout: settings.wait)
-            return try await Self.migrate(pool, now: now())
+            return try await Self.migrate(try await connect(settings, for: .serving(instance)), now: now())
         } catch {
-            throw StartupError("DATABASE_PATH \(settings.path) can't be used: \(error)")
+            throw unusable(error)
         }
+    }
+
+    /// What to tell an operator whose database can't be used.
+    func unusable(_ error: any Error) -> StartupError {
+        guard case .server = self else { return StartupError("\(named) can't be used: \(error)") }
+        let reason = (error as? SQLError).map { $0.kind == .connectionLost ? $0.detail : "\($0)" } ?? "\(error)"
+        return StartupError(
+            "\(named) can't be used: \(reason): see that the server runs there and takes this user, password, database "
+                + "and sslmode")
     }
 
     private static func migrate(_ pool: ConnectionPool, now: Timestamp) async throws -> any Storage {
@@ -68,4 +97,26 @@ extension DatabasePlace {
             throw error
         }
     }
+
+    /// Of a server's connections one is the ledger's, which is never closed for lack of work.
+    private func limits(_ settings: DatabaseSettings, _ purpose: Purpose) -> ConnectionPool.Limits {
+        let isServer = if case .server = self { true } else { false }
+        guard purpose.isServing else { return .init(readers: isServer ? 0 : 1, wait: settings.wait) }
+        let own = isServer ? 1 : 0
+        return .init(
+            readers: settings.poolSize - own, maxIdle: max(0, settings.maxIdleConnections - own),
+            lifetime: settings.connectionLifetime == .zero ? nil : settings.connectionLifetime, wait: settings.wait)
+    }
+
+    private func options(_ settings: DatabaseSettings, _ purpose: Purpose) -> PostgresDatabase.Options {
+        var name = "llm-proxy"
+        if case .serving(let instance) = purpose { name += " \(instance)" }
+        return .init(
+            applicationName: name, connectTimeout: settings.wait, lockTimeout: max(settings.wait, .milliseconds(100)),
+            isSynchronous: settings.synchronous == .full)
+    }
+}
+
+extension DatabasePlace.Purpose {
+    var isServing: Bool { if case .serving = self { true } else { false } }
 }

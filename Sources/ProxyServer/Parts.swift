@@ -19,6 +19,7 @@ struct Parts: Sendable {
     let state: ServerState
     let logger: Logger
     let sink: LogSink
+    let keeper: InstanceKeeper
 
     static func assemble(
         _ foundation: StorageFoundation, token: Secret, _ settings: ServerSettings, _ surroundings: Surroundings,
@@ -26,13 +27,13 @@ struct Parts: Sendable {
     ) async throws -> Parts {
         let state = ServerState()
         let epoch = GrantEpoch()
-        var random = HandedRandomness(source: surroundings.random)
         let ledger = Ledger(
-            store: foundation.storage, instance: InstanceID(at: surroundings.now(), using: &random),
+            store: foundation.storage, instance: foundation.instance,
             limits: LedgerLimits(wait: settings.database.wait), now: surroundings.now,
             report: { error in
                 logger.error("a ledger batch failed", metadata: ["detail": "\(String(reflecting: error))"])
-            })
+            }, changesSeen: { epoch.advance(to: $0) })
+        foundation.storage.watchChanges { epoch.advance(to: $0) }
         let relayBox = RelayBox()
         let management = try Management(
             dependencies(
@@ -55,7 +56,9 @@ struct Parts: Sendable {
         relayBox.put(relay)
         return Parts(
             foundation: foundation, ledger: ledger, relay: relay, group: group, state: state, logger: logger,
-            sink: sink)
+            sink: sink,
+            keeper: InstanceKeeper(
+                foundation.storage, instance: foundation.instance, now: surroundings.now, logger: logger))
     }
 
     private static func dependencies(

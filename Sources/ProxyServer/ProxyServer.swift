@@ -26,6 +26,7 @@ public final class ProxyServer: Sendable {
     private let settings: ServerSettings
     private let logger: Logger
     private let sink: LogSink
+    private let keeper: InstanceKeeper
 
     private init(
         port: Int, managementToken: Secret, managementTokenFile: String?, parts: Parts, settings: ServerSettings
@@ -41,6 +42,7 @@ public final class ProxyServer: Sendable {
         state = parts.state
         logger = parts.logger
         sink = parts.sink
+        keeper = parts.keeper
         self.settings = settings
     }
 
@@ -73,6 +75,7 @@ public final class ProxyServer: Sendable {
             let address = settings.listen
             do {
                 let port = try await parts.relay.listen(host: address.host ?? "0.0.0.0", port: address.port)
+                parts.keeper.start()
                 return ProxyServer(
                     port: port, managementToken: token.secret, managementTokenFile: token.file, parts: parts,
                     settings: settings)
@@ -98,6 +101,7 @@ public final class ProxyServer: Sendable {
         try? await Task.sleep(for: notice)
         let cut = await relay.drain(grace: settings.shutdownGrace - notice)
         await ledger.close()
+        await keeper.stop()
         await foundation.remove()
         try? await group.shutdownGracefully()
         logger.info("stopped", metadata: ["connections_cut": "\(cut)"])

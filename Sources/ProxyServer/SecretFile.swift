@@ -1,4 +1,6 @@
 import Glibc
+import SQLDatabase
+import SQLiteDriver
 
 /// A secret that is made once and kept in a file only its owner may read.
 enum SecretFile {
@@ -12,6 +14,9 @@ enum SecretFile {
     ) throws(StartupError) -> (text: String, isNew: Bool) {
         if let text = try read(path, for: setting) { return (text, false) }
         let text = make()
+        do { try SQLiteDatabase.prepareFolder(of: path) } catch {
+            throw StartupError("\(error.detail): mend that, or set \(setting)")
+        }
         let draft = "\(path).\(getpid())"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure(path, setting) }

@@ -3,21 +3,23 @@ import ProxyDomain
 import ProxySecrets
 import ProxySettings
 import ProxyStorage
-import SQLDatabase
-import SQLStorage
 import SQLiteDriver
 
 /// What must stand before anything serves: the database, open and up to date, and the secrets kept beside it.
 final class StorageFoundation: Sendable {
     let storage: any Storage
+    let instance: InstanceID
     let vault: UpstreamKeyVault
     /// Where generated secrets are kept; `nil` in memory.
     private let folder: String?
     /// Held until the database is closed.
     private let lock: ServerLock?
 
-    private init(storage: any Storage, vault: UpstreamKeyVault, folder: String?, lock: ServerLock?) {
+    private init(
+        storage: any Storage, instance: InstanceID, vault: UpstreamKeyVault, folder: String?, lock: ServerLock?
+    ) {
         self.storage = storage
+        self.instance = instance
         self.vault = vault
         self.folder = folder
         self.lock = lock
@@ -29,11 +31,18 @@ final class StorageFoundation: Sendable {
     ) async throws(StartupError) -> StorageFoundation {
         let place = try DatabasePlace(settings.database)
         let lock = try place.lock()
-        let storage = try await place.open(settings.database, now: surroundings.now)
+        var random = HandedRandomness(source: surroundings.random)
+        let instance = InstanceID(at: surroundings.now(), using: &random)
+        let storage = try await place.open(settings.database, as: instance, now: surroundings.now)
         do throws(StartupError) {
-            let vault = try vault(settings, folder: place.folder, surroundings: surroundings)
-            try await settleAbandoned(storage, now: surroundings.now, logger: logger)
-            return StorageFoundation(storage: storage, vault: vault, folder: place.folder, lock: lock)
+            let folder = settings.database.folder
+            if storage.isShared { warnOfGenerated(settings, folder: folder, logger) }
+            let vault = try vault(settings, folder: folder, surroundings: surroundings)
+            try await check(vault, opens: storage)
+            // Where there may be others, whoever lives looks after the dead (``InstanceKeeper``).
+            if !storage.isShared { try await settleAbandoned(storage, now: surroundings.now, logger: logger) }
+            return StorageFoundation(
+                storage: storage, instance: instance, vault: vault, folder: folder, lock: lock)
         } catch {
             await storage.close()
             throw error
@@ -57,6 +66,32 @@ final class StorageFoundation: Sendable {
         } catch {
             throw StartupError("the database can't be written (\(error)): see DATABASE_PATH and its folder")
         }
+    }
+
+    /// What every instance must have alike can't be made by each for itself.
+    private static func warnOfGenerated(_ settings: ServerSettings, folder: String?, _ logger: Logger) {
+        let missing = [
+            settings.encryption.key == nil ? "ENCRYPTION_KEY" : nil,
+            settings.managementToken == nil ? "MANAGEMENT_TOKEN" : nil,
+        ].compactMap { $0 }
+        guard !missing.isEmpty else { return }
+        logger.warning(
+            "made on this machine for lack of a setting: give every instance on the database the same",
+            metadata: ["settings": "\(missing.joined(separator: ", "))", "folder": "\(folder ?? "none")"])
+    }
+
+    /// Keys sealed under another key would show only when a request needs them.
+    private static func check(_ vault: UpstreamKeyVault, opens storage: any Storage) async throws(StartupError) {
+        let first: Project?
+        do {
+            first = try await storage.projects(after: nil, limit: 1).first
+        } catch {
+            throw StartupError("the database can't be read (\(error)): look at its log")
+        }
+        guard let first, (try? vault.open(first.sealedKey, for: first.id)) == nil else { return }
+        throw StartupError(
+            "ENCRYPTION_KEY is not the key that the database's projects are sealed under: set the one they were made "
+                + "with (the first server kept it in encryption-key beside its DATABASE_PATH)")
     }
 
     /// The key that upstream keys are sealed under: from the settings, or made once and kept beside the database.
@@ -93,5 +128,14 @@ final class StorageFoundation: Sendable {
         let path = "\(folder)/management-token"
         let kept = try SecretFile.readOrMake(path, for: "MANAGEMENT_TOKEN") { made }
         return (Secret(kept.text), path)
+    }
+}
+
+extension DatabaseSettings {
+    /// Where generated secrets are kept: beside the file, or where a file would be; `nil` in memory.
+    fileprivate var folder: String? {
+        guard path != ":memory:" else { return nil }
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 }

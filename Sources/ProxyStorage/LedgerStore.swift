@@ -19,6 +19,10 @@ public protocol LedgerWriter {
     /// - Throws: `.unavailable`, `.full`, … when nothing of the batch is in the database, or when that is not known:
     ///   the same batch given again with `isRetry` is then looked up, never written twice.
     func commit(_ batch: LedgerBatch) throws(StorageError) -> [AdmissionVerdict]
+
+    /// How many changes to projects and tokens, of all instances, came before the batch that was written last. What was
+    /// read when there were fewer may be old. `nil` before the first batch.
+    var changesSeen: Int64? { get }
 }
 
 /// What is written together.

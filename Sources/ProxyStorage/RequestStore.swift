@@ -16,6 +16,41 @@ public protocol RequestStore: Sendable {
     /// server's.
     /// - Returns: how many were settled.
     func settleAbandoned(at now: Timestamp) async throws(StorageError) -> Int
+
+    /// Settles the open requests of one instance, which is dead, as ``RequestOutcome/inDoubt``, and forgets it.
+    ///
+    /// One that was not dead after all loses nothing that it had written; how its open requests ended stays in doubt.
+    /// - Returns: how many were settled.
+    func settleAbandoned(of instance: InstanceID, at now: Timestamp) async throws(StorageError) -> Int
+}
+
+/// Tells servers on one database of each other.
+public protocol InstanceStore: Sendable {
+    /// Tells the others that `instance` is alive.
+    func beat(_ instance: InstanceID, at now: Timestamp) async throws(StorageError)
+
+    /// Every instance that has written, and has not been forgotten.
+    func instances() async throws(StorageError) -> [InstanceRecord]
+
+    /// Forgets an instance that stops in good order. One with open requests is kept, for them to be settled.
+    func forget(_ instance: InstanceID) async throws(StorageError)
+
+    /// Calls `changed` soon after another instance has changed projects or tokens, and with the number of changes so far
+    /// at least once a second while the database can be reached; until the storage is closed. A storage that only one
+    /// server uses never calls it.
+    func watchChanges(_ changed: @escaping @Sendable (Int64) -> Void)
+}
+
+/// What is known of a server on the database.
+public struct InstanceRecord: Hashable, Sendable {
+    public let instance: InstanceID
+    /// Grows while the instance lives: with each batch and each beat.
+    public let progress: Int64
+
+    public init(instance: InstanceID, progress: Int64) {
+        self.instance = instance
+        self.progress = progress
+    }
 }
 
 /// One admitted request as it is stored.

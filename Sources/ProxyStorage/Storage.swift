@@ -1,7 +1,10 @@
 /// All the proxy keeps. A driver and its dialect stand behind it; callers can't tell which.
-public protocol Storage: ProjectStore, TokenStore, LedgerStore, RequestStore {
+public protocol Storage: ProjectStore, TokenStore, LedgerStore, RequestStore, InstanceStore {
     /// Which engine, as a label: `sqlite` or `postgres`.
     var driver: String { get }
+
+    /// Whether several servers may serve from this database at once.
+    var isShared: Bool { get }
 
     /// Asks the database for a trivial answer.
     /// - Throws: why it can't be reached.
@@ -84,13 +87,15 @@ public struct StorageCapabilities: OptionSet, Hashable, Sendable {
     public static let durable = Self(rawValue: 1 << 0)
     /// Several server processes may serve from the same data at once.
     public static let manyInstances = Self(rawValue: 1 << 1)
-    /// The data lives in a file that can be looked at from outside.
-    public static let file = Self(rawValue: 1 << 2)
+    /// The data can be changed from outside, behind the storage's back.
+    public static let tampering = Self(rawValue: 1 << 2)
 }
 
 extension StorageCapabilities: CustomStringConvertible {
     public var description: String {
-        let names: [(Self, String)] = [(.durable, "durable"), (.manyInstances, "many-instances"), (.file, "file")]
+        let names: [(Self, String)] = [
+            (.durable, "durable"), (.manyInstances, "many-instances"), (.tampering, "tampering"),
+        ]
         return names.filter { contains($0.0) }.map(\.1).joined(separator: " ")
     }
 }

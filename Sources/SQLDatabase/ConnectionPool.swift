@@ -1,9 +1,11 @@
+import Glibc
 import Synchronization
 
 /// Connections on threads, for callers that are async.
 ///
 /// One writer and up to `readers` readers, each on a lane of its own; with no readers exactly one connection, which
-/// then also reads. A closure runs on one connection from its beginning to its end, so a transaction can't be
+/// then also reads. Where the engine locks rows, the writer is the ledger's, and other writes share the readers'
+/// connections. A closure runs on one connection from its beginning to its end, so a transaction can't be
 /// interleaved, and can't leak when its caller is cancelled.
 public final class ConnectionPool: Sendable {
     public struct Limits: Sendable {
@@ -37,6 +39,8 @@ public final class ConnectionPool: Sendable {
         public var waiting = 0
         public var opened = 0
         public var closed = 0
+        /// Since when the reader that is open longest is.
+        public var oldest: Duration?
     }
 
     public let connector: any SQLConnector
@@ -44,28 +48,53 @@ public final class ConnectionPool: Sendable {
     private let writer: Lane<ConnectionSlot>
     private let isWriterBusy = Atomic<Bool>(false)
     private let state: Mutex<PoolState>
+    private let reconnection = Reconnection()
 
     /// Starts the writer's thread. Connects nothing yet.
     public init(_ connector: any SQLConnector, limits: Limits) throws(SQLError) {
         self.connector = connector
         self.limits = limits
-        writer = try Lane(name: "db-writer") { ConnectionSlot(connector, .writer) }
+        let (lifetime, reconnection) = (limits.lifetime, reconnection)
+        writer = try Lane(name: "db-writer") {
+            ConnectionSlot(connector, .writer, reconnection, lifetime: connector.dialect.locksRows ? lifetime : nil)
+        }
         state = Mutex(PoolState(limits: limits))
     }
 
     /// Connects the writer, so that what is wrong with the database is known at start.
-    public func connect() async throws {
-        try await write { _ in }
+    /// - Parameters:
+    ///   - patience: how long to try.
+    ///   - isAway: whether trying again can help; asked after each failure, on a thread where blocking is allowed.
+    public func connect(patience: Duration = .zero, isAway: @escaping @Sendable () -> Bool = { true }) async throws {
+        let outcome: Result<Void, SQLError> = await withCheckedContinuation { continuation in
+            enqueueTurn(after: .zero) { [self] slot in
+                let deadline = Monotonic.now() + patience
+                while true {
+                    do throws(SQLError) {
+                        _ = try slot.connected()
+                        noteWriter(slot)
+                        return continuation.resume(returning: .success(()))
+                    } catch {
+                        let goesOn = error.kind == .connectionLost && Monotonic.now() < deadline && isAway()
+                        guard goesOn else { return continuation.resume(returning: .failure(error)) }
+                        usleep(20_000)
+                    }
+                }
+            }
+        }
+        try outcome.get()
     }
 
-    /// Runs `body` on the writer, after all writes and turns given earlier. Once begun it runs to its end.
+    /// Runs `body` on a connection that may write; on the writer, after all writes and turns given earlier, where the
+    /// engine has only one. Once begun it runs to its end.
     /// - Throws: `.noConnection` when its turn did not come in time, `.interrupted` when the caller was cancelled
     ///   before its turn, and whatever `body` throws.
     @discardableResult
     public func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
-        try await perform(onWriter: true, isInterruptible: false, body)
+        let isShared = connector.dialect.locksRows && limits.readers > 0
+        return try await perform(onWriter: !isShared, isInterruptible: false, body)
     }
 
     /// Runs `body` on a reader. A cancelled caller stops it: the running statement throws `.interrupted`.
@@ -84,7 +113,21 @@ public final class ConnectionPool: Sendable {
             self?.isWriterBusy.store(true, ordering: .relaxed)
             turn(slot)
             slot.tidy()
-            self?.isWriterBusy.store(false, ordering: .relaxed)
+            self?.noteWriter(slot)
+        }
+    }
+
+    private func noteWriter(_ slot: ConnectionSlot) {
+        if slot.hasChanged { state.withLock { $0.noteWriter(made: slot.made, isOpen: slot.isOpen) } }
+        isWriterBusy.store(false, ordering: .relaxed)
+    }
+
+    /// Runs `turn` on the writer's thread again and again, `interval` after its last end, until the pool is closed.
+    public func repeatTurn(every interval: Duration, _ turn: @escaping @Sendable (ConnectionSlot) -> Void) {
+        enqueueTurn(after: interval) { [weak self] slot in
+            guard let self, !state.withLock({ $0.isClosed }) else { return }
+            turn(slot)
+            repeatTurn(every: interval, turn)
         }
     }
 
@@ -99,6 +142,7 @@ public final class ConnectionPool: Sendable {
             counters.waiting = state.readers.waiting + max(0, state.writes.count - writerInUse)
             counters.opened = state.readers.opened + state.writersOpened
             counters.closed = state.readers.closed + state.writersOpened - writerOpen
+            counters.oldest = state.readers.oldestOpening
             return counters
         }
     }
@@ -120,7 +164,7 @@ public final class ConnectionPool: Sendable {
         await withCheckedContinuation { continuation in
             writer.enqueue { [self] slot in
                 slot.close()
-                state.withLock { $0.isWriterOpen = false }
+                noteWriter(slot)
                 continuation.resume()
             }
         }
@@ -157,9 +201,18 @@ extension ConnectionPool {
         _ call: PendingCall, _ isInterruptible: Bool, on slot: ConnectionSlot,
         _ body: (any SQLConnection) throws -> Value
     ) throws -> Value {
-        let connection = try slot.connected()
-        if isInterruptible { call.interruptible(by: connection.interrupter) }
-        return try body(connection)
+        let connection = try slot.connected(patience: limits.wait)
+        guard isInterruptible else { return try body(connection) }
+        call.interruptible(by: connection.interrupter)
+        do {
+            return try body(connection)
+        } catch let error as SQLError where error.kind == .connectionLost && slot.canReconnect {
+            // Nothing was changed: on a new connection the same is asked once more.
+            slot.tidy()
+            let next = try slot.connected(patience: limits.wait)
+            call.interruptible(by: next.interrupter)
+            return try body(next)
+        }
     }
 
     private func submit(_ call: PendingCall, _ job: @escaping PoolState.Job, onWriter: Bool) {
@@ -186,7 +239,6 @@ extension ConnectionPool {
     /// Gives the connection back, before the caller hears of the result.
     private func finish(_ call: PendingCall, _ slot: ConnectionSlot, _ place: Int?) {
         let isSound = slot.tidy()
-        let isOpen = slot.isOpen
         let now = Monotonic.now()
         var onEmpty: [@Sendable () -> Void] = []
         state.withLock { state in
@@ -196,10 +248,9 @@ extension ConnectionPool {
                 scheduleTick(&state, now)
             } else {
                 state.writes[call.number] = nil
-                state.noteWriter(isOpen: isOpen)
-                isWriterBusy.store(false, ordering: .relaxed)
             }
         }
+        if place == nil { noteWriter(slot) }
         for tell in onEmpty { tell() }
     }
 
@@ -233,8 +284,8 @@ extension ConnectionPool {
     }
 
     private func openReader(_ place: Int, _ state: inout PoolState) {
-        let connector = connector
-        state.lanes[place] = try? Lane(name: "db-reader-\(place)") { ConnectionSlot(connector, .reader) }
+        let (connector, reconnection) = (connector, reconnection)
+        state.lanes[place] = try? Lane(name: "db-reader-\(place)") { ConnectionSlot(connector, .reader, reconnection) }
     }
 
     private func start(_ waiter: UInt64, at place: Int, _ state: inout PoolState) {

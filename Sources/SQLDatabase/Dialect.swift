@@ -35,18 +35,22 @@ public struct Dialect: Sendable {
     public let terms: SchemaTerms
     /// Run first in the transaction of the migrations, when `begin` alone does not keep other instances out.
     public let migrationLock: SQLStatement?
+    /// Run in a transaction that changed projects or tokens: tells other instances when it commits. `nil` where there
+    /// are none.
+    public let tellChange: SQLStatement?
     /// Gives one row `ok`, or one row for each fault the engine finds in its own structures.
     public let integrityCheck: SQLStatement?
 
     public init(
         name: String, batchStyle: BatchStyle, locksRows: Bool, terms: SchemaTerms, migrationLock: SQLStatement? = nil,
-        integrityCheck: SQLStatement? = nil
+        tellChange: SQLStatement? = nil, integrityCheck: SQLStatement? = nil
     ) {
         self.name = name
         self.batchStyle = batchStyle
         self.locksRows = locksRows
         self.terms = terms
         self.migrationLock = migrationLock
+        self.tellChange = tellChange
         self.integrityCheck = integrityCheck
     }
 }

@@ -58,6 +58,8 @@ public struct PoolDecisions: Sendable {
     public var inUse: Int { busy.count }
     public var idleCount: Int { idle.count }
     public var waiting: Int { waiters.count }
+    /// When the place that is open longest was opened; `nil` when none is.
+    public var oldestOpening: Duration? { (busy.values.map(\.openedAt) + idle.map(\.openedAt)).min() }
     public var isEmpty: Bool { busy.isEmpty && idle.isEmpty }
 
     public init(limits: Limits) { self.limits = limits }

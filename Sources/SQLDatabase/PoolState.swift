@@ -44,8 +44,8 @@ struct PoolState {
         return lastNumber
     }
 
-    mutating func noteWriter(isOpen: Bool) {
-        if isOpen, !isWriterOpen { writersOpened += 1 }
+    mutating func noteWriter(made: Int, isOpen: Bool) {
+        writersOpened = made
         isWriterOpen = isOpen
     }
 

@@ -31,17 +31,30 @@ public protocol SQLConnection: AnyObject {
     /// Undoes the transaction. Harmless when the engine has ended it already.
     func rollback() throws(SQLError)
 
+    /// Notices, without asking it, that the engine has gone: ``isLost`` tells. Cheap; not to be called in a transaction.
+    func checkHealth()
+
+    /// Whether another instance has told of a change since this was last asked. Cheap, as ``checkHealth()``.
+    func takeNews() -> Bool
+
     /// Gives everything back. The connection must not be used again.
     func close()
 }
 
+extension SQLConnection {
+    /// An engine in this process does not go away.
+    public func checkHealth() {}
+    /// An engine that only this process uses has nothing to tell.
+    public func takeNews() -> Bool { false }
+}
+
 /// What a transaction is for.
 public enum TransactionMode: Sendable {
-    /// Reads one snapshot.
+    /// Reads one snapshot, for as long as that takes.
     case read
     /// Writes; holds the right to do so from its beginning.
     case write
-    /// Writes, and keeps every other writer of the schema out.
+    /// Writes, and keeps every other writer of the schema out, for as long as that takes.
     case exclusive
 }
 

@@ -1,9 +1,11 @@
 /// Why an engine did not do what was asked, in words that are the same for every engine.
 public struct SQLError: Error, Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
-        /// Another connection held what was needed for longer than we wait, or a deadlock or serialization conflict
-        /// was resolved against us. The same transaction may succeed when run again.
+        /// Another connection held what was needed for longer than we wait. The same transaction may succeed when run
+        /// again.
         case busy
+        /// A deadlock or serialization conflict was resolved against us; as ``busy``, but at once.
+        case conflict
         /// No room left on the disk, or a size limit was reached.
         case full
         /// The operating system failed to read or write.
@@ -46,6 +48,11 @@ public struct SQLError: Error, Hashable, Sendable {
         self.code = code
         self.detail = detail
     }
+}
+
+extension SQLError {
+    /// Whether the transaction was undone for the sake of another, and may be run again at once.
+    public var isConflict: Bool { kind == .conflict }
 }
 
 extension SQLError: CustomStringConvertible, CustomDebugStringConvertible {

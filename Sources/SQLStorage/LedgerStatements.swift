@@ -2,7 +2,8 @@ import SQLDatabase
 
 /// What the ledger says: for each row to an engine in this process, for a whole batch to one behind a wire.
 enum LedgerStatements {
-    /// Takes the batch's number. Changes nothing when the number was taken before: then the batch is in the database.
+    /// Takes the batch's number, and tells how many changes to projects and tokens there were before it. Changes nothing
+    /// when the number was taken before: then the batch is in the database.
     static let claim = SQLStatement(
         """
         INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open) VALUES ($1, $2, $3, $4)
@@ -10,6 +11,7 @@ enum LedgerStatements {
             SET last_sequence = excluded.last_sequence, updated_at = excluded.updated_at,
                 oldest_open = excluded.oldest_open
             WHERE ledger_writers.last_sequence < excluded.last_sequence
+        RETURNING (SELECT count FROM grant_changes)
         """)
 
     static let oldestOpen = SQLStatement("SELECT oldest_open FROM ledger_writers WHERE instance_id = $1")
@@ -29,20 +31,20 @@ enum LedgerStatements {
             ORDER BY tokens.id FOR UPDATE OF tokens
             """)
 
-    static let addWidth = 15
+    static let addWidth = 16
     /// Adds requests; one that is there already is left as it is.
     static let add = BatchStatement(
         each: """
-            INSERT INTO requests (\(Columns.request))
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            INSERT INTO requests (\(Columns.request), writer)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
             ON CONFLICT (id) DO NOTHING
             """,
         all: """
             WITH added AS (
-                INSERT INTO requests (\(Columns.request))
+                INSERT INTO requests (\(Columns.request), writer)
                 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
                     $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[],
-                    $14::bigint[], $15::bigint[])
+                    $14::bigint[], $15::bigint[], $16::bigint[])
                 ON CONFLICT (id) DO NOTHING RETURNING id
             )
             SELECT min(asked.position) FROM unnest($1::text[]) WITH ORDINALITY AS asked (id, position)

@@ -16,6 +16,7 @@ enum Operation: String, CaseIterable, Sendable {
     case readRequest = "read_request"
     case listRequests = "list_requests"
     case settleAbandoned = "settle_abandoned"
+    case instances
     case probe
     case verify
     case ledgerCommit = "ledger_commit"

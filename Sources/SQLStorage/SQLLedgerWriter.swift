@@ -14,6 +14,7 @@ final class SQLLedgerWriter: LedgerWriter {
     /// Whose oldest open request from before our time is in ``inherited``.
     private var knownInstance: InstanceID?
     private var inherited: RequestID?
+    private(set) var changesSeen: Int64?
 
     init(_ slot: ConnectionSlot, _ metrics: LedgerMetrics, _ timings: OperationTimings) {
         self.slot = slot
@@ -63,7 +64,12 @@ final class SQLLedgerWriter: LedgerWriter {
         parameters.append(batch.sequence)
         parameters.append(batch.now)
         if let oldest = oldestOpen(with: batch) { parameters.append(oldest) } else { parameters.appendNull() }
-        return try connection.run(LedgerStatements.claim, parameters) > 0
+        var isNew = false
+        try connection.run(LedgerStatements.claim, parameters) { (row) throws(SQLError) in
+            isNew = true
+            changesSeen = row.integer(at: 0)
+        }
+        return isNew
     }
 
     /// Takes over what a writer before us, of the same instance, left open.
@@ -135,6 +141,7 @@ final class SQLLedgerWriter: LedgerWriter {
             parameters.append(admission.method)
             parameters.append(admission.path)
             parameters.append(settlement: admission.settlement)
+            parameters.append(batch.instance.number)
             previous = grant.group
         }
         try connection.change(LedgerStatements.add, parameters, width: LedgerStatements.addWidth) { position in

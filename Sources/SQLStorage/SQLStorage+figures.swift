@@ -30,7 +30,12 @@ extension SQLStorage {
             ("database_pool_opened_total", "Connections opened.", counters.opened),
             ("database_pool_closed_total", "Connections closed.", counters.closed),
         ]
-        return gauges.map { DatabaseFigure(name: $0, help: $1, kind: .gauge, value: Double($2)) }
+        let age = counters.oldest.map { (Monotonic.now() - $0).inSeconds } ?? 0
+        let oldest = DatabaseFigure(
+            name: "database_pool_oldest_connection_seconds",
+            help: "Age of the pooled connection that is open longest.", kind: .gauge, value: age)
+        return [oldest]
+            + gauges.map { DatabaseFigure(name: $0, help: $1, kind: .gauge, value: Double($2)) }
             + totals.map { DatabaseFigure(name: $0, help: $1, kind: .counter, value: Double($2)) }
     }
 }

@@ -35,7 +35,7 @@ extension SQLStorage {
     public func update(
         _ id: ProjectID, _ change: ProjectChange, at now: Timestamp
     ) async throws(StorageError) -> Project {
-        try await writing(.updateProject) { connection in
+        try await writing(.updateProject, changesGrants: true) { connection in
             let changed = try connection.first(
                 ProjectStatements.change,
                 [
@@ -44,7 +44,7 @@ extension SQLStorage {
                 ]
             ) { (row) throws(SQLError) in try row.project() }
             guard let changed else { throw StorageError(.notFound) }
-            if change.revokesTokens { try connection.run(TokenStatements.revokeAll, [.id(id), .instant(now)]) }
+            if change.revokesTokens { _ = try connection.revokeTokens(of: id, at: now) }
             return changed
         }
     }
@@ -56,6 +56,14 @@ extension SQLConnection {
     func refuse(_ id: some TypedIdentifier, where exists: SQLStatement) throws {
         let isThere = try first(exists, [.id(id)]) { (_) throws(SQLError) in true }
         if isThere == true { throw StorageError(.alreadyExists(field: "id")) }
+    }
+}
+
+extension SQLConnection {
+    /// Revokes a project's tokens; where rows are locked one by one, in key order, as the ledger locks them.
+    func revokeTokens(of project: ProjectID, at now: Timestamp) throws(SQLError) -> Int {
+        if dialect.locksRows { try run(TokenStatements.lockAll, [.id(project)]) }
+        return try run(TokenStatements.revokeAll, [.id(project), .instant(now)])
     }
 }
 
@@ -82,7 +90,7 @@ private enum ProjectStatements {
         """
         UPDATE projects SET name = COALESCE($2, name), sealed_key = COALESCE($3, sealed_key),
             key_hint = COALESCE($4, key_hint),
-            deactivated_at = CASE $5 WHEN 1 THEN NULL WHEN 0 THEN COALESCE(deactivated_at, $6)
+            deactivated_at = CASE CAST($5 AS BIGINT) WHEN 1 THEN NULL WHEN 0 THEN COALESCE(deactivated_at, $6)
                 ELSE deactivated_at END,
             updated_at = $6
         WHERE id = $1 RETURNING \(Columns.project)

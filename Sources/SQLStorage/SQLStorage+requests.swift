@@ -29,15 +29,8 @@ extension SQLStorage {
                 Writer(instance: row.text(at: 0), sequence: row.integer(at: 1), oldestOpen: row.text(at: 2))
             }
         }
-        guard var cursor = writers.map(\.oldestOpen).min() else { return 0 }
-        var settled = 0
-        while true {
-            let from = cursor
-            let open = try await reading(.settleAbandoned) { try Self.openRequests($0, from: from) }
-            guard let last = open.last else { break }
-            settled += try await writing(.settleAbandoned) { try Self.settle(open, on: $0, now) }
-            cursor = last.id.text
-        }
+        guard let oldest = writers.map(\.oldestOpen).min() else { return 0 }
+        let settled = try await settleOpen(from: oldest, of: nil, at: now)
         _ = try await writing(.settleAbandoned) { connection in
             // A writer that has written meanwhile knows better what is open.
             for writer in writers {
@@ -46,6 +39,35 @@ extension SQLStorage {
             }
         }
         return settled
+    }
+
+    public func settleAbandoned(of instance: InstanceID, at now: Timestamp) async throws(StorageError) -> Int {
+        let oldest = try await reading(.settleAbandoned) { connection in
+            try connection.first(LedgerStatements.oldestOpen, [.id(instance)]) { (row) throws(SQLError) in
+                row.optionalText(at: 0)
+            }
+        }
+        var settled = 0
+        if let oldest = oldest ?? nil { settled = try await settleOpen(from: oldest, of: instance, at: now) }
+        _ = try await writing(.settleAbandoned) {
+            try $0.run(RequestStatements.forgetWriter, [.id(instance), .integer(instance.number)])
+        }
+        return settled
+    }
+
+    /// Settles what is open from `oldest` on: an instance's, or everybody's.
+    private func settleOpen(
+        from oldest: String, of instance: InstanceID?, at now: Timestamp
+    ) async throws(StorageError) -> Int {
+        var cursor = oldest
+        var settled = 0
+        while true {
+            let from = cursor
+            let open = try await reading(.settleAbandoned) { try Self.openRequests($0, from: from, of: instance) }
+            guard let last = open.last else { return settled }
+            settled += try await writing(.settleAbandoned) { try Self.settle(open, on: $0, now) }
+            cursor = last.id.text
+        }
     }
 
     private struct Writer: Sendable {
@@ -64,9 +86,12 @@ extension SQLStorage {
 
     /// `from` itself included: the first time it may be open, later it no longer is.
     private static func openRequests(
-        _ connection: any SQLConnection, from: String
+        _ connection: any SQLConnection, from: String, of instance: InstanceID?
     ) throws(SQLError) -> [OpenRequest] {
-        try connection.all(RequestStatements.open, [.text(from), .integer(stepSize)]) { (row) throws(SQLError) in
+        var values: [SQLValue] = [.text(from), .integer(stepSize)]
+        if let instance { values.append(.integer(instance.number)) }
+        let statement = instance == nil ? RequestStatements.open : RequestStatements.openOfWriter
+        return try connection.all(statement, values) { (row) throws(SQLError) in
             OpenRequest(id: try row.id(at: 0), admittedAt: try row.instant(at: 1))
         }
     }
@@ -97,6 +122,16 @@ private enum RequestStatements {
         "SELECT instance_id, last_sequence, oldest_open FROM ledger_writers WHERE oldest_open IS NOT NULL")
     static let open = SQLStatement(
         "SELECT id, admitted_at FROM requests WHERE id >= $1 AND settled_at IS NULL ORDER BY id LIMIT $2")
+    static let openOfWriter = SQLStatement(
+        """
+        SELECT id, admitted_at FROM requests WHERE id >= $1 AND writer = $3 AND settled_at IS NULL ORDER BY id LIMIT $2
+        """)
+    /// Unless something is open by now: then it lives.
+    static let forgetWriter = SQLStatement(
+        """
+        DELETE FROM ledger_writers WHERE instance_id = $1 AND NOT EXISTS (SELECT 1 FROM requests
+            WHERE requests.id >= ledger_writers.oldest_open AND requests.writer = $2 AND requests.settled_at IS NULL)
+        """)
     static let forgetOpen = SQLStatement(
         "UPDATE ledger_writers SET oldest_open = NULL WHERE instance_id = $1 AND last_sequence = $2")
 }

@@ -52,7 +52,7 @@ extension SQLStorage {
             .id(id), .optional(change.name), .integer(change.isActive.asWish), .instant(now),
             .optional(change.maxRequests), .integer(changesExpiry), .optional(expiry),
         ]
-        return try await writing(.updateToken) { connection in
+        return try await writing(.updateToken, changesGrants: true) { connection in
             let changed = try connection.first(TokenStatements.change, values) { (row) throws(SQLError) in
                 try row.token()
             }
@@ -62,7 +62,7 @@ extension SQLStorage {
     }
 
     public func revoke(_ id: TokenID, at now: Timestamp) async throws(StorageError) -> Bool {
-        try await writing(.revokeToken) { connection in
+        try await writing(.revokeToken, changesGrants: true) { connection in
             if try connection.run(TokenStatements.revoke, [.id(id), .instant(now)]) > 0 { return true }
             let exists = try connection.first(TokenStatements.exists, [.id(id)]) { (_) throws(SQLError) in true }
             guard exists == true else { throw StorageError(.notFound) }
@@ -73,12 +73,12 @@ extension SQLStorage {
     public func revokeTokens(
         of project: ProjectID, at now: Timestamp
     ) async throws(StorageError) -> RevocationSummary {
-        try await writing(.revokeProjectTokens) { connection in
+        try await writing(.revokeProjectTokens, changesGrants: true) { connection in
             let total = try connection.first(TokenStatements.countOfProject, [.id(project)]) {
                 (row) throws(SQLError) in row.integer(at: 0)
             }
             guard let total else { throw StorageError(.notFound) }
-            let revoked = try connection.run(TokenStatements.revokeAll, [.id(project), .instant(now)])
+            let revoked = try connection.revokeTokens(of: project, at: now)
             return RevocationSummary(revoked: revoked, alreadyRevoked: Int(total) - revoked)
         }
     }

@@ -42,6 +42,7 @@ public final class SQLStorage: Storage {
     }
 
     public var driver: String { pool.connector.dialect.name }
+    public var isShared: Bool { pool.connector.dialect.tellChange != nil }
 
     public func probe() async throws(StorageError) {
         _ = try await reading(.probe) { try $0.first(Self.probing) { (row) throws(SQLError) in row.integer(at: 0) } }
@@ -63,17 +64,48 @@ extension SQLStorage {
         try await timed(operation, name) { [pool] in try await pool.read(body) }
     }
 
-    /// Runs `body` in a transaction on the writer.
+    /// Runs `body` in a transaction, again if the engine resolved a conflict against it.
+    /// - Parameter changesGrants: whether projects or tokens are changed, which other instances must hear of.
     func writing<Value: Sendable>(
-        _ operation: Operation, during name: String = #function,
+        _ operation: Operation, changesGrants: Bool = false, during name: String = #function,
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws(StorageError) -> Value {
         try await timed(operation, name) { [pool] in
             try await pool.write { connection in
-                try connection.transaction(.write) { () throws(any Error) in try body(connection) }
+                try Self.retrying(on: connection) { () throws(TransactionError<any Error>) in
+                    try connection.transaction(.write) { () throws(any Error) in
+                        let value = try body(connection)
+                        if changesGrants { try Self.tellChange(on: connection) }
+                        return value
+                    }
+                }
             }
         }
     }
+
+    /// Runs a transaction up to five times while a deadlock or a serialization conflict is resolved against it: nothing
+    /// of it is then in the database. Each is over in an instant, so there is no pause in between.
+    private static func retrying<Value>(
+        on connection: any SQLConnection, _ run: () throws(TransactionError<any Error>) -> Value
+    ) throws(TransactionError<any Error>) -> Value {
+        var tries = 0
+        while true {
+            do throws(TransactionError<any Error>) {
+                return try run()
+            } catch {
+                tries += 1
+                guard tries < 5, error.isConflict, !connection.isInTransaction else { throw error }
+            }
+        }
+    }
+
+    /// Last in its transaction: whoever holds this row only commits.
+    private static func tellChange(on connection: any SQLConnection) throws(SQLError) {
+        try connection.run(countChange)
+        if let tell = connection.dialect.tellChange { try connection.run(tell) }
+    }
+
+    private static let countChange = SQLStatement("UPDATE grant_changes SET count = count + 1")
 
     private func timed<Value: Sendable>(
         _ operation: Operation, _ name: String, _ body: () async throws -> Value
@@ -84,6 +116,17 @@ extension SQLStorage {
             return try await body()
         } catch {
             throw StorageError(wrapping: error, during: name)
+        }
+    }
+}
+
+extension TransactionError where Body == any Error {
+    /// Whether the engine undid the transaction for the sake of another.
+    var isConflict: Bool {
+        switch self {
+        case .begin: false
+        case .body(let cause, let rollback): rollback == nil && (cause as? SQLError)?.isConflict == true
+        case .commit(let cause, let rollback): rollback == nil && cause.isConflict
         }
     }
 }

@@ -5,7 +5,7 @@ import SQLDatabase
 /// Columns of `projects` and `tokens` keep their order on every engine, so that the `INSERT` lines of a SQLite dump
 /// load into PostgreSQL as they are. Instants are 24 characters of ISO 8601 in UTC; money is nano-dollars.
 enum Schema {
-    static let runner = MigrationRunner([spine])
+    static let runner = MigrationRunner([spine, instances])
 
     /// `requests` has no foreign keys: an admission reads its token and project in the same transaction, so a check by
     /// the engine would only repeat that for each row; `verify` looks for strays. It has no second index either: open
@@ -69,6 +69,24 @@ enum Schema {
             updated_at \(terms.instant) NOT NULL,
             oldest_open \(terms.text)
         )\(terms.keyedTable);
+        """
+    }
+
+    /// What several servers on one database need: whose a request is, who is alive, what has changed.
+    ///
+    /// A program that knows only the spine goes on working: each new column may be left out.
+    private static let instances = Migration(2, "instances") { terms in
+        """
+        ALTER TABLE requests ADD COLUMN writer \(terms.integer);
+
+        ALTER TABLE ledger_writers ADD COLUMN beats \(terms.integer) NOT NULL DEFAULT 0;
+
+        CREATE TABLE grant_changes (
+            id \(terms.integer) NOT NULL PRIMARY KEY CHECK (id = 1),
+            count \(terms.integer) NOT NULL
+        )\(terms.keyedTable);
+
+        INSERT INTO grant_changes (id, count) VALUES (1, 0);
         """
     }
 }

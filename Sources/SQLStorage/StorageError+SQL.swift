@@ -6,7 +6,7 @@ extension StorageError {
     init(_ error: SQLError, during operation: String) {
         let kind: Kind =
             switch error.kind {
-            case .busy, .io, .connectionLost, .noConnection: .unavailable
+            case .busy, .conflict, .io, .connectionLost, .noConnection: .unavailable
             case .full: .full
             case .corrupt, .notADatabase: .corrupt
             case .readOnly: .readOnly

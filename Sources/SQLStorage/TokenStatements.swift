@@ -23,16 +23,19 @@ enum TokenStatements {
     static let change = SQLStatement(
         """
         UPDATE tokens SET name = COALESCE($2, name),
-            revoked_at = CASE $3 WHEN 1 THEN NULL WHEN 0 THEN COALESCE(revoked_at, $4) ELSE revoked_at END,
+            revoked_at = CASE CAST($3 AS BIGINT) WHEN 1 THEN NULL WHEN 0 THEN COALESCE(revoked_at, $4) ELSE revoked_at END,
             max_requests = COALESCE($5, max_requests),
             request_count_at_cap = CASE WHEN CAST($5 AS BIGINT) IS NULL THEN request_count_at_cap
                 ELSE request_count END,
-            expires_at = CASE $6 WHEN 1 THEN $7 ELSE expires_at END
+            expires_at = CASE CAST($6 AS BIGINT) WHEN 1 THEN $7 ELSE expires_at END
         WHERE id = $1 RETURNING \(Columns.token)
         """)
     static let revoke = SQLStatement("UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
     static let exists = SQLStatement("SELECT 1 FROM tokens WHERE id = $1")
 
+    /// For engines that lock rows.
+    static let lockAll = SQLStatement(
+        "SELECT id FROM tokens WHERE project_id = $1 AND revoked_at IS NULL ORDER BY id FOR UPDATE")
     static let revokeAll = SQLStatement(
         "UPDATE tokens SET revoked_at = $2 WHERE project_id = $1 AND revoked_at IS NULL")
     static let countOfProject = SQLStatement(

@@ -43,6 +43,9 @@ public enum SQLiteDatabase {
         return pool
     }
 
+    /// Makes the folder that the file at `path` goes into, and those above it, for the owner alone; if they are missing.
+    public static func prepareFolder(of path: String) throws(SQLError) { try SQLiteFile.prepareFolder(of: path) }
+
     /// What SQLite and PostgreSQL disagree on, SQLite's side.
     public static let dialect = Dialect(
         name: "sqlite", batchStyle: .eachRow, locksRows: false,

@@ -7,10 +7,11 @@ import SQLStorage
 import SQLiteDriver
 import Testing
 
-/// The engines we ship. Every scenario runs on each of them; PostgreSQL becomes a case of its own.
+/// The engines we ship. Every scenario runs on each of them.
 enum Engine: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case sqliteMemory = "sqlite-memory"
     case sqliteFile = "sqlite-file"
+    case postgres
 
     var testDescription: String { rawValue }
 }
@@ -21,7 +22,8 @@ extension Engine: StorageBackend {
     var capabilities: StorageCapabilities {
         switch self {
         case .sqliteMemory: []
-        case .sqliteFile: [.durable, .file]
+        case .sqliteFile: [.durable, .tampering]
+        case .postgres: [.durable, .manyInstances, .tampering]
         }
     }
 
@@ -35,6 +37,13 @@ extension Engine: StorageBackend {
             let folder = TestFolder()
             try await body(FileSite(path: folder.path + "/proxy.db"))
             folder.remove()
+        case .postgres:
+            let site = try await PostgresSite.make()
+            do { try await body(site) } catch {
+                await site.remove()
+                throw error
+            }
+            await site.remove()
         }
     }
 }
@@ -78,8 +87,8 @@ struct FileSite: StorageSite {
 }
 
 extension StorageHarm {
-    /// The harm in SQLite's words. Identifiers hold nothing that SQL would have to escape.
-    fileprivate var statement: String {
+    /// The harm in SQL. Identifiers hold nothing that SQL would have to escape.
+    var statement: String {
         switch self {
         case .countsOneTooMany(let id): "UPDATE tokens SET request_count = request_count + 1 WHERE id = '\(id.text)'"
         case .losesRequest(let id): "DELETE FROM requests WHERE id = '\(id.text)'"

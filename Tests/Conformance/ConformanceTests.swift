@@ -4,15 +4,18 @@ import Testing
 /// Every promise of the catalogues, on every backend. Suites run side by side, the scenarios of one after another.
 @Suite("Conformance", .writesReport, .timeLimit(.minutes(10)))
 struct Conformance {
-    @Suite("Storage", .serialized)
-    struct StorageScenarios {
-        @Test("keeps its promise", arguments: Engine.allCases, Catalogue.chosen(StorageScenario.all))
-        func keeps(_ engine: Engine, _ scenario: StorageScenario) async throws {
-            let trial = Trial(
-                catalogue: Catalogue.storage, id: scenario.id, promise: scenario.promise, place: scenario.place,
-                backend: engine.name)
-            try await trial.conclude { await scenario.run(on: engine) }
-        }
+    @Suite("Storage, SQLite", .serialized)
+    struct StorageOnSQLite {
+        @Test(
+            "keeps its promise", arguments: [Engine.sqliteMemory, .sqliteFile],
+            Catalogue.chosen(StorageScenario.all))
+        func keeps(_ engine: Engine, _ scenario: StorageScenario) async throws { try await scenario.trial(on: engine) }
+    }
+
+    @Suite("Storage, PostgreSQL", .serialized)
+    struct StorageOnPostgres {
+        @Test("keeps its promise", arguments: Catalogue.chosen(StorageScenario.all))
+        func keeps(_ scenario: StorageScenario) async throws { try await scenario.trial(on: .postgres) }
     }
 
     @Suite("HTTP, storage in memory", .serialized)
@@ -31,6 +34,14 @@ struct Conformance {
         }
     }
 
+    @Suite("HTTP, storage on PostgreSQL", .serialized)
+    struct HTTPOnPostgres {
+        @Test("keeps its promise", arguments: Catalogue.chosen(HTTPScenario.all))
+        func keeps(_ scenario: HTTPScenario) async throws {
+            try await scenario.trial(on: InProcessProxy(engine: .postgres))
+        }
+    }
+
     @Suite("Command", .serialized)
     struct CommandScenarios {
         @Test("keeps its promise", arguments: Catalogue.chosen(CommandScenario.all))
@@ -45,6 +56,14 @@ struct Conformance {
                 return verdict
             }
         }
+    }
+}
+
+extension StorageScenario {
+    fileprivate func trial(on engine: Engine) async throws {
+        let trial = Trial(
+            catalogue: Catalogue.storage, id: id, promise: promise, place: place, backend: engine.name)
+        try await trial.conclude { await run(on: engine) }
     }
 }
 

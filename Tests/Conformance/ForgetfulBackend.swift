@@ -5,7 +5,7 @@ import ProxyStorage
 /// Claims everything, accepts everything, keeps nothing. For testing the scenarios, not for storing.
 struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
     let name = "forgetful"
-    let capabilities: StorageCapabilities = [.durable, .manyInstances, .file]
+    let capabilities: StorageCapabilities = [.durable, .manyInstances, .tampering]
     let driver = "forgetful"
 
     func withSite(_ body: @Sendable (any StorageSite) async throws -> Void) async throws { try await body(self) }
@@ -41,6 +41,14 @@ struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
         of token: TokenID, after cursor: RequestID?, limit: Int
     ) async throws(StorageError) -> [RequestRecord] { [] }
     func settleAbandoned(at now: Timestamp) async throws(StorageError) -> Int { 0 }
+    func settleAbandoned(of instance: InstanceID, at now: Timestamp) async throws(StorageError) -> Int { 0 }
+
+    let isShared = true
+    var changesSeen: Int64? { nil }
+    func beat(_ instance: InstanceID, at now: Timestamp) async throws(StorageError) {}
+    func instances() async throws(StorageError) -> [InstanceRecord] { [] }
+    func forget(_ instance: InstanceID) async throws(StorageError) {}
+    func watchChanges(_ changed: @escaping @Sendable (Int64) -> Void) {}
 
     func probe() async throws(StorageError) {}
     func verify() async throws(StorageError) -> [InvariantFinding] { [] }

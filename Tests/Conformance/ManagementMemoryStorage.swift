@@ -159,6 +159,13 @@ final class ManagementMemoryStorage: Storage {
     }
 
     func settleAbandoned(at now: Timestamp) async throws(StorageError) -> Int { 0 }
+    func settleAbandoned(of instance: InstanceID, at now: Timestamp) async throws(StorageError) -> Int { 0 }
+
+    let isShared = false
+    func beat(_ instance: InstanceID, at now: Timestamp) async throws(StorageError) {}
+    func instances() async throws(StorageError) -> [InstanceRecord] { [] }
+    func forget(_ instance: InstanceID) async throws(StorageError) {}
+    func watchChanges(_ changed: @escaping @Sendable (Int64) -> Void) {}
 
     func probe() async throws(StorageError) {
         let isSilent = content.withLock { content in

@@ -33,6 +33,7 @@ private final class InProcessWorld: ProxyWorld {
     private let server: Shared<ProxyServer>
     private let simulator: Simulator?
     private let front: TLSFront?
+    private let site: PostgresSite?
 
     init(_ engine: Engine, _ overrides: [String: String]) async throws {
         simulator = overrides.values.contains { $0.contains("{simulator}") } ? try await Simulator.start() : nil
@@ -41,6 +42,11 @@ private final class InProcessWorld: ProxyWorld {
             "OPENAI_API_URL": "{upstream}", "LOG_FILE": folder.path + "/proxy.log", "SHUTDOWN_GRACE": "2s",
             "DATABASE_PATH": engine == .sqliteMemory ? ":memory:" : folder.path + "/data/proxy.db",
         ]
+        site = engine == .postgres ? try await PostgresSite.make() : nil
+        if let site {
+            environment["DB_DRIVER"] = "postgres"
+            environment["DATABASE_URL"] = site.url
+        }
         environment.merge(overrides) { $1 }
         front =
             overrides.values.contains { $0.contains("{tls-") } ? try await TLSFront.start(before: upstream.port) : nil
@@ -76,6 +82,7 @@ private final class InProcessWorld: ProxyWorld {
         upstream.stop()
         try? await simulator?.stop()
         await front?.stop()
+        await site?.remove()
         folder.remove()
     }
 }

@@ -5,11 +5,11 @@ import ProxyConformance
 /// A TCP connection to 127.0.0.1: plain sockets, so that nothing mends or buffers what a scenario sends.
 final class SocketConnection: RawConnection {
     private let descriptor: Int32
-    private let isReset = Shared(false)
 
     private init(descriptor: Int32) { self.descriptor = descriptor }
 
-    deinit { if !isReset.value { Glibc.close(descriptor) } }
+    // Not before: a call that still uses the number would reach whoever has it next.
+    deinit { Glibc.close(descriptor) }
 
     static func connect(port: Int) async throws -> SocketConnection {
         try await BlockingThreads.shared.run {
@@ -41,23 +41,11 @@ final class SocketConnection: RawConnection {
         }
     }
 
-    func finishSending() async { end(SHUT_WR) }
+    func finishSending() async { shutdown(descriptor, Int32(SHUT_WR)) }
 
-    func close() async { end(SHUT_RDWR) }
+    func close() async { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
-    func reset() async {
-        isReset.change { [descriptor] wasReset in
-            if !wasReset { Socket.reset(descriptor) }
-            wasReset = true
-        }
-    }
-
-    /// Once it was reset its number may be another's.
-    private func end(_ directions: Int) {
-        isReset.change { [descriptor] wasReset in
-            if !wasReset { shutdown(descriptor, Int32(directions)) }
-        }
-    }
+    func reset() async { Socket.abort(descriptor) }
 }
 
 /// The few calls of the socket API that the doubles need.
@@ -114,6 +102,13 @@ enum Socket {
             sent += count
         }
         return true
+    }
+
+    /// Resets the connection and leaves the socket open: to no address is how Linux spells it (connect(2)).
+    static func abort(_ descriptor: Int32) {
+        var nowhere = sockaddr()
+        nowhere.sa_family = sa_family_t(AF_UNSPEC)
+        connect(descriptor, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
     }
 
     /// Closes with a reset.

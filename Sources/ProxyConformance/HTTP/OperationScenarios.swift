@@ -38,7 +38,7 @@ extension HTTPScenario {
             let lines = response.text.split(separator: "\n")
             check.that(
                 lines.contains { $0.hasPrefix("llm_proxy_") && $0.contains("database") }, "nothing names the database")
-            for what in ["size", "wal", "busy", "batch", "pool"] {
+            for what in ["size", "busy", "batch", "commit", "pool", "operation"] {
                 check.that(
                     lines.contains { $0.contains("database") && $0.contains(what) }, "no database figure of \(what)")
             }

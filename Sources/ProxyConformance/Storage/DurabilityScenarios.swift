@@ -62,7 +62,7 @@ extension StorageScenario {
         },
         StorageScenario(
             "schema.newer.is-refused", "A schema newer than the binary is refused, and nothing is changed.",
-            needs: [.durable, .file]
+            needs: [.durable, .tampering]
         ) { site, check in
             let tenancy = try await Tenancy(site)
             try await site.harm(.claimsNewerSchema)
@@ -78,7 +78,7 @@ extension StorageScenario {
         },
         StorageScenario(
             "schema.rewritten.is-refused", "A migration that is not the one this binary has is refused.",
-            needs: [.durable, .file]
+            needs: [.durable, .tampering]
         ) { site, check in
             let tenancy = try await Tenancy(site)
             try await site.harm(.rewritesFirstMigration)

@@ -17,7 +17,7 @@ public protocol StorageSite: Sendable {
     /// Opens the place. Called again after the storage was closed, it gives what a durable engine kept.
     func open() async throws -> any Storage
 
-    /// Does harm to the data behind the storage's back. Only for engines with ``StorageCapabilities/file``.
+    /// Does harm to the data behind the storage's back. Only for engines with ``StorageCapabilities/tampering``.
     func harm(_ harm: StorageHarm) async throws
 }
 

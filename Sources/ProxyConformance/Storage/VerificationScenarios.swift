@@ -25,7 +25,7 @@ extension StorageScenario {
             check.equal(findings.filter { !$0.holds }, [], "broken invariants")
         },
         StorageScenario(
-            "verify.drift.finds-a-wrong-count", "A counter that says too much is found and named.", needs: .file
+            "verify.drift.finds-a-wrong-count", "A counter that says too much is found and named.", needs: .tampering
         ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
@@ -35,7 +35,7 @@ extension StorageScenario {
             check.equal(broken.map(\.violations), [1], "violations")
             check.equal(broken.first?.examples, [token.id.text], "examples")
         },
-        StorageScenario("verify.drift.finds-a-lost-row", "A request that vanished is found.", needs: .file) {
+        StorageScenario("verify.drift.finds-a-lost-row", "A request that vanished is found.", needs: .tampering) {
             site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
@@ -45,7 +45,7 @@ extension StorageScenario {
             check.equal(broken.map(\.examples), [[token.id.text]], "examples")
         },
         StorageScenario(
-            "verify.drift.finds-wrong-usage", "A usage sum that is not its requests' sum is found.", needs: .file
+            "verify.drift.finds-wrong-usage", "A usage sum that is not its requests' sum is found.", needs: .tampering
         ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)

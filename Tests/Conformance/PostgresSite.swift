@@ -1,0 +1,105 @@
+import Foundation
+import PostgresDriver
+import ProxyConformance
+import ProxyDomain
+import ProxyFixtures
+import ProxyStorage
+import SQLDatabase
+import SQLStorage
+
+/// The PostgreSQL that tests run on: one of this process's own, or the one that `TEST_POSTGRES_URL` names.
+enum TestPostgres {
+    static func server() async throws -> any PostgresServer {
+        try await BlockingThreads.shared.run { try shared.get() }
+    }
+
+    /// A database with this program's schema, to be copied.
+    static func template() async throws -> String { try await made.value }
+
+    private static let shared: Result<any PostgresServer, any Error> = Result {
+        if let url = ProcessInfo.processInfo.environment["TEST_POSTGRES_URL"] { return try ExistingPostgres(url: url) }
+        return try EphemeralPostgres.start()
+    }
+
+    private static let made = Task {
+        let server = try await Self.server()
+        let name = try await BlockingThreads.shared.run { try server.createDatabase(named: nil) }
+        let storage = try await PostgresSite(server: server, database: name).open()
+        await storage.close()
+        return name
+    }
+
+    /// Runs SQL as the server's superuser.
+    @discardableResult
+    static func run(_ sql: String, in database: String? = nil) async throws -> [[String?]] {
+        let server = try await Self.server()
+        return try await BlockingThreads.shared.run { try server.run(sql, in: database) }
+    }
+}
+
+/// A database of its own on the tests' server. Given back it is emptied and lent again: that is cheaper than a new one.
+struct PostgresSite: StorageSite {
+    let server: any PostgresServer
+    let database: String
+    private let isHarmed = Shared(false)
+
+    private static let free = Shared<[String]>([])
+
+    var url: String { server.url(database: database) }
+
+    init(server: any PostgresServer, database: String) {
+        self.server = server
+        self.database = database
+    }
+
+    /// A database with this program's schema and nothing in it.
+    static func make() async throws -> PostgresSite {
+        let server = try await TestPostgres.server()
+        if let name = free.change({ $0.popLast() }) { return PostgresSite(server: server, database: name) }
+        let template = try await TestPostgres.template()
+        let name = try await BlockingThreads.shared.run { try server.createDatabase(template: template) }
+        return PostgresSite(server: server, database: name)
+    }
+
+    /// A database that no program has migrated.
+    static func makeEmpty() async throws -> PostgresSite {
+        let server = try await TestPostgres.server()
+        let name = try await BlockingThreads.shared.run { try server.createDatabase() }
+        let site = PostgresSite(server: server, database: name)
+        site.isHarmed.change { $0 = true }
+        return site
+    }
+
+    func open() async throws -> any Storage {
+        let pool = try await PostgresDatabase.open(try PostgresAddress(url), limits: .init(readers: 3))
+        do {
+            return try await SQLStorage.open(pool, now: Timestamp.testNow)
+        } catch {
+            await pool.close()
+            throw error
+        }
+    }
+
+    func harm(_ harm: StorageHarm) async throws {
+        isHarmed.change { $0 = true }
+        try await TestPostgres.run(harm.statement, in: database)
+    }
+
+    /// Cuts whatever is still connected, and empties the database for the next; one that was harmed is dropped.
+    func remove() async {
+        do {
+            guard !isHarmed.value else { throw TestFailure("harmed") }
+            try await TestPostgres.run(Self.emptying, in: database)
+            Self.free.change { $0.append(database) }
+        } catch {
+            try? await BlockingThreads.shared.run { server.dropDatabase(database) }
+        }
+    }
+
+    private static let emptying = """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid();
+        TRUNCATE projects, tokens, requests, ledger_writers;
+        UPDATE grant_changes SET count = 0
+        """
+}
