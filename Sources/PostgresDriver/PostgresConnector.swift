@@ -46,11 +46,13 @@ final class PostgresConnector: SQLConnector {
         return connection
     }
 
-    /// Whether a server answers at the address, whatever it thinks of us.
-    func answers() -> Bool {
+    /// Whether no server answers at the address, or one that is not ready yet: then trying again can help.
+    func isAway() -> Bool {
         let parameters = Array(parameters)
         return withPointers(parameters.map(\.key)) { keys in
-            withPointers(parameters.map(\.value)) { values in PQpingParams(keys, values, 0) == PQPING_OK }
+            withPointers(parameters.map(\.value)) { values in
+                [PQPING_REJECT, PQPING_NO_RESPONSE].contains(PQpingParams(keys, values, 0))
+            }
         }
     }
 

@@ -50,7 +50,7 @@ public enum PostgresDatabase {
         let connector = PostgresConnector(address, options)
         let pool = try ConnectionPool(connector, limits: limits)
         do {
-            try await pool.connect(patience: patience) { !connector.answers() }
+            try await pool.connect(patience: patience) { connector.isAway() }
         } catch {
             await pool.close()
             throw error as? SQLError ?? SQLError(.other, detail: "\(error)")

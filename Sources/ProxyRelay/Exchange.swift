@@ -44,7 +44,12 @@ final class Exchange {
     var requestID = RequestID(Identifier(high: 0, low: 0))
     var arrivedAt = Timestamp(milliseconds: 0)
     var startedAt = NIODeadline.uptimeNanoseconds(0)
+    var secret: TokenSecret?
     var grant: Grant?
+    /// The ``GrantEpoch`` as of which the grant was read.
+    var grantEpoch: UInt64 = 0
+    /// The grant is read once more before the client gets anything.
+    var isRenewing = false
     var path = ""
     var requestBytes: UInt64 = 0
     /// The request as the upstream gets it, from its first byte, until it outgrows what we keep for a retry.
@@ -92,7 +97,9 @@ final class Exchange {
         arrivedAt = relay.dependencies.now()
         startedAt = .now()
         requestID = relay.identifiers.next(at: arrivedAt)
+        secret = nil
         grant = nil
+        isRenewing = false
         path = ""
         requestBytes = 0
         parkedBody = ByteBuffer()
@@ -104,21 +111,27 @@ final class Exchange {
         hasRetried = false
         admission = .notAsked
         isSettled = false
+        overhead = 0
+        isDelivering = false
+        forgetAnswer()
+    }
+
+    /// Forgets what has come of an answer that no client has seen.
+    func forgetAnswer() {
         sentAt = nil
         firstByteAt = nil
         status = 0
         usageTap.reset()
         outgoing.clear()
         overheadIndex = nil
-        overhead = 0
         responseBytes = 0
         hasHead = false
-        isDelivering = false
         unwrapsChunks = false
+        unwrapped.clear()
     }
 
     /// Whether the answer must wait for the database.
-    var isHeld: Bool { if case .pending = admission { true } else { false } }
+    var isHeld: Bool { if case .pending = admission { true } else { isRenewing } }
 
     func microseconds(from start: NIODeadline, to end: NIODeadline) -> Int64 {
         max(0, (end - start).nanoseconds / 1000)

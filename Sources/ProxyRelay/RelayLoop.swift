@@ -117,7 +117,7 @@ final class RelayLoop {
             grants.store(grant.map { .known($0) } ?? .unknownToken, for: secret, asOf: asked)
         }
         for ticket in grantWaiters.removeValue(forKey: secret) ?? [] {
-            exchange(for: ticket)?.grantFound(answer)
+            exchange(for: ticket)?.grantFound(answer, asOf: asked)
         }
     }
 

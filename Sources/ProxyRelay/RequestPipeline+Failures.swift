@@ -105,7 +105,9 @@ extension Exchange {
         relay.census.requests.subtract(1, ordering: .relaxed)
         stage = .idle
         ticket = 0
+        secret = nil
         grant = nil
+        isRenewing = false
         headBytes = ByteBuffer()
         if outbound.capacity > Holding.replay { outbound = ByteBuffer() }
         if outgoing.capacity > Holding.response { outgoing = ByteBuffer() }

@@ -26,6 +26,8 @@ extension Exchange {
         case .missing: refuse(.missingCredential)
         case .malformed: refuse(.malformedCredential)
         case .secret(let secret):
+            self.secret = secret
+            grantEpoch = relay.grants.currentEpoch
             switch relay.grants.entry(for: secret) {
             case .known(let grant): allow(grant)
             case .unknownToken: refuse(.tokenNotFound)
@@ -35,8 +37,10 @@ extension Exchange {
     }
 
     /// The database has told what the cache could not.
-    func grantFound(_ answer: Result<Grant?, GrantSourceError>) {
+    func grantFound(_ answer: Result<Grant?, GrantSourceError>, asOf epoch: UInt64) {
+        if isRenewing { return grantRenewed(answer, asOf: epoch) }
         guard stage == .identifying else { return }
+        grantEpoch = epoch
         switch answer {
         case .success(let grant?): allow(grant)
         case .success(nil): refuse(.tokenNotFound)
@@ -102,11 +106,7 @@ extension Exchange {
         switch verdict {
         case .admitted:
             admission = .admitted(handle)
-            if stage == .admitting { chooseUpstream() }
-            if hasHead || outgoing.readableBytes > 0 { deliver() }
-            if stage == .delivering { return finish() }
-            if let downstream, downstream.isWritable { upstream?.setReading(true) }
-            advance()
+            if isGrantOld { renewGrant() } else { proceed() }
         case .refused(let refusal):
             admission = .refused
             refuse(RelayRefusal(refusal, cap: grant?.standing.maxRequests ?? 0))
@@ -114,6 +114,15 @@ extension Exchange {
             admission = .refused
             refuse(.databaseUnavailable)
         }
+    }
+
+    /// Admitted, under a grant that is in force: what waited for that goes on.
+    func proceed() {
+        if stage == .admitting { chooseUpstream() }
+        if hasHead || outgoing.readableBytes > 0 { deliver() }
+        if stage == .delivering { return finish() }
+        if let downstream, downstream.isWritable { upstream?.setReading(true) }
+        advance()
     }
 
     // MARK: Choose upstream

@@ -74,7 +74,7 @@ public final class ConnectionSlot {
             connectedAt = Monotonic.now()
             return fresh
         } catch {
-            reconnection.failed()
+            reconnection.failed(error)
             throw error
         }
     }
@@ -109,12 +109,13 @@ public final class ConnectionSlot {
 /// What the slots of a pool know of their engine together.
 final class Reconnection: Sendable {
     private let decisions = Mutex(ReconnectDecisions())
+    private let lastFailure = Mutex<SQLError?>(nil)
     private let chance: @Sendable () -> Double
 
     init(chance: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }) { self.chance = chance }
 
     /// Blocks until a connection may be tried.
-    /// - Throws: `.connectionLost` when that is not before the deadline.
+    /// - Throws: `.connectionLost`, with the words of the last failure, when that is not before the deadline.
     func waitForTurn(until deadline: Duration) throws(SQLError) {
         while true {
             let now = Monotonic.now()
@@ -122,7 +123,7 @@ final class Reconnection: Sendable {
             case .connect: return
             case .wait(let until):
                 guard now < deadline else {
-                    throw SQLError(.connectionLost, detail: "the database is away and will be tried again")
+                    throw lastFailure.withLock { $0 } ?? SQLError(.connectionLost, detail: "the database is away")
                 }
                 var pause = Monotonic.timespec(min(until, deadline) - now)
                 nanosleep(&pause, nil)
@@ -132,7 +133,8 @@ final class Reconnection: Sendable {
 
     func succeeded() { decisions.withLock { $0.succeeded() } }
 
-    func failed() {
+    func failed(_ error: SQLError) {
+        lastFailure.withLock { $0 = error }
         let (now, chance) = (Monotonic.now(), chance())
         decisions.withLock { $0.failed(now: now, chance: chance) }
     }

@@ -44,7 +44,7 @@ struct CatalogueTests {
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 119)
         #expect(HTTPScenario.all.count == 165)
-        #expect(CommandScenario.all.count == 26)
+        #expect(CommandScenario.all.count == 44)
     }
 
     @Test("is named area.act.promise", arguments: Catalogue.allIDs)

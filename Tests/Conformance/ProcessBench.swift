@@ -10,6 +10,9 @@ final class ProcessBench: CommandBench {
     let largeStreamMebibytes = ProcessInfo.processInfo.environment["LARGE_STREAM_MIB"].flatMap { Int($0) } ?? 1024
     private let home = TestFolder()
     private let commands = Shared<[ProcessCommand]>([])
+    /// Names each command's output.
+    private let started = Shared(0)
+    private let databases = Shared<[ProcessDatabase]>([])
 
     var folder: String { home.path }
 
@@ -22,7 +25,10 @@ final class ProcessBench: CommandBench {
     }()
 
     func start(_ arguments: [String], environment: [String: String]) async throws -> any RunningCommand {
-        let number = commands.value.count + 1
+        let number = started.change { number in
+            number += 1
+            return number
+        }
         let command = try ProcessCommand(
             arguments, environment: environment, folder: folder, output: "\(folder)/output-\(number).txt")
         commands.change { $0.append(command) }
@@ -32,6 +38,7 @@ final class ProcessBench: CommandBench {
     /// Ends whatever still runs, and removes the folder.
     func clear() async {
         for command in commands.value { command.kill() }
+        for database in databases.value { await database.remove() }
         upstream.stop()
         home.remove()
     }
@@ -56,6 +63,12 @@ final class ProcessBench: CommandBench {
 
     func write(_ text: String, to path: String) throws {
         try text.write(toFile: "\(folder)/\(path)", atomically: true, encoding: .utf8)
+    }
+
+    func makeDatabase(hasOwnServer: Bool) async throws -> any CommandDatabase {
+        let database = try await ProcessDatabase.make(hasOwnServer: hasOwnServer)
+        databases.change { $0.append(database) }
+        return database
     }
 
     func openStorage(at path: String) async throws -> any Storage {

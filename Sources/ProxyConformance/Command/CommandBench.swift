@@ -21,6 +21,10 @@ public protocol CommandBench: Sendable {
     /// Writes a file in the folder.
     func write(_ text: String, to path: String) throws
 
+    /// Makes an empty PostgreSQL database, removed with the bench.
+    /// - Parameter hasOwnServer: whether a server is made for it alone, which can be stopped.
+    func makeDatabase(hasOwnServer: Bool) async throws -> any CommandDatabase
+
     /// Opens a SQLite file that no server uses now.
     func openStorage(at path: String) async throws -> any Storage
     /// Does harm to a SQLite file.

@@ -38,5 +38,7 @@ extension CommandScenario: CustomStringConvertible {
 
 extension CommandScenario {
     /// Every command scenario, by area.
-    public static let all: [CommandScenario] = [starting, refusing, ending, bounds].flatMap { $0 }
+    public static let all: [CommandScenario] = [
+        starting, refusing, ending, bounds, instances, sharedMigrations, postgres,
+    ].flatMap { $0 }
 }

@@ -222,10 +222,11 @@ extension HTTPScenario {
             "When a client leaves within its body, the upstream gets no whole request."
         ) { world, check in
             let tenant = try await world.tenant()
-            let conversation = try await world.talk()
+            world.upstream.script([.readHead, .send(text: "HTTP/1.1 100 Continue\r\n\r\n"), .readBody])
+            var conversation = try await world.talk()
             try await conversation.send(tenant.request(body: nil, fields: [HTTPField("Content-Length", "100")]))
             try await conversation.send("half of it")
-            check.that(try await eventually { world.upstream.connectionCount == 1 }, "the request did not arrive")
+            check.equal(try await conversation.head().status, 100, "the request did not arrive")
             await conversation.connection.close()
             check.that(try await eventually { world.upstream.received.count == 1 }, "the upstream was not let go")
             check.equal(world.upstream.received.first?.isComplete, false, "whole request")

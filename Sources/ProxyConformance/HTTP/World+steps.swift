@@ -103,9 +103,11 @@ extension ProxyWorld {
 }
 
 /// Looks again and again until `condition` holds, for at most ten seconds. Gives whether it came to hold.
-package func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
+package func eventually(
+    within time: Duration = .seconds(10), _ condition: () async throws -> Bool
+) async throws -> Bool {
     let clock = ContinuousClock()
-    let deadline = clock.now + .seconds(10)
+    let deadline = clock.now + time
     while clock.now < deadline {
         if try await condition() { return true }
         try await clock.sleep(for: .milliseconds(5))

@@ -1,0 +1,78 @@
+import NIOCore
+import ProxyDomain
+import ProxyStorage
+
+/// Admitted, but projects or tokens have changed since the grant was read: another server may have rotated the key.
+///
+/// What was read is read again before the client gets anything, and a request that carries what is no longer in force is
+/// sent once more. So a change is in force for every request that is admitted after it, whichever server made it.
+extension Exchange {
+    var isGrantOld: Bool { grantEpoch != relay.grants.currentEpoch }
+
+    func renewGrant() {
+        guard let secret else { return proceed() }
+        isRenewing = true
+        grantEpoch = relay.grants.currentEpoch
+        relay.askForGrant(secret, ticket: ticket)
+    }
+
+    func grantRenewed(_ answer: Result<Grant?, GrantSourceError>, asOf epoch: UInt64) {
+        // Others may have asked for the same before the change was known.
+        if epoch < grantEpoch, let secret { return relay.askForGrant(secret, ticket: ticket) }
+        isRenewing = false
+        grantEpoch = epoch
+        switch answer {
+        case .success(let fresh?):
+            let former = grant?.route
+            grant = fresh
+            // An answer that is complete was made under a key that worked; it is settled too.
+            if let former, !former.leads(like: fresh.route), isReplayable, stage != .delivering {
+                reroute(from: former, to: fresh.route)
+            }
+            proceed()
+        case .success(nil): proceed()
+        case .failure(.unavailable): refuse(.databaseUnavailable)
+        case .failure(.unusable): refuse(.projectUnusable)
+        }
+    }
+
+    private func reroute(from former: UpstreamRoute, to route: UpstreamRoute) {
+        outbound = outbound.rerouted(from: former, to: route)
+        guard stage == .relaying else { return }
+        upstream?.cancel()
+        upstream = nil
+        forgetAnswer()
+        outboundSent = 0
+        isRequestSent = false
+        chooseUpstream()
+    }
+}
+
+extension UpstreamRoute {
+    /// Whether a request along either is the same, byte for byte, at the same place.
+    func leads(like other: UpstreamRoute) -> Bool {
+        self === other
+            || target == other.target && pathPrefix == other.pathPrefix && headerLines == other.headerLines
+    }
+}
+
+extension ByteBuffer {
+    /// A request as ``writeRequestHead(_:of:towards:requestID:)`` wrote it for `former`, for another route.
+    func rerouted(from former: UpstreamRoute, to route: UpstreamRoute) -> ByteBuffer {
+        let bytes = readableBytesView
+        guard let space = bytes.firstIndex(of: UInt8(ascii: " ")),
+            let lineEnd = bytes.firstIndex(of: UInt8(ascii: "\n"))
+        else { return self }
+        let afterPrefix = space + 1 + former.pathPrefix.count
+        let afterLines = lineEnd + 1 + former.headerLines.count
+        guard afterPrefix <= lineEnd, afterLines <= bytes.endIndex else { return self }
+        var rewritten = ByteBuffer()
+        rewritten.reserveCapacity(readableBytes + route.headerLines.count + route.pathPrefix.count)
+        rewritten.writeBytes(bytes[...space])
+        rewritten.writeBytes(route.pathPrefix)
+        rewritten.writeBytes(bytes[afterPrefix...lineEnd])
+        rewritten.writeBytes(route.headerLines)
+        rewritten.writeBytes(bytes[afterLines...])
+        return rewritten
+    }
+}
