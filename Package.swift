@@ -100,6 +100,15 @@ let package = Package(
             ],
             swiftSettings: houseSettings),
 
+        // How fast the ledger is, without a proxy around it.
+        .executableTarget(
+            name: "ledger-throughput",
+            dependencies: [
+                "ProxyDomain", "ProxyStorage", "SQLDatabase", "SQLiteDriver", "PostgresDriver", "SQLStorage",
+                "ProxyLedger", "ProxyFixtures",
+            ],
+            path: "Benchmarks/LedgerThroughput", swiftSettings: houseSettings),
+
         // What tests stand on: a PostgreSQL of their own.
         .target(
             name: "ProxyFixtures", dependencies: ["CPostgres"], path: "Tests/Fixtures", swiftSettings: houseSettings),

@@ -59,19 +59,25 @@ class Process:
 
 def tree(pid):
     pids = [pid]
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children") as children:
-            for child in children.read().split():
-                pids += tree(int(child))
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children") as children:
+                for child in children.read().split():
+                    pids += tree(int(child))
+    except FileNotFoundError:
+        pass  # It has ended meanwhile.
     return pids
 
 
 def cpu_of_tree(pid):
     user = system = 0
     for one in tree(pid):
-        with open(f"/proc/{one}/stat") as stat:
-            # The command's name may hold spaces; the fields after its closing parenthesis don't.
-            fields = stat.read().rpartition(")")[2].split()
+        try:
+            with open(f"/proc/{one}/stat") as stat:
+                # The command's name may hold spaces; the fields after its closing parenthesis don't.
+                fields = stat.read().rpartition(")")[2].split()
+        except FileNotFoundError:
+            continue  # A short-lived child, such as a worker of PostgreSQL's, has ended meanwhile.
         user += int(fields[11])
         system += int(fields[12])
     return user / TICKS_PER_SECOND, system / TICKS_PER_SECOND

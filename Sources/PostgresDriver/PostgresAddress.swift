@@ -64,13 +64,16 @@ public struct PostgresAddress: Sendable {
     }
 
     private static func port(_ text: Substring) throws(PostgresAddressError) -> String {
+        let isNumber = text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        // What is no number may be part of a password.
+        guard isNumber else { throw .port(nil) }
         guard text.isEmpty || UInt16(text).map({ $0 > 0 }) == true else { throw .port(String(text)) }
         return String(text)
     }
 
     private mutating func readQuery(_ query: Substring) throws(PostgresAddressError) {
         for pair in query.split(separator: "&") {
-            guard let equals = pair.firstIndex(of: "=") else { throw .parameter(String(pair)) }
+            guard let equals = pair.firstIndex(of: "=") else { throw .parameter }
             var keyword = try Self.decode(pair[..<equals], "a parameter's name")
             let value = try Self.decode(pair[pair.index(after: equals)...], "the value of \(keyword)")
             if keyword == "ssl", value == "true" {
@@ -109,7 +112,8 @@ public struct PostgresAddress: Sendable {
                 continue
             }
             let digits = rest.prefix(2)
-            guard digits.count == 2, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16), value > 0
+            guard digits.count == 2, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
+                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16), value > 0
             else { throw .encoding(what) }
             bytes.append(value)
             rest = rest.dropFirst(2)
@@ -123,9 +127,14 @@ extension PostgresAddress: CustomStringConvertible {
     /// The place without its password, for messages.
     public var description: String {
         let user = parameters["user"].map { $0 + (parameters["password"] == nil ? "@" : ":***@") } ?? ""
-        let host = parameters["host"] ?? ""
-        let port = parameters["port"].map { ":\($0)" } ?? ""
-        return "postgres://\(user)\(host)\(port)/\(parameters["dbname"] ?? "")"
+        let hosts = (parameters["host"] ?? "").split(separator: ",", omittingEmptySubsequences: false)
+        let ports = (parameters["port"] ?? "").split(separator: ",", omittingEmptySubsequences: false)
+        let places = hosts.indices.map { index in
+            let name = hosts[index].contains(":") ? "[\(hosts[index])]" : String(hosts[index])
+            let port = ports.count > index ? ports[index] : ""
+            return port.isEmpty ? name : "\(name):\(port)"
+        }
+        return "postgres://\(user)\(places.joined(separator: ","))/\(parameters["dbname"] ?? "")"
     }
 }
 
@@ -133,9 +142,10 @@ extension PostgresAddress: CustomStringConvertible {
 public enum PostgresAddressError: Error, Hashable, Sendable {
     case scheme
     case host
-    case port(String)
+    /// The number, if it is one.
+    case port(String?)
     case encoding(String)
-    case parameter(String)
+    case parameter
     case value(keyword: String, value: String, allowed: [String])
 }
 
@@ -145,9 +155,11 @@ extension PostgresAddressError: CustomStringConvertible {
         switch self {
         case .scheme: "must begin with postgres:// or postgresql://"
         case .host: "has a '[' in its host without the ']' that ends the address"
-        case .port(let text): "has the port '\(text)': write a number from 1 to 65535"
+        case .port(let text?): "has the port '\(text)': write a number from 1 to 65535"
+        case .port(nil):
+            "has a port that is no number: write one from 1 to 65535; in a password write / as %2F and ? as %3F"
         case .encoding(let what): "has a broken %-escape in \(what): write % itself as %25"
-        case .parameter(let text): "has the parameter '\(text)' without a value: write \(text)=value"
+        case .parameter: "has a parameter without a value: write keyword=value; in a password write ? as %3F"
         case .value(let keyword, let value, let allowed):
             "has \(keyword)=\(value): write \(allowed.joined(separator: ", "))"
         }

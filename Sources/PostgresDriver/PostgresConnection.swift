@@ -4,33 +4,46 @@ import SQLDatabase
 import Synchronization
 
 /// One connection to PostgreSQL: confined to the thread that made it, which waits for the server's answers.
+///
+/// What is enqueued goes out in libpq's pipeline mode (manual, section 34.5) and is answered together.
 final class PostgresConnection: SQLConnection {
+    /// Something sent whose answer has not been read.
+    private enum Awaited {
+        /// Its answer tells only whether it went well.
+        case control
+        /// The same, of a statement that is prepared by it.
+        case preparation(slot: Int)
+        case rows((any SQLRow) throws(SQLError) -> Void)
+    }
+
     private let handle: OpaquePointer
     private let counters: PostgresCounters
     private let stopper = PostgresInterrupter()
-    /// Statements the server has prepared, by ``SQLStatement/slot``.
-    private var prepared: [PreparedStatement?] = []
+    /// Names of the statements the server has prepared, by ``SQLStatement/slot``.
+    private var prepared: [String?] = []
+    private var lastName = 0
     private var arguments = PostgresArguments()
     /// How long an answer may take before the connection counts as lost; `nil` for as long as it takes.
     private var patience: Duration?
     private let usualPatience: Duration
     private var isClosed = false
     private var hasNews = false
+    private var awaited: [Awaited] = []
+    /// A transaction has been begun, and the server does not know yet.
+    private var mustBegin = false
+    /// How many rows the last statement changed.
+    private var changes = 0
 
     let dialect = PostgresDatabase.dialect
     var interrupter: any SQLInterrupter { stopper }
     var isInTransaction: Bool {
-        switch PQtransactionStatus(handle) {
+        if mustBegin { return true }
+        return switch PQtransactionStatus(handle) {
         case PQTRANS_INTRANS, PQTRANS_INERROR, PQTRANS_ACTIVE: true
         default: false
         }
     }
     private(set) var isLost = false
-
-    private struct PreparedStatement {
-        let name: String
-        let parameterCount: Int
-    }
 
     /// - Parameter patience: beyond the server's own time-outs, so that only one that is silent runs into it.
     init(_ handle: OpaquePointer, patience: Duration, _ counters: PostgresCounters) {
@@ -55,77 +68,152 @@ final class PostgresConnection: SQLConnection {
         _ statement: SQLStatement, _ parameters: borrowing SQLParameters, first: Int, count: Int,
         row: (any SQLRow) throws(SQLError) -> Void
     ) throws(SQLError) -> Int {
+        // It is called before this returns, and not kept.
+        try withoutActuallyEscaping(row) { (row) throws(SQLError) in
+            try enqueue(statement, parameters, first: first, count: count, row: row)
+            try complete()
+        }
+        return changes
+    }
+
+    func enqueue(
+        _ statement: SQLStatement, _ parameters: borrowing SQLParameters, first: Int, count: Int,
+        row: @escaping (any SQLRow) throws(SQLError) -> Void
+    ) throws(SQLError) {
         if stopper.isRaised { throw SQLError(.interrupted) }
-        let prepared = try prepared(statement)
-        guard prepared.parameterCount == count else {
-            throw SQLError(.other, detail: "\(prepared.parameterCount) parameters wanted, \(count) given")
+        guard statement.parameterCount == count else {
+            throw SQLError(.other, detail: "\(statement.parameterCount) parameters wanted, \(count) given")
         }
         try arguments.set(parameters, first: first, count: count)
+        try enterPipeline()
+        let name = try prepare(statement)
         let isSent = arguments.values.withUnsafeBufferPointer { values in
-            PQsendQueryPrepared(handle, prepared.name, Int32(count), values.baseAddress, nil, nil, 0)
+            PQsendQueryPrepared(handle, name, Int32(count), values.baseAddress, nil, nil, 0)
         }
-        let result = try answer(isSent: isSent == 1)
-        defer { PQclear(result) }
-        for number in 0..<PQntuples(result) { try row(PostgresRow(result: result, row: number)) }
-        return Self.changes(result)
+        guard isSent == 1 else { throw lost() }
+        awaited.append(.rows(row))
+    }
+
+    func complete() throws(SQLError) {
+        // Taken first: a closure that was lent to `run` must not be kept, whatever fails.
+        let expected = awaited
+        awaited = []
+        guard PQpipelineStatus(handle) != PQ_PIPELINE_OFF else { return }
+        guard PQpipelineSync(handle) == 1 else { throw lost() }
+        var failure: SQLError?
+        for (index, one) in expected.enumerated() {
+            do throws(SQLError) {
+                try read(one)
+            } catch {
+                if isLost { throw failure ?? error }
+                if failure == nil { forgetPreparations(in: expected[index...]) }
+                failure = failure ?? error
+            }
+        }
+        let synced = try nextResult(holding: nil)
+        PQclear(synced)
+        guard PQexitPipelineMode(handle) == 1 else { throw failure ?? lost() }
+        if let failure { throw failure }
     }
 
     func runScript(_ text: String) throws(SQLError) {
+        try complete()
         PQclear(try answer(isSent: PQsendQuery(handle, text) == 1))
     }
 
-    /// A transaction that reads a snapshot, and one that migrates, may take as long as they need: the server's time-outs
-    /// are lifted for it, and so is our own.
+    /// A transaction that writes is begun with its first statement. One that reads a snapshot, and one that migrates, may
+    /// take as long as they need: the server's time-outs are lifted for it, and so is our own.
     func begin(_ mode: TransactionMode) throws(SQLError) {
         switch mode {
-        case .write: try control("BEGIN")
+        case .write: mustBegin = true
         case .read:
             patience = nil
-            try control("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0")
+            try runScript("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0")
         case .exclusive:
             patience = nil
-            try control("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+            try runScript("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
         }
     }
 
+    /// Goes out with what is enqueued. When some of that fails, the server skips the rest, and does not commit.
     func commit() throws(SQLError) {
         patience = usualPatience
+        if mustBegin {
+            mustBegin = false
+            return
+        }
         // After a failed statement the server answers COMMIT with ROLLBACK, and calls that a success.
         guard PQtransactionStatus(handle) != PQTRANS_INERROR else {
             throw SQLError(.other, code: "25P02", detail: "the transaction has failed already")
         }
-        try control("COMMIT")
+        try enterPipeline()
+        try sendControl("COMMIT")
+        try complete()
     }
 
     func rollback() throws(SQLError) {
         patience = usualPatience
-        guard !isLost, isInTransaction else { return }
-        try control("ROLLBACK")
+        if mustBegin {
+            mustBegin = false
+            return
+        }
+        guard !isLost else { return }
+        if PQpipelineStatus(handle) != PQ_PIPELINE_OFF {
+            // What was enqueued and not waited for; whatever comes of it is undone.
+            do throws(SQLError) { try complete() } catch { if isLost { throw error } }
+        }
+        guard isInTransaction else { return }
+        try runScript("ROLLBACK")
     }
-
-    /// Runs what begins or ends a transaction: also when the caller wants to be interrupted.
-    private func control(_ text: String) throws(SQLError) { try runScript(text) }
 }
 
 // MARK: - Statements
 
 extension PostgresConnection {
-    private func prepared(_ statement: SQLStatement) throws(SQLError) -> PreparedStatement {
+    private func enterPipeline() throws(SQLError) {
+        if PQpipelineStatus(handle) == PQ_PIPELINE_OFF {
+            guard !isLost, PQenterPipelineMode(handle) == 1 else { throw lost() }
+        }
+        if mustBegin {
+            mustBegin = false
+            try sendControl("BEGIN")
+        }
+    }
+
+    private func sendControl(_ text: String) throws(SQLError) {
+        guard PQsendQueryParams(handle, text, 0, nil, nil, nil, nil, 0) == 1 else { throw lost() }
+        awaited.append(.control)
+    }
+
+    /// The name under which a statement is prepared, by the time the server reads it.
+    private func prepare(_ statement: SQLStatement) throws(SQLError) -> String {
         let slot = statement.slot
-        if slot < prepared.count, let found = prepared[slot] { return found }
-        let name = "s\(slot)"
-        PQclear(try answer(isSent: PQsendPrepare(handle, name, statement.text, 0, nil) == 1))
-        let described = try answer(isSent: PQsendDescribePrepared(handle, name) == 1)
-        defer { PQclear(described) }
-        let made = PreparedStatement(name: name, parameterCount: Int(PQnparams(described)))
+        if slot < prepared.count, let name = prepared[slot] { return name }
+        lastName += 1
+        let name = "s\(lastName)"
+        guard PQsendPrepare(handle, name, statement.text, 0, nil) == 1 else { throw lost() }
+        awaited.append(.preparation(slot: slot))
         while prepared.count <= slot { prepared.append(nil) }
-        prepared[slot] = made
-        return made
+        prepared[slot] = name
+        return name
+    }
+
+    /// After a failure the server has skipped these.
+    private func forgetPreparations(in skipped: ArraySlice<Awaited>) {
+        for case .preparation(let slot) in skipped { prepared[slot] = nil }
+    }
+
+    private func read(_ one: Awaited) throws(SQLError) {
+        let result = try answer(isSent: true)
+        defer { PQclear(result) }
+        guard case .rows(let row) = one else { return }
+        changes = Self.changes(result)
+        for number in 0..<PQntuples(result) { try row(PostgresRow(result: result, row: number)) }
     }
 
     /// How many rows a statement added, changed or removed: `INSERT 0 5`, `UPDATE 5`; 0 for `SELECT 5`.
     private static func changes(_ result: OpaquePointer) -> Int {
-        guard let status = PQcmdStatus(result), status.pointee != UInt8(ascii: "S") else { return 0 }
+        guard let status = PQcmdStatus(result), status.pointee != CChar(83) else { return 0 }
         return Int(String(cString: PQcmdTuples(result))) ?? 0
     }
 
@@ -167,7 +255,8 @@ extension PostgresConnection {
         return PQgetResult(handle)
     }
 
-    /// Waits until the server has sent something. Sends a cancel request when asked to meanwhile.
+    /// Waits until the server has sent something. Sends a cancel request when asked to meanwhile, and again while that
+    /// does not help: one that comes before the server has begun is lost.
     /// - Returns: `false` when the deadline has passed.
     private func waitForServer(until deadline: Duration?) throws(SQLError) -> Bool {
         var watched = [
@@ -175,19 +264,22 @@ extension PostgresConnection {
             pollfd(fd: stopper.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         while true {
-            let left = deadline.map { max(.zero, $0 - Monotonic.now()) }
+            if stopper.isRaised { cancel() }
+            var left = deadline.map { max(.zero, $0 - Monotonic.now()) }
+            let isLast = left.map { !stopper.isRaised || $0 <= Self.cancelInterval } ?? false
+            if stopper.isRaised { left = min(left ?? Self.cancelInterval, Self.cancelInterval) }
             let milliseconds = left.map { Int32(min($0 / .milliseconds(1), 1_000_000).rounded(.up)) } ?? -1
             let ready = poll(&watched, 2, milliseconds)
-            if ready == 0 { return false }
-            guard ready > 0 else { continue }
-            if watched[1].revents != 0 { cancel() }
-            if watched[0].revents != 0 { return true }
+            if ready == 0, isLast { return false }
+            if ready > 0, watched[0].revents != 0 { return true }
         }
     }
 
+    private static let cancelInterval = Duration.milliseconds(100)
+
     private func cancel() {
         stopper.settle()
-        guard stopper.isRaised, let request = PQgetCancel(handle) else { return }
+        guard let request = PQgetCancel(handle) else { return }
         var message = [CChar](repeating: 0, count: 256)
         PQcancel(request, &message, Int32(message.count))
         PQfreeCancel(request)
@@ -217,13 +309,15 @@ extension PostgresConnection {
 // MARK: - Between statements
 
 extension PostgresConnection {
-    /// Looks at what the server has sent unasked: its end, or news. Costs one system call.
+    /// Looks at all that the server has sent unasked: its last words, its end, or news. Costs one system call when there
+    /// is nothing.
     func checkHealth() {
-        guard !isLost else { return }
         var watched = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
-        guard poll(&watched, 1, 0) > 0 else { return }
-        if PQconsumeInput(handle) == 0 || PQstatus(handle) != CONNECTION_OK { _ = lost() }
-        noteNotifications()
+        while !isLost, poll(&watched, 1, 0) > 0 {
+            // The farewell of a server is read first, the end of the stream behind it next.
+            if PQconsumeInput(handle) == 0 || PQstatus(handle) != CONNECTION_OK { _ = lost() }
+            noteNotifications()
+        }
     }
 
     func takeNews() -> Bool {

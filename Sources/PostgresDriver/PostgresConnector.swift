@@ -91,6 +91,8 @@ final class PostgresConnector: SQLConnector {
             ("lock_timeout", options.lockTimeout.wholeMilliseconds),
             ("idle_in_transaction_session_timeout", options.statementTimeout.wholeMilliseconds),
             ("client_min_messages", "warning"),
+            // Compiling a plan takes tens of milliseconds: more than any statement of ours.
+            ("jit", "off"),
         ]
         if role == .writer {
             settings += [

@@ -41,7 +41,8 @@ public enum PostgresDatabase {
     /// Makes the pool and connects its writer.
     /// - Parameters:
     ///   - limits: `limits.readers` bounds the connections beside the writer.
-    ///   - patience: how long to try while no server answers. One that answers and refuses us is not asked again.
+    ///   - patience: how long to try while no server answers, or none that we can talk TLS with. One that answers and
+    ///     refuses us is not asked again.
     /// - Throws: `.connectionLost` with the server's words, `.setting` for a server that is too old or not UTF-8.
     public static func open(
         _ address: PostgresAddress, limits: ConnectionPool.Limits, options: Options = Options(),

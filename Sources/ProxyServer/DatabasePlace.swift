@@ -82,11 +82,20 @@ extension DatabasePlace {
 
     /// What to tell an operator whose database can't be used.
     func unusable(_ error: any Error) -> StartupError {
-        guard case .server = self else { return StartupError("\(named) can't be used: \(error)") }
-        let reason = (error as? SQLError).map { $0.kind == .connectionLost ? $0.detail : "\($0)" } ?? "\(error)"
-        return StartupError(
-            "\(named) can't be used: \(reason): see that the server runs there and takes this user, password, database "
-                + "and sslmode")
+        var cause = error
+        if case .database(let inner) = error as? MigrationError { cause = inner }
+        guard case .server = self, let cause = cause as? SQLError else {
+            return StartupError("\(named) can't be used: \(error)")
+        }
+        let remedy =
+            switch cause.kind {
+            case .connectionLost: "see that the server runs there and takes this user, password, database and sslmode"
+            case .readOnly: "name a primary, and a user who owns the database or may create tables in it"
+            default: "look at the server's log"
+            }
+        // PostgreSQL's words of a start hold no stored value; ours of a setting say what is wanted.
+        let reason = cause.detail.isEmpty ? "\(cause)" : cause.detail
+        return StartupError("\(named) can't be used: \(reason): \(remedy)")
     }
 
     private static func migrate(_ pool: ConnectionPool, now: Timestamp) async throws -> any Storage {

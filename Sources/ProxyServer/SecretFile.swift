@@ -17,9 +17,11 @@ enum SecretFile {
         do { try SQLiteDatabase.prepareFolder(of: path) } catch {
             throw StartupError("\(error.detail): mend that, or set \(setting)")
         }
-        let draft = "\(path).\(getpid())"
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        // Servers in containers that share a folder all have the same process number; mkstemp makes the file 0600.
+        var template = Array("\(path).XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
         guard descriptor >= 0 else { throw failure(path, setting) }
+        let draft = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let line = Array("\(text)\n".utf8)
         let isWritten = write(descriptor, line, line.count) == line.count && fsync(descriptor) == 0
         close(descriptor)
@@ -29,6 +31,8 @@ enum SecretFile {
         guard errno == EEXIST, let other = try read(path, for: setting) else { throw failure(path, setting) }
         return (other, false)
     }
+
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     private static func read(_ path: String, for setting: String) throws(StartupError) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)

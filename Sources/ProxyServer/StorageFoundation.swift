@@ -37,8 +37,9 @@ final class StorageFoundation: Sendable {
         do throws(StartupError) {
             let folder = settings.database.folder
             if storage.isShared { warnOfGenerated(settings, folder: folder, logger) }
-            let vault = try vault(settings, folder: folder, surroundings: surroundings)
-            try await check(vault, opens: storage)
+            let first = try await firstProject(in: storage)
+            let vault = try vault(settings, folder: folder, mayMake: first == nil, surroundings: surroundings)
+            try check(vault, opens: first)
             // Where there may be others, whoever lives looks after the dead (``InstanceKeeper``).
             if !storage.isShared { try await settleAbandoned(storage, now: surroundings.now, logger: logger) }
             return StorageFoundation(
@@ -80,23 +81,27 @@ final class StorageFoundation: Sendable {
             metadata: ["settings": "\(missing.joined(separator: ", "))", "folder": "\(folder ?? "none")"])
     }
 
-    /// Keys sealed under another key would show only when a request needs them.
-    private static func check(_ vault: UpstreamKeyVault, opens storage: any Storage) async throws(StartupError) {
-        let first: Project?
+    private static func firstProject(in storage: any Storage) async throws(StartupError) -> Project? {
         do {
-            first = try await storage.projects(after: nil, limit: 1).first
+            return try await storage.projects(after: nil, limit: 1).first
         } catch {
             throw StartupError("the database can't be read (\(error)): look at its log")
         }
-        guard let first, (try? vault.open(first.sealedKey, for: first.id)) == nil else { return }
-        throw StartupError(
-            "ENCRYPTION_KEY is not the key that the database's projects are sealed under: set the one they were made "
-                + "with (the first server kept it in encryption-key beside its DATABASE_PATH)")
     }
+
+    /// Keys sealed under another key would show only when a request needs them.
+    private static func check(_ vault: UpstreamKeyVault, opens first: Project?) throws(StartupError) {
+        guard let first, (try? vault.open(first.sealedKey, for: first.id)) == nil else { return }
+        throw otherKey
+    }
+
+    private static let otherKey = StartupError(
+        "ENCRYPTION_KEY is not the key that the database's projects are sealed under: set the one they were made with "
+            + "(the first server kept it in encryption-key beside its DATABASE_PATH)")
 
     /// The key that upstream keys are sealed under: from the settings, or made once and kept beside the database.
     private static func vault(
-        _ settings: ServerSettings, folder: String?, surroundings: Surroundings
+        _ settings: ServerSettings, folder: String?, mayMake: Bool, surroundings: Surroundings
     ) throws(StartupError) -> UpstreamKeyVault {
         var random = HandedRandomness(source: surroundings.random)
         let made = EncryptionKey(using: &random)
@@ -104,9 +109,9 @@ final class StorageFoundation: Sendable {
         if let key = settings.encryption.key {
             text = key.revealed()
         } else if let folder {
-            text = try SecretFile.readOrMake("\(folder)/encryption-key", for: "ENCRYPTION_KEY") {
-                made.revealedBase64()
-            }.text
+            let path = "\(folder)/encryption-key"
+            guard mayMake || SecretFile.exists(path) else { throw otherKey }
+            text = try SecretFile.readOrMake(path, for: "ENCRYPTION_KEY") { made.revealedBase64() }.text
         } else {
             return UpstreamKeyVault(newest: made)
         }

@@ -89,12 +89,14 @@ public final class ConnectionPool: Sendable {
     /// engine has only one. Once begun it runs to its end.
     /// - Throws: `.noConnection` when its turn did not come in time, `.interrupted` when the caller was cancelled
     ///   before its turn, and whatever `body` throws.
+    /// - Parameter again: whether `body`, which threw this, changed nothing and may run once more on a new connection.
     @discardableResult
     public func write<Value: Sendable>(
+        again: @escaping @Sendable (any Error) -> Bool = { _ in false },
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
         let isShared = connector.dialect.locksRows && limits.readers > 0
-        return try await perform(onWriter: !isShared, isInterruptible: false, body)
+        return try await perform(onWriter: !isShared, isInterruptible: false, again: again, body)
     }
 
     /// Runs `body` on a reader. A cancelled caller stops it: the running statement throws `.interrupted`.
@@ -102,7 +104,9 @@ public final class ConnectionPool: Sendable {
     public func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
-        try await perform(onWriter: limits.readers == 0, isInterruptible: true, body)
+        try await perform(
+            onWriter: limits.readers == 0, isInterruptible: true,
+            again: { ($0 as? SQLError)?.kind == .connectionLost }, body)
     }
 
     /// Runs `turn` on the writer's thread after all writes given earlier, and not before `delay` has passed.
@@ -175,7 +179,8 @@ public final class ConnectionPool: Sendable {
 
 extension ConnectionPool {
     private func perform<Value: Sendable>(
-        onWriter: Bool, isInterruptible: Bool, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+        onWriter: Bool, isInterruptible: Bool, again: @escaping @Sendable (any Error) -> Bool,
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
         let call = PendingCall(number: state.withLock { $0.nextNumber() })
         return try await withTaskCancellationHandler {
@@ -184,7 +189,7 @@ extension ConnectionPool {
                 let job: PoolState.Job = { [self] slot, place in
                     var result: Result<Value, any Error>?
                     if call.begin() {
-                        result = Result { try run(call, isInterruptible, on: slot, body) }
+                        result = Result { try run(call, isInterruptible, again, on: slot, body) }
                         call.end()
                     }
                     finish(call, slot, place)
@@ -197,20 +202,19 @@ extension ConnectionPool {
         }
     }
 
+    /// - Parameter again: whether the same may be tried once more on a new connection.
     private func run<Value>(
-        _ call: PendingCall, _ isInterruptible: Bool, on slot: ConnectionSlot,
+        _ call: PendingCall, _ isInterruptible: Bool, _ again: (any Error) -> Bool, on slot: ConnectionSlot,
         _ body: (any SQLConnection) throws -> Value
     ) throws -> Value {
         let connection = try slot.connected(patience: limits.wait)
-        guard isInterruptible else { return try body(connection) }
-        call.interruptible(by: connection.interrupter)
+        if isInterruptible { call.interruptible(by: connection.interrupter) }
         do {
             return try body(connection)
-        } catch let error as SQLError where error.kind == .connectionLost && slot.canReconnect {
-            // Nothing was changed: on a new connection the same is asked once more.
+        } catch  where slot.canReconnect && again(error) {
             slot.tidy()
             let next = try slot.connected(patience: limits.wait)
-            call.interruptible(by: next.interrupter)
+            if isInterruptible { call.interruptible(by: next.interrupter) }
             return try body(next)
         }
     }

@@ -1,9 +1,9 @@
 extension SQLConnection {
-    /// Runs a reading batch over rows of `width` parameters each.
+    /// Enqueues a reading batch over rows of `width` parameters each.
     /// - Parameter row: gets the position of the batch's row, from 0, and what was found for it. In no given order.
-    public func query(
+    public func enqueueQuery(
         _ batch: BatchStatement, _ rows: borrowing SQLParameters, width: Int,
-        row: (Int, any SQLRow) throws(SQLError) -> Void
+        row: @escaping (Int, any SQLRow) throws(SQLError) -> Void
     ) throws(SQLError) {
         guard rows.count > 0 else { return }
         switch dialect.batchStyle {
@@ -14,15 +14,16 @@ extension SQLConnection {
                 }
             }
         case .arrays:
-            try runArrays(batch.all, rows, width: width, row: row)
+            try enqueueArrays(batch, rows, width: width, row: row)
         }
     }
 
-    /// Runs a writing batch over rows of `width` parameters each.
+    /// Enqueues a writing batch over rows of `width` parameters each.
     /// - Parameter changed: gets the position, from 0, of each of the batch's rows that changed anything. In no given
     ///   order, and once each.
-    public func change(
-        _ batch: BatchStatement, _ rows: borrowing SQLParameters, width: Int, changed: (Int) -> Void = { _ in }
+    public func enqueueChange(
+        _ batch: BatchStatement, _ rows: borrowing SQLParameters, width: Int,
+        changed: @escaping (Int) -> Void = { _ in }
     ) throws(SQLError) {
         guard rows.count > 0 else { return }
         switch dialect.batchStyle {
@@ -32,18 +33,74 @@ extension SQLConnection {
                 changed(position)
             }
         case .arrays:
-            try runArrays(batch.all, rows, width: width) { position, _ in changed(position) }
+            try enqueueArrays(batch, rows, width: width) { position, _ in changed(position) }
         }
     }
 
-    private func runArrays(
-        _ statement: SQLStatement, _ rows: borrowing SQLParameters, width: Int,
-        row: (Int, any SQLRow) throws(SQLError) -> Void
+    /// Runs a reading batch; see ``enqueueQuery(_:_:width:row:)``.
+    public func query(
+        _ batch: BatchStatement, _ rows: borrowing SQLParameters, width: Int,
+        row: @escaping (Int, any SQLRow) throws(SQLError) -> Void
+    ) throws(SQLError) {
+        try enqueueQuery(batch, rows, width: width, row: row)
+        try complete()
+    }
+
+    /// Runs a writing batch; see ``enqueueChange(_:_:width:changed:)``.
+    public func change(
+        _ batch: BatchStatement, _ rows: borrowing SQLParameters, width: Int,
+        changed: @escaping (Int) -> Void = { _ in }
+    ) throws(SQLError) {
+        try enqueueChange(batch, rows, width: width, changed: changed)
+        try complete()
+    }
+
+    private func enqueueArrays(
+        _ batch: BatchStatement, _ rows: borrowing SQLParameters, width: Int,
+        row: @escaping (Int, any SQLRow) throws(SQLError) -> Void
     ) throws(SQLError) {
         let arrays = ArrayParameters.columns(of: rows, width: width)
-        try run(statement, arrays, first: 0, count: width) { (found) throws(SQLError) in
-            try row(Int(found.integer(at: found.columnCount - 1)) - 1, found)
+        switch batch.tag {
+        case .position:
+            try enqueue(batch.all, arrays, first: 0, count: width) { (found) throws(SQLError) in
+                try row(Int(found.integer(at: found.columnCount - 1)) - 1, found)
+            }
+        case .firstParameter:
+            let keys = BatchKeys(rows, width: width)
+            var next = 0
+            try enqueue(batch.all, arrays, first: 0, count: width) { (found) throws(SQLError) in
+                let position = found.withText(at: found.columnCount - 1) { keys.position(of: $0, from: next) }
+                guard let position else { throw SQLError(.other, detail: "a result about no row of the batch") }
+                next = position + 1
+                try row(position, found)
+            }
         }
+    }
+}
+
+/// The first parameter of each of a batch's rows, kept until its results come.
+private struct BatchKeys {
+    private var bytes: [UInt8] = []
+    /// Where each key ends in ``bytes``.
+    private var ends: [Int] = []
+
+    init(_ rows: borrowing SQLParameters, width: Int) {
+        for index in stride(from: 0, to: rows.count, by: width) {
+            if case .text(let offset, let count) = rows.slots[index], let base = rows.base {
+                bytes.append(contentsOf: UnsafeRawBufferPointer(start: base + Int(offset), count: Int(count)))
+            }
+            ends.append(bytes.count)
+        }
+    }
+
+    /// The row whose key is `text`, looked for from the row at `from` on, and then before it.
+    func position(of text: UnsafeRawBufferPointer, from: Int) -> Int? {
+        for step in ends.indices {
+            let position = (from + step) % ends.count
+            let start = position == 0 ? 0 : ends[position - 1]
+            if bytes[start..<ends[position]].elementsEqual(text) { return position }
+        }
+        return nil
     }
 }
 

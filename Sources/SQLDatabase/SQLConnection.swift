@@ -20,6 +20,19 @@ public protocol SQLConnection: AnyObject {
         row: (any SQLRow) throws(SQLError) -> Void
     ) throws(SQLError) -> Int
 
+    /// Gives a statement to be run after those given before it: now, or together with them when ``complete()``,
+    /// ``commit()`` or ``run(_:_:first:count:row:)`` is called. So statements that don't need each other's results cost
+    /// one round trip to an engine behind a wire. The parameters may be changed at once.
+    /// - Parameter row: as for ``run(_:_:first:count:row:)``, but called by then only.
+    func enqueue(
+        _ statement: SQLStatement, _ parameters: borrowing SQLParameters, first: Int, count: Int,
+        row: @escaping (any SQLRow) throws(SQLError) -> Void
+    ) throws(SQLError)
+
+    /// Returns when everything that was enqueued has run.
+    /// - Throws: the first failure; what was enqueued after it has not run.
+    func complete() throws(SQLError)
+
     /// Runs several statements separated by semicolons, without parameters, and forgets their results.
     func runScript(_ text: String) throws(SQLError)
 
@@ -42,6 +55,15 @@ public protocol SQLConnection: AnyObject {
 }
 
 extension SQLConnection {
+    /// An engine in this process costs no round trip.
+    public func enqueue(
+        _ statement: SQLStatement, _ parameters: borrowing SQLParameters, first: Int, count: Int,
+        row: @escaping (any SQLRow) throws(SQLError) -> Void
+    ) throws(SQLError) {
+        try run(statement, parameters, first: first, count: count, row: row)
+    }
+    public func complete() throws(SQLError) {}
+
     /// An engine in this process does not go away.
     public func checkHealth() {}
     /// An engine that only this process uses has nothing to tell.

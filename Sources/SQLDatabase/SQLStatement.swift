@@ -10,11 +10,19 @@ public final class SQLStatement: Sendable {
     /// Small number, unique in the process.
     public let slot: Int
 
+    /// How many values a run takes: the highest number among the parameters.
+    public let parameterCount: Int
+
     private static let nextSlot = Atomic<Int>(0)
 
     public init(_ text: String) {
         self.text = text
         slot = Self.nextSlot.wrappingAdd(1, ordering: .relaxed).oldValue
+        parameterCount = Self.highestParameter(in: text)
+    }
+
+    private static func highestParameter(in text: String) -> Int {
+        text.split(separator: "$").dropFirst().compactMap { Int($0.prefix { $0.isASCII && $0.isNumber }) }.max() ?? 0
     }
 }
 
@@ -22,14 +30,25 @@ public final class SQLStatement: Sendable {
 ///
 /// Both texts have the same parameters: single values in ``each``, one array per parameter in ``all``.
 public struct BatchStatement: Sendable {
+    /// How a result row of ``all`` tells which of the batch's rows it is about.
+    public enum Tag: Sendable {
+        /// Its last column is the row's position, counted from 1 (`WITH ORDINALITY`).
+        case position
+        /// Its last column is the row's first parameter, which no two rows share. For statements that can't return a
+        /// position; cheap when results come in the batch's order.
+        case firstParameter
+    }
+
     /// Run once for each row, by engines in this process.
     public let each: SQLStatement
-    /// Run once for all rows, by engines at the other end of a wire. Its last result column is the row's position in
-    /// the batch, counted from 1 (`WITH ORDINALITY`); the columns before it are those of ``each``.
+    /// Run once for all rows, by engines at the other end of a wire. Its last result column is the ``tag``; the columns
+    /// before it are those of ``each``.
     public let all: SQLStatement
+    public let tag: Tag
 
-    public init(each: String, all: String) {
+    public init(each: String, all: String, tag: Tag = .position) {
         self.each = SQLStatement(each)
         self.all = SQLStatement(all)
+        self.tag = tag
     }
 }

@@ -11,7 +11,7 @@ enum LedgerStatements {
             SET last_sequence = excluded.last_sequence, updated_at = excluded.updated_at,
                 oldest_open = excluded.oldest_open
             WHERE ledger_writers.last_sequence < excluded.last_sequence
-        RETURNING (SELECT count FROM grant_changes)
+        RETURNING (SELECT count FROM grant_changes WHERE id = 1)
         """)
 
     static let oldestOpen = SQLStatement("SELECT oldest_open FROM ledger_writers WHERE instance_id = $1")
@@ -40,17 +40,12 @@ enum LedgerStatements {
             ON CONFLICT (id) DO NOTHING
             """,
         all: """
-            WITH added AS (
-                INSERT INTO requests (\(Columns.request), writer)
-                SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                    $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[],
-                    $14::bigint[], $15::bigint[], $16::bigint[])
-                ON CONFLICT (id) DO NOTHING RETURNING id
-            )
-            SELECT min(asked.position) FROM unnest($1::text[]) WITH ORDINALITY AS asked (id, position)
-                JOIN added ON added.id = asked.id
-            GROUP BY asked.id
-            """)
+            INSERT INTO requests (\(Columns.request), writer)
+            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+                $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[],
+                $14::bigint[], $15::bigint[], $16::bigint[])
+            ON CONFLICT (id) DO NOTHING RETURNING id
+            """, tag: .firstParameter)
 
     static let settleWidth = 10
     /// Ends requests that are open.

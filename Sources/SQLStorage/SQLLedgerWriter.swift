@@ -15,6 +15,8 @@ final class SQLLedgerWriter: LedgerWriter {
     private var knownInstance: InstanceID?
     private var inherited: RequestID?
     private(set) var changesSeen: Int64?
+    /// Whether the batch at hand was never written.
+    private var isNew = false
 
     init(_ slot: ConnectionSlot, _ metrics: LedgerMetrics, _ timings: OperationTimings) {
         self.slot = slot
@@ -46,30 +48,33 @@ final class SQLLedgerWriter: LedgerWriter {
         return plan.verdicts
     }
 
+    /// Three round trips, however large the batch: read, write, count and commit.
     private func write(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
-        let isNew = try claim(batch, on: connection)
+        if knownInstance != batch.instance { try inherit(from: batch.instance, on: connection) }
+        try claim(batch, on: connection)
         try readStandings(on: connection)
+        try connection.complete()
         guard isNew else { return try recall(batch, on: connection) }
         plan.decide(at: batch.now)
         try addRequests(batch, on: connection)
         try settleRequests(batch, on: connection)
+        try connection.complete()
         try countRequests(on: connection)
     }
 
-    /// Whether the batch was never written. Asked always, not only for a retry: it costs nothing more.
-    private func claim(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) -> Bool {
-        if knownInstance != batch.instance { try inherit(from: batch.instance, on: connection) }
+    /// Finds out whether the batch was never written. Asked always, not only for a retry: it costs nothing more.
+    private func claim(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
         parameters.removeAll()
         parameters.append(batch.instance)
         parameters.append(batch.sequence)
         parameters.append(batch.now)
         if let oldest = oldestOpen(with: batch) { parameters.append(oldest) } else { parameters.appendNull() }
-        var isNew = false
-        try connection.run(LedgerStatements.claim, parameters) { (row) throws(SQLError) in
+        isNew = false
+        try connection.enqueue(LedgerStatements.claim, parameters, first: 0, count: parameters.count) {
+            [unowned self] (row) throws(SQLError) in
             isNew = true
             changesSeen = row.integer(at: 0)
         }
-        return isNew
     }
 
     /// Takes over what a writer before us, of the same instance, left open.
@@ -111,7 +116,8 @@ final class SQLLedgerWriter: LedgerWriter {
             parameters.append(group.token)
             asked.append(number)
         }
-        try connection.query(LedgerStatements.standing, parameters, width: 1) { (position, row) throws(SQLError) in
+        try connection.enqueueQuery(LedgerStatements.standing, parameters, width: 1) {
+            [unowned self] (position, row) throws(SQLError) in
             let standing = TokenStanding(
                 revokedAt: try row.optionalInstant(at: 0), expiresAt: try row.optionalInstant(at: 1),
                 projectDeactivatedAt: try row.optionalInstant(at: 2), requestCount: row.integer(at: 3),
@@ -144,7 +150,8 @@ final class SQLLedgerWriter: LedgerWriter {
             parameters.append(batch.instance.number)
             previous = grant.group
         }
-        try connection.change(LedgerStatements.add, parameters, width: LedgerStatements.addWidth) { position in
+        try connection.enqueueChange(LedgerStatements.add, parameters, width: LedgerStatements.addWidth) {
+            [unowned self] position in
             let grant = plan.grants[position]
             plan.count(batch.admissions[grant.admission], in: grant.group)
         }
@@ -156,7 +163,8 @@ final class SQLLedgerWriter: LedgerWriter {
             parameters.append(end.requestID)
             parameters.append(settlement: end.settlement)
         }
-        try connection.change(LedgerStatements.settle, parameters, width: LedgerStatements.settleWidth) { position in
+        try connection.enqueueChange(LedgerStatements.settle, parameters, width: LedgerStatements.settleWidth) {
+            [unowned self] position in
             plan.count(batch.settlements[position].settlement, in: plan.settlementGroups[position])
         }
     }
@@ -171,7 +179,7 @@ final class SQLLedgerWriter: LedgerWriter {
             parameters.append(group.sums.completion)
             parameters.append(group.sums.cost)
         }
-        try connection.change(LedgerStatements.count, parameters, width: LedgerStatements.countWidth)
+        try connection.enqueueChange(LedgerStatements.count, parameters, width: LedgerStatements.countWidth)
     }
 
     /// The batch is in the database: reads from its rows what was answered.

@@ -20,7 +20,7 @@ extension SQLStorage {
 
     public func forget(_ instance: InstanceID) async throws(StorageError) {
         _ = try await writing(.instances) { connection in
-            try connection.run(InstanceStatements.forget, [.id(instance)])
+            try connection.run(RequestStatements.forgetWriter, [.id(instance), .integer(instance.number)])
         }
     }
 
@@ -49,6 +49,5 @@ private enum InstanceStatements {
             SET beats = ledger_writers.beats + 1, updated_at = excluded.updated_at
         """)
     static let list = SQLStatement("SELECT instance_id, last_sequence + beats FROM ledger_writers ORDER BY instance_id")
-    static let forget = SQLStatement("DELETE FROM ledger_writers WHERE instance_id = $1 AND oldest_open IS NULL")
-    static let changes = SQLStatement("SELECT count FROM grant_changes")
+    static let changes = SQLStatement("SELECT count FROM grant_changes WHERE id = 1")
 }

@@ -114,7 +114,7 @@ extension SQLStorage {
     }
 }
 
-private enum RequestStatements {
+enum RequestStatements {
     static let find = SQLStatement("SELECT \(Columns.request) FROM requests WHERE id = $1")
     static let list = SQLStatement(
         "SELECT \(Columns.request) FROM requests WHERE token_id = $1 AND id > $2 ORDER BY id LIMIT $3")
@@ -130,7 +130,7 @@ private enum RequestStatements {
     static let forgetWriter = SQLStatement(
         """
         DELETE FROM ledger_writers WHERE instance_id = $1 AND NOT EXISTS (SELECT 1 FROM requests
-            WHERE requests.id >= ledger_writers.oldest_open AND requests.writer = $2 AND requests.settled_at IS NULL)
+            WHERE requests.id >= COALESCE(ledger_writers.oldest_open, '') AND requests.writer = $2 AND requests.settled_at IS NULL)
         """)
     static let forgetOpen = SQLStatement(
         "UPDATE ledger_writers SET oldest_open = NULL WHERE instance_id = $1 AND last_sequence = $2")

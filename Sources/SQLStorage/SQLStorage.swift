@@ -71,7 +71,7 @@ extension SQLStorage {
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws(StorageError) -> Value {
         try await timed(operation, name) { [pool] in
-            try await pool.write { connection in
+            try await pool.write(again: Self.hasNotCommitted) { connection in
                 try Self.retrying(on: connection) { () throws(TransactionError<any Error>) in
                     try connection.transaction(.write) { () throws(any Error) in
                         let value = try body(connection)
@@ -99,13 +99,22 @@ extension SQLStorage {
         }
     }
 
+    /// Whether a connection that broke did so before it was asked to commit: then nothing was changed.
+    private static func hasNotCommitted(_ error: any Error) -> Bool {
+        switch error as? TransactionError<any Error> {
+        case .begin(let cause): cause.kind == .connectionLost
+        case .body(let cause, _): (cause as? SQLError)?.kind == .connectionLost
+        case .commit, nil: false
+        }
+    }
+
     /// Last in its transaction: whoever holds this row only commits.
     private static func tellChange(on connection: any SQLConnection) throws(SQLError) {
         try connection.run(countChange)
         if let tell = connection.dialect.tellChange { try connection.run(tell) }
     }
 
-    private static let countChange = SQLStatement("UPDATE grant_changes SET count = count + 1")
+    private static let countChange = SQLStatement("UPDATE grant_changes SET count = count + 1 WHERE id = 1")
 
     private func timed<Value: Sendable>(
         _ operation: Operation, _ name: String, _ body: () async throws -> Value
