@@ -49,7 +49,7 @@ class Postgres:
 
     @property
     def url(self):
-        return f"postgres://postgres@127.0.0.1:{self.port}/llmproxy?sslmode=disable"
+        return f"postgres://postgres@/llmproxy?host={self.folder}&port={self.port}"
 
     def settings(self, pool=10):
         """What a server is told to stand on this database, the same for each."""
