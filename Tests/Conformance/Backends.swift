@@ -96,6 +96,14 @@ extension StorageHarm {
             "UPDATE tokens SET prompt_tokens = prompt_tokens + 1 WHERE id = '\(id.text)'"
         case .claimsNewerSchema:
             "INSERT INTO schema_migrations SELECT 9999, 'from the future', checksum, applied_at FROM schema_migrations LIMIT 1"
+        case .migratesFurther:
+            """
+            ALTER TABLE projects ADD COLUMN later TEXT; ALTER TABLE tokens ADD COLUMN later BIGINT NOT NULL DEFAULT 0;
+            ALTER TABLE requests ADD COLUMN later TEXT; ALTER TABLE ledger_writers ADD COLUMN later TEXT;
+            CREATE TABLE later (id TEXT); CREATE INDEX requests_later ON requests (token_id, id);
+            INSERT INTO schema_migrations SELECT 9999, 'from the future', checksum, applied_at FROM schema_migrations
+                LIMIT 1
+            """.replacing("BIGINT", with: "INTEGER")
         case .rewritesFirstMigration: "UPDATE schema_migrations SET checksum = 'another' WHERE version = 1"
         }
     }

@@ -28,8 +28,11 @@ struct CatalogueTests {
                 "sqlite-memory: instances.two.see-each-other",
                 "sqlite-memory: instances.two.share-a-cap",
                 "sqlite-memory: abandoned.settle.after-reopening",
+                "sqlite-memory: instances.mixed.never-deadlock",
+                "sqlite-memory: schema.further.is-lived-with",
                 "sqlite-file: instances.two.see-each-other",
                 "sqlite-file: instances.two.share-a-cap",
+                "sqlite-file: instances.mixed.never-deadlock",
             ])
         #expect(
             http == [
@@ -42,7 +45,7 @@ struct CatalogueTests {
     @Test func namesEachScenarioOnce() {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
-        #expect(StorageScenario.all.count == 119)
+        #expect(StorageScenario.all.count == 126)
         #expect(HTTPScenario.all.count == 165)
         #expect(CommandScenario.all.count == 44)
     }

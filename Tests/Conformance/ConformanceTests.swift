@@ -4,15 +4,19 @@ import Testing
 /// Every promise of the catalogues, on every backend. Suites run side by side, the scenarios of one after another.
 @Suite("Conformance", .writesReport, .timeLimit(.minutes(10)))
 struct Conformance {
-    @Suite("Storage, SQLite", .serialized)
-    struct StorageOnSQLite {
-        @Test(
-            "keeps its promise", arguments: [Engine.sqliteMemory, .sqliteFile],
-            Catalogue.chosen(StorageScenario.all))
-        func keeps(_ engine: Engine, _ scenario: StorageScenario) async throws { try await scenario.trial(on: engine) }
+    @Suite("Storage in memory", .serialized)
+    struct StorageInMemory {
+        @Test("keeps its promise", arguments: Catalogue.chosen(StorageScenario.all))
+        func keeps(_ scenario: StorageScenario) async throws { try await scenario.trial(on: .sqliteMemory) }
     }
 
-    @Suite("Storage, PostgreSQL", .serialized)
+    @Suite("Storage in a file", .serialized)
+    struct StorageInFile {
+        @Test("keeps its promise", arguments: Catalogue.chosen(StorageScenario.all))
+        func keeps(_ scenario: StorageScenario) async throws { try await scenario.trial(on: .sqliteFile) }
+    }
+
+    @Suite("Storage on PostgreSQL", .serialized)
     struct StorageOnPostgres {
         @Test("keeps its promise", arguments: Catalogue.chosen(StorageScenario.all))
         func keeps(_ scenario: StorageScenario) async throws { try await scenario.trial(on: .postgres) }

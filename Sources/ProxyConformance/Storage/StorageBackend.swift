@@ -33,4 +33,6 @@ public enum StorageHarm: Hashable, Sendable {
     case claimsNewerSchema
     /// The checksum of the first migration is another one.
     case rewritesFirstMigration
+    /// A newer program has added columns, a table and an index, as a migration that this binary does not know.
+    case migratesFurther
 }

@@ -3,7 +3,7 @@ import ProxyStorage
 
 extension CommandScenario {
     /// What several servers on one PostgreSQL promise together.
-    static let instances: [CommandScenario] = [
+    static let sharedServers: [CommandScenario] = [
         CommandScenario(
             "instances.cap.is-exact", "A cap of 100 lets exactly 100 of 400 parallel requests over 3 servers through."
         ) { bench, check in
