@@ -11,7 +11,7 @@ extension ServerSettings {
     private static let serving: [SettingDescription] = [
         .secret(
             "MANAGEMENT_TOKEN", at: \.managementToken,
-            "opens the management API; made at the first start with SQLite when not set",
+            "opens the management API; made at the first start when not set; with several servers the same for all",
             example: "a-long-and-random-text"
         ) { text in
             let isVisible = text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
@@ -50,7 +50,7 @@ extension ServerSettings {
             "after this long a connection is replaced; 0 for never"),
         .choice(
             "DATABASE_SYNCHRONOUS", "full", at: \.database.synchronous,
-            "what a SQLite commit survives: full a power loss, normal a crash of the process"),
+            "what a commit survives: full a power loss; normal a crash of the process, or what PostgreSQL is set to"),
         .duration(
             "DATABASE_WAIT", "2s", patienceOrNone, at: \.database.wait,
             "how long a request waits for a database that is away"),

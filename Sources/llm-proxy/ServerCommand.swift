@@ -41,8 +41,10 @@ struct ServerCommand: AsyncParsableCommand {
             StandardError.write("llm-proxy: \(error)")
             throw ExitCode(1)
         }
+        // Until here a signal ends the process, also while it waits for a database.
+        let stop = await StopSignal.watch()
         greet(server, isSimulated: simulator != nil)
-        await StopSignal.wait()
+        await stop.wait()
         let cut = await server.stop()
         try? await simulator?.stop()
         if cut > 0 {

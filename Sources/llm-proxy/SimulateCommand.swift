@@ -37,8 +37,9 @@ struct SimulateCommand: AsyncParsableCommand {
                 "llm-proxy: \(host):\(port) can't be bound (\(error)): stop what uses it, or name another port")
             throw ExitCode(1)
         }
+        let stop = await StopSignal.watch()
         StandardOutput.write("The simulated upstream serves on http://\(host):\(simulator.port)")
-        await StopSignal.wait()
+        await stop.wait()
         try await simulator.stop()
     }
 }

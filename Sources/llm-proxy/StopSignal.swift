@@ -2,21 +2,33 @@ import Dispatch
 import Glibc
 
 /// SIGTERM and SIGINT, as something to wait for.
-enum StopSignal {
-    /// Returns when the process is asked to stop. A second signal then ends it at once.
-    static func wait() async {
-        let numbers = [SIGTERM, SIGINT]
-        for number in numbers { signal(number, SIG_IGN) }
+struct StopSignal {
+    private static let numbers = [SIGTERM, SIGINT]
+    private let sources: [any DispatchSourceSignal]
+    private let arrivals: AsyncStream<Void>
+
+    /// Watches from now on: a signal that comes before ``wait()`` is called is not lost.
+    static func watch() async -> StopSignal {
         signal(SIGPIPE, SIG_IGN)  // A closed pipe is a write that fails, not the end.
-        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
-        let sources = numbers.map { number in
+        let (arrivals, continuation) = AsyncStream.makeStream(of: Void.self)
+        var sources: [any DispatchSourceSignal] = []
+        for number in numbers {
             let source = DispatchSource.makeSignalSource(signal: number)
             source.setEventHandler { continuation.yield() }
-            source.resume()
-            return source
+            await withCheckedContinuation { registered in
+                source.setRegistrationHandler { registered.resume() }
+                source.resume()
+            }
+            // Not before: until the source is registered, an ignored signal would be nobody's.
+            signal(number, SIG_IGN)
+            sources.append(source)
         }
-        for await _ in stream { break }
+        return StopSignal(sources: sources, arrivals: arrivals)
+    }
+
+    /// Returns when the process is asked to stop. Further signals don't hurry it.
+    func wait() async {
+        for await _ in arrivals { break }
         for source in sources { source.cancel() }
-        for number in numbers { signal(number, SIG_DFL) }
     }
 }
