@@ -19,6 +19,7 @@ final class PostgresConnection: SQLConnection {
     private let handle: OpaquePointer
     private let counters: PostgresCounters
     private let stopper = PostgresInterrupter()
+    private let farewell = PostgresFarewell()
     /// Names of the statements the server has prepared, by ``SQLStatement/slot``.
     private var prepared: [String?] = []
     private var lastName = 0
@@ -51,6 +52,7 @@ final class PostgresConnection: SQLConnection {
         self.counters = counters
         usualPatience = patience
         self.patience = patience
+        farewell.listen(on: handle)
     }
 
     deinit { close() }
@@ -317,6 +319,7 @@ extension PostgresConnection {
             // The farewell of a server is read first, the end of the stream behind it next.
             if PQconsumeInput(handle) == 0 || PQstatus(handle) != CONNECTION_OK { _ = lost() }
             noteNotifications()
+            if farewell.wasSaid, !isLost { _ = lost() }
         }
     }
 

@@ -32,7 +32,6 @@ final class PostgresConnector: SQLConnector {
             PQfinish(handle)
             throw error
         }
-        PQsetNoticeProcessor(handle, { _, _ in }, nil)
         let connection = PostgresConnection(
             handle, patience: options.statementTimeout + .seconds(5), counters)
         do throws(SQLError) {

@@ -33,9 +33,9 @@ enum TokenStatements {
     static let revoke = SQLStatement("UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
     static let exists = SQLStatement("SELECT 1 FROM tokens WHERE id = $1")
 
-    /// For engines that lock rows.
-    static let lockAll = SQLStatement(
-        "SELECT id FROM tokens WHERE project_id = $1 AND revoked_at IS NULL ORDER BY id FOR UPDATE")
+    /// For engines that lock rows. Also those that are revoked: one that another caller has just made active again would
+    /// otherwise be locked by the update, after those that come later.
+    static let lockAll = SQLStatement("SELECT id FROM tokens WHERE project_id = $1 ORDER BY id FOR UPDATE")
     static let revokeAll = SQLStatement(
         "UPDATE tokens SET revoked_at = $2 WHERE project_id = $1 AND revoked_at IS NULL")
     static let countOfProject = SQLStatement(

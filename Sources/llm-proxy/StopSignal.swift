@@ -7,7 +7,8 @@ struct StopSignal {
     private let sources: [any DispatchSourceSignal]
     private let arrivals: AsyncStream<Void>
 
-    /// Watches from now on: a signal that comes before ``wait()`` is called is not lost.
+    /// Watches from now on: a signal that comes before ``wait()`` is called is not lost. One that comes before the
+    /// registration, which takes the signal over, ends the process.
     static func watch() async -> StopSignal {
         signal(SIGPIPE, SIG_IGN)  // A closed pipe is a write that fails, not the end.
         let (arrivals, continuation) = AsyncStream.makeStream(of: Void.self)
@@ -19,8 +20,6 @@ struct StopSignal {
                 source.setRegistrationHandler { registered.resume() }
                 source.resume()
             }
-            // Not before: until the source is registered, an ignored signal would be nobody's.
-            signal(number, SIG_IGN)
             sources.append(source)
         }
         return StopSignal(sources: sources, arrivals: arrivals)
@@ -29,6 +28,7 @@ struct StopSignal {
     /// Returns when the process is asked to stop. Further signals don't hurry it.
     func wait() async {
         for await _ in arrivals { break }
+        for number in Self.numbers { signal(number, SIG_IGN) }
         for source in sources { source.cancel() }
     }
 }

@@ -33,9 +33,13 @@ final class SocketConnection: RawConnection {
         try await BlockingThreads.shared.run { [self] in
             var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             let milliseconds = time.components.seconds * 1000 + time.components.attoseconds / 1_000_000_000_000_000
-            guard Glibc.poll(&poll, 1, Int32(clamping: milliseconds)) > 0 else { throw ConnectionFailure.timedOut }
+            var ready = Glibc.poll(&poll, 1, Int32(clamping: milliseconds))
+            // A signal, such as a child's end, is not the end of the wait.
+            while ready < 0, errno == EINTR { ready = Glibc.poll(&poll, 1, Int32(clamping: milliseconds)) }
+            guard ready > 0 else { throw ConnectionFailure.timedOut }
             var bytes = [UInt8](repeating: 0, count: count)
-            let received = recv(descriptor, &bytes, count, 0)
+            var received = recv(descriptor, &bytes, count, 0)
+            while received < 0, errno == EINTR { received = recv(descriptor, &bytes, count, 0) }
             guard received >= 0 else { throw ConnectionFailure.reset }
             return Array(bytes[..<received])
         }

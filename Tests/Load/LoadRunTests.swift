@@ -1,3 +1,4 @@
+import Glibc
 import ProxyLoad
 import ProxySimulator
 import Testing
@@ -110,9 +111,23 @@ struct LoadRunTests {
     }
 
     @Test func sendsNothingWhereNothingListens() async throws {
-        let gone = try await Simulator.start()
-        let plan = LoadPlan(mode: .rate(Schedule(ratePerSide: 1)), sides: [try side(gone)])
-        try await gone.stop()
+        // Bound and not listening: connections are refused, and nobody else can be given the port meanwhile.
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        try #require(isBound)
+        let url = "http://127.0.0.1:\(in_port_t(bigEndian: address.sin_port))/v1/models"
+        let side = LoadPlan.Side(
+            target: try LoadTarget(url: url), request: try LoadRequest(method: "GET", body: []))
+        let plan = LoadPlan(mode: .rate(Schedule(ratePerSide: 1)), sides: [side])
         await #expect(throws: LoadError.self) { try await LoadRun.run(plan) }
     }
 }
