@@ -56,7 +56,8 @@ let package = Package(
         // Floor 0: values and the named C libraries.
         room("ProxyDomain"),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CPostgres", providers: [.apt(["libpq-dev"])]),
+        .target(name: "CPostgresLoader", linkerSettings: [.linkedLibrary("dl")]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // Floor 1: promises, bytes, secrets and settings.
@@ -68,7 +69,7 @@ let package = Package(
 
         // Floor 2: one engine each, the storage in SQL, the ledger.
         room("SQLiteDriver", ["SQLDatabase", "CSQLite"]),
-        room("PostgresDriver", ["SQLDatabase", "CPostgres"]),
+        room("PostgresDriver", ["SQLDatabase", "CPostgres", "CPostgresLoader"]),
         room("SQLStorage", ["ProxyDomain", "ProxyStorage", "SQLDatabase"]),
         room("ProxyLedger", ["ProxyDomain", "ProxyStorage"]),
 
@@ -111,7 +112,8 @@ let package = Package(
 
         // What tests stand on: a PostgreSQL of their own.
         .target(
-            name: "ProxyFixtures", dependencies: ["CPostgres"], path: "Tests/Fixtures", swiftSettings: houseSettings),
+            name: "ProxyFixtures", dependencies: ["CPostgres", "CPostgresLoader"], path: "Tests/Fixtures",
+            swiftSettings: houseSettings),
         .testTarget(
             name: "WireTests",
             dependencies: [

@@ -4,6 +4,7 @@
  *
  * POST /v1/chat/completions            one small chat completion, at once
  * POST /v1/stream?n=N&us=U             N events of 210 bytes, one every U microseconds, in chunks
+ * POST /v1/later?us=U                  one small chat completion after U microseconds
  * GET /events                          how many events were sent so far
  * POST /v1/hold                        one event, then silence until the client leaves
  *
@@ -28,6 +29,7 @@ struct connection {
     int descriptor;
     size_t filled;
     long events_left;
+    int is_late; /* what is due is the answer, not an event */
     uint64_t interval, due;
     struct connection *next, *previous;
     char input[INPUT];
@@ -87,6 +89,7 @@ static int say(struct connection *connection, const char *bytes, size_t length) 
 
 static void stream(struct connection *connection, long count, uint64_t interval) {
     connection->events_left = count;
+    connection->is_late = 0;
     connection->interval = interval;
     connection->due = now_us() + interval;
     connection->next = streams.next;
@@ -112,6 +115,10 @@ static int answer_one(struct connection *connection) {
         char *count = strstr(path, "n="), *interval = strstr(path, "us=");
         good = say(connection, stream_head, sizeof stream_head - 1);
         stream(connection, count ? atol(count + 2) : 100, interval ? strtoul(interval + 3, NULL, 10) : 5000);
+    } else if (path && !strncmp(path + 1, "/v1/later", 9)) {
+        char *wait = strstr(path, "us=");
+        stream(connection, 1, wait ? strtoul(wait + 3, NULL, 10) : 20000);
+        connection->is_late = good = 1;
     } else if (path && !strncmp(path + 1, "/events", 7)) {
         char count[32], text[128];
         int digits = snprintf(count, sizeof count, "%lu", events_sent);
@@ -139,14 +146,19 @@ static void take(struct connection *connection) {
     if (answered < 0) leave(connection);
 }
 
-/* Sends the events that are due; gives the milliseconds until the next one, -1 when there is none. */
-static int play(void) {
+/* Sends what is due; gives the time until the next is, or NULL when there is none. */
+static struct timespec *play(void) {
+    static struct timespec left;
     uint64_t now = now_us(), soonest = UINT64_MAX;
     for (struct connection *connection = streams.next; connection != &streams;) {
         struct connection *next = connection->next;
         int good = 1;
         while (good && connection->events_left > 0 && connection->due <= now) {
             connection->events_left--;
+            if (connection->is_late) {
+                good = say(connection, answer, answer_length);
+                break;
+            }
             events_sent++;
             connection->due += connection->interval;
             good = say(connection, event, event_length);
@@ -163,8 +175,10 @@ static int play(void) {
         }
         connection = next;
     }
-    if (soonest == UINT64_MAX) return -1;
-    return soonest <= now ? 0 : (int)((soonest - now) / 1000 + 1);
+    if (soonest == UINT64_MAX) return NULL;
+    uint64_t wait = soonest <= now ? 0 : soonest - now;
+    left = (struct timespec){.tv_sec = (time_t)(wait / 1000000), .tv_nsec = (long)(wait % 1000000) * 1000};
+    return &left;
 }
 
 int main(int count, char **arguments) {
@@ -178,7 +192,7 @@ int main(int count, char **arguments) {
     struct epoll_event wanted = {.events = EPOLLIN, .data.ptr = NULL}, found[256];
     epoll_ctl(queue, EPOLL_CTL_ADD, listener, &wanted);
     for (;;) {
-        int ready = epoll_wait(queue, found, 256, play());
+        int ready = epoll_pwait2(queue, found, 256, play(), NULL);
         for (int index = 0; index < ready; index++) {
             struct connection *connection = found[index].data.ptr;
             if (connection) {

@@ -1,3 +1,4 @@
+import CPostgresLoader
 import Glibc
 public import SQLDatabase
 
@@ -48,6 +49,10 @@ public enum PostgresDatabase {
         _ address: PostgresAddress, limits: ConnectionPool.Limits, options: Options = Options(),
         patience: Duration = .zero
     ) async throws(SQLError) -> ConnectionPool {
+        if let failure = postgres_library_failure() {
+            throw SQLError(
+                .setting(name: "libpq", wanted: "14 or newer", found: "none"), detail: String(cString: failure))
+        }
         let connector = PostgresConnector(address, options)
         let pool = try ConnectionPool(connector, limits: limits)
         do {

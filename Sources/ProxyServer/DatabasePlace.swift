@@ -91,6 +91,7 @@ extension DatabasePlace {
             switch cause.kind {
             case .connectionLost: "see that the server runs there and takes this user, password, database and sslmode"
             case .readOnly: "name a primary, and a user who owns the database or may create tables in it"
+            case .setting: "mend that and start again"
             default: "look at the server's log"
             }
         // PostgreSQL's words of a start hold no stored value; ours of a setting say what is wanted.

@@ -38,7 +38,7 @@ struct TroubleshootingTests {
     private static let elsewhere: Set<String> = [
         "it doesn't answer", "not a root we trust", "another host's certificate",  // PostgresConnectTests
         "newer schema", "another build's schema",  // migrate.newer.is-refused, schema.rewritten.is-refused
-        "it just starts", "not let in", "no root file", "not a root file", "full", "too old",
+        "it just starts", "not let in", "no root file", "not a root file", "full", "too old", "no libpq",
     ]
 
     @Test("shows the message that each symptom has")

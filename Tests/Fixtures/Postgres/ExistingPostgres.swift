@@ -1,4 +1,5 @@
 import CPostgres
+import CPostgresLoader
 
 /// A server that is already there, as `TEST_POSTGRES_URL` may name one. Its user must be allowed to make databases.
 public struct ExistingPostgres: PostgresServer {
@@ -43,7 +44,7 @@ public struct ExistingPostgres: PostgresServer {
 
     /// libpq repeats a URL it can't read, with its password, so it gets none when connecting.
     private static func isUnderstood(_ url: String) -> Bool {
-        guard let options = PQconninfoParse(url, nil) else { return false }
+        guard postgres_library_failure() == nil, let options = PQconninfoParse(url, nil) else { return false }
         PQconninfoFree(options)
         return true
     }

@@ -1,4 +1,5 @@
 import CPostgres
+import CPostgresLoader
 import Glibc
 
 /// One connection to one database; ends with its value. Used by one thread at a time.
@@ -37,6 +38,7 @@ struct Session: ~Copyable {
     private static func connect(
         _ parameters: [(word: String, value: String)], _ isURL: Bool
     ) throws(FixtureError) -> OpaquePointer {
+        if let failure = postgres_library_failure() { throw FixtureError(String(cString: failure)) }
         let words = parameters.map { strdup($0.word) }
         let values = parameters.map { strdup($0.value) }
         defer { for pointer in words + values { free(pointer) } }
