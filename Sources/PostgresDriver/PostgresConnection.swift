@@ -114,7 +114,10 @@ final class PostgresConnection: SQLConnection {
         }
         let synced = try nextResult(holding: nil)
         PQclear(synced)
-        guard PQexitPipelineMode(handle) == 1 else { throw failure ?? lost() }
+        guard PQexitPipelineMode(handle) == 1 else {
+            let gone = lost()
+            throw failure ?? gone
+        }
         if let failure { throw failure }
     }
 
@@ -129,11 +132,11 @@ final class PostgresConnection: SQLConnection {
         switch mode {
         case .write: mustBegin = true
         case .read:
-            patience = nil
             try runScript("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0")
-        case .exclusive:
             patience = nil
+        case .exclusive:
             try runScript("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+            patience = nil
         }
     }
 

@@ -14,10 +14,11 @@ public final class GrantEpoch: Sendable {
 
     /// The same, if the database has counted more changes than were known of; called from any thread.
     public func advance(to changes: Int64) {
-        guard known.load(ordering: .relaxed) < changes else { return }
-        // Of two that come at once both may advance, which costs a look-up; none is missed.
-        known.max(changes, ordering: .relaxed)
+        guard known.load(ordering: .acquiring) < changes else { return }
+        // First, so that nobody finds the number known and the grants of before still kept. Of two that come at once both
+        // may advance, which costs a look-up.
         advance()
+        known.max(changes, ordering: .releasing)
     }
 
     var current: UInt64 { value.load(ordering: .acquiring) }

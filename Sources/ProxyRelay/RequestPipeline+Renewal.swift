@@ -21,12 +21,13 @@ extension Exchange {
         if epoch < grantEpoch, let secret { return relay.askForGrant(secret, ticket: ticket) }
         isRenewing = false
         grantEpoch = epoch
+        // An answer that is complete is settled already, under the key it was made with: it is delivered as it is.
+        guard stage != .delivering else { return proceed() }
         switch answer {
         case .success(let fresh?):
             let former = grant?.route
             grant = fresh
-            // An answer that is complete was made under a key that worked; it is settled too.
-            if let former, !former.leads(like: fresh.route), isReplayable, stage != .delivering {
+            if let former, !former.leads(like: fresh.route), isReplayable {
                 reroute(from: former, to: fresh.route)
             }
             proceed()

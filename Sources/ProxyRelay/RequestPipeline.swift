@@ -134,10 +134,17 @@ extension Exchange {
         }
         stage = .connecting
         let asked = ticket
-        relay.upstreams.connect(grant.route.target) { [self] connection in
+        let target = grant.route.target
+        relay.upstreams.connect(target) { [self] connection in
             guard stage == .connecting, ticket == asked else {
                 if let connection { relay.upstreams.giveBack(connection) }
                 return
+            }
+            guard self.grant?.route.target == target else {
+                // Renewed meanwhile: what it carries now belongs elsewhere.
+                if let connection { relay.upstreams.giveBack(connection) }
+                chooseUpstream()
+                return advance()
             }
             guard let connection else { return refuse(.upstreamUnreachable, as: .upstreamUnreachable) }
             attach(connection)

@@ -206,7 +206,7 @@ extension SQLParameters {
             for _ in 0..<9 { appendNull() }
             return
         }
-        append(settlement.model)
+        append(settlement.model?.withoutZeroBytes)
         append(settlement.outcome.rawValue)
         append(Int64(settlement.status))
         append(settlement.usage?.promptTokens.storable)
@@ -215,5 +215,12 @@ extension SQLParameters {
         append(settlement.settledAt)
         append(max(0, settlement.durationMicroseconds))
         append(settlement.firstByteMicroseconds.map { max(0, $0) })
+    }
+}
+
+extension String {
+    /// An upstream may call its model anything; a zero byte is what not every engine can keep.
+    fileprivate var withoutZeroBytes: String {
+        utf8.contains(0) ? String(map { $0 == "\0" ? "\u{FFFD}" : $0 }) : self
     }
 }

@@ -44,11 +44,11 @@ extension SQLStorage {
     public func settleAbandoned(of instance: InstanceID, at now: Timestamp) async throws(StorageError) -> Int {
         let oldest = try await reading(.settleAbandoned) { connection in
             try connection.first(LedgerStatements.oldestOpen, [.id(instance)]) { (row) throws(SQLError) in
-                row.optionalText(at: 0)
+                row.optionalText(at: 0) ?? instance.text
             }
         }
         var settled = 0
-        if let oldest = oldest ?? nil { settled = try await settleOpen(from: oldest, of: instance, at: now) }
+        if let oldest { settled = try await settleOpen(from: oldest, of: instance, at: now) }
         _ = try await writing(.settleAbandoned) {
             try $0.run(RequestStatements.forgetWriter, [.id(instance), .integer(instance.number)])
         }
@@ -126,11 +126,11 @@ enum RequestStatements {
         """
         SELECT id, admitted_at FROM requests WHERE id >= $1 AND writer = $3 AND settled_at IS NULL ORDER BY id LIMIT $2
         """)
-    /// Unless something is open by now: then it lives.
+    /// Unless something is open by now: then it lives. No request of an instance is older than the instance.
     static let forgetWriter = SQLStatement(
         """
         DELETE FROM ledger_writers WHERE instance_id = $1 AND NOT EXISTS (SELECT 1 FROM requests
-            WHERE requests.id >= COALESCE(ledger_writers.oldest_open, '') AND requests.writer = $2 AND requests.settled_at IS NULL)
+            WHERE requests.id >= COALESCE(ledger_writers.oldest_open, ledger_writers.instance_id) AND requests.writer = $2 AND requests.settled_at IS NULL)
         """)
     static let forgetOpen = SQLStatement(
         "UPDATE ledger_writers SET oldest_open = NULL WHERE instance_id = $1 AND last_sequence = $2")

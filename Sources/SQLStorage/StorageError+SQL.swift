@@ -9,6 +9,8 @@ extension StorageError {
             case .busy, .conflict, .io, .connectionLost, .noConnection: .unavailable
             case .full: .full
             case .corrupt, .notADatabase: .corrupt
+            // A server that became a standby: the next connection may find the primary.
+            case .readOnly where error.code == "25006": .unavailable
             case .readOnly: .readOnly
             case .interrupted: .interrupted
             case .constraint(.unique(let columns)): .alreadyExists(field: columns.first ?? "")

@@ -130,5 +130,26 @@ extension StorageScenario {
             check.equal(try await tenancy.storage.request(.sample(1)).admission.settlement, .sample(), "settlement")
             check.equal(try await tenancy.storage.token(token.id).promptTokens, 7, "prompt tokens")
         },
+        StorageScenario(
+            "ledger.settle.takes-any-model",
+            "Whatever an upstream calls its model, zero bytes too, no batch fails for it."
+        ) { site, check in
+            let tenancy = try await Tenancy(site)
+            let token = try await tenancy.issue(1)
+            let models = ["a\0b", "\0", "", "\"quoted\" {1,2} \\ \n", "né 模型 🙂"]
+            try await tenancy.admit(1...models.count, of: token)
+            let ends = models.enumerated().map { number, model in
+                RequestSettlement.sample(
+                    number + 1, of: token,
+                    Settlement(
+                        outcome: .completed, status: 200, settledAt: .noon(plus: 1), durationMicroseconds: 5,
+                        firstByteMicroseconds: nil, usage: nil, cost: .zero, model: model))
+            }
+            try await tenancy.clerk.commit(settling: ends)
+            let rows = try await tenancy.storage.requests(of: token.id, after: nil, limit: 9)
+            check.equal(
+                rows.map { $0.admission.settlement?.model },
+                ["a\u{FFFD}b", "\u{FFFD}", "", "\"quoted\" {1,2} \\ \n", "né 模型 🙂"], "models")
+        },
     ]
 }
