@@ -19,6 +19,9 @@ struct PostgresConnectTests {
         return (server: server, certificates: certificates)
     }
 
+    /// A server that has neither.
+    private static let plain = Result { try EphemeralPostgres.start() }
+
     /// What connecting gives: `nil` when it works, otherwise the words of the failure.
     private func failure(_ url: String, roots: String? = nil) async throws -> String? {
         var options = PostgresDatabase.Options()
@@ -71,7 +74,7 @@ struct PostgresConnectTests {
         arguments: ["require", "verify-ca", "verify-full"])
     func plain(_ mode: String) async throws {
         let (_, certificates) = try Self.secured.get()
-        let plain = try #require(try DatabaseServer.shared.get() as? EphemeralPostgres)
+        let plain = try Self.plain.get()
         let said = try await failure(
             "postgres://postgres@localhost:\(plain.port)/postgres?sslmode=\(mode)&sslrootcert=\(certificates.authority)"
         )
@@ -100,7 +103,7 @@ struct PostgresConnectTests {
 
     @Test("of several hosts the first that takes the session asked for")
     func severalHosts() async throws {
-        let plain = try #require(try DatabaseServer.shared.get() as? EphemeralPostgres)
+        let plain = try Self.plain.get()
         let standby = try EphemeralPostgres.start(.init(settings: ["default_transaction_read_only": "on"]))
         defer { standby.remove() }
         let hosts = "127.0.0.1:1,127.0.0.1:\(standby.port),127.0.0.1:\(plain.port)"
