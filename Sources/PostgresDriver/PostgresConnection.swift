@@ -83,9 +83,7 @@ final class PostgresConnection: SQLConnection {
         row: @escaping (any SQLRow) throws(SQLError) -> Void
     ) throws(SQLError) {
         if stopper.isRaised { throw SQLError(.interrupted) }
-        guard statement.parameterCount == count else {
-            throw SQLError(.other, detail: "\(statement.parameterCount) parameters wanted, \(count) given")
-        }
+        try statement.checkCount(count)
         try arguments.set(parameters, first: first, count: count)
         try enterPipeline()
         let name = try prepare(statement)

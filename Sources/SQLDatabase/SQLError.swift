@@ -50,11 +50,6 @@ public struct SQLError: Error, Hashable, Sendable {
     }
 }
 
-extension SQLError {
-    /// Whether the transaction was undone for the sake of another, and may be run again at once.
-    public var isConflict: Bool { kind == .conflict }
-}
-
 extension SQLError: CustomStringConvertible, CustomDebugStringConvertible {
     /// Repeats no stored value.
     public var description: String {

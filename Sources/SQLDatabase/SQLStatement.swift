@@ -21,6 +21,13 @@ public final class SQLStatement: Sendable {
         parameterCount = Self.highestParameter(in: text)
     }
 
+    /// Refuses a run with another number of values: for drivers, before they bind any.
+    public func checkCount(_ count: Int) throws(SQLError) {
+        guard parameterCount == count else {
+            throw SQLError(.other, detail: "\(parameterCount) parameters wanted, \(count) given")
+        }
+    }
+
     private static func highestParameter(in text: String) -> Int {
         text.split(separator: "$").dropFirst().compactMap { Int($0.prefix { $0.isASCII && $0.isNumber }) }.max() ?? 0
     }

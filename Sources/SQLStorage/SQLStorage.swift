@@ -134,8 +134,8 @@ extension TransactionError where Body == any Error {
     var isConflict: Bool {
         switch self {
         case .begin: false
-        case .body(let cause, let rollback): rollback == nil && (cause as? SQLError)?.isConflict == true
-        case .commit(let cause, let rollback): rollback == nil && cause.isConflict
+        case .body(let cause, let rollback): rollback == nil && (cause as? SQLError)?.kind == .conflict
+        case .commit(let cause, let rollback): rollback == nil && cause.kind == .conflict
         }
     }
 }

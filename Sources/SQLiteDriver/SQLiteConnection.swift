@@ -49,9 +49,7 @@ final class SQLiteConnection: SQLConnection {
     ) throws(SQLError) -> Int {
         if stopper.isRaised { throw SQLError(.interrupted) }
         let prepared = try prepared(statement)
-        guard prepared.parameterCount == count else {
-            throw SQLError(.other, detail: "\(prepared.parameterCount) parameters wanted, \(count) given")
-        }
+        try statement.checkCount(count)
         // Ends the statement's read of the file and of the parameters' bytes, whatever happens.
         defer { prepared.reset() }
         let bound = prepared.bind(parameters, first: first)

@@ -8,8 +8,6 @@ final class SQLiteStatement {
     let columnCount: Int
     /// For each of SQLite's parameters, which of ours it is. SQLite numbers `$3`, `$1` in the order it meets them.
     private let order: [Int32]
-    /// How many values a run takes: the highest number among the parameters.
-    let parameterCount: Int
 
     init(_ text: String, on database: OpaquePointer) throws(SQLError) {
         var prepared: OpaquePointer?
@@ -22,7 +20,6 @@ final class SQLiteStatement {
             guard let name = sqlite3_bind_parameter_name(prepared, index + 1) else { return index }
             return (Int32(String(cString: name + 1)) ?? index + 1) - 1
         }
-        parameterCount = Int((order.max() ?? -1) + 1)
     }
 
     deinit { sqlite3_finalize(handle) }

@@ -70,19 +70,25 @@ struct FileSite: StorageSite {
     let path: String
 
     func open() async throws -> any Storage {
-        let pool = try await SQLiteDatabase.open(.file(path), limits: .init(readers: 2))
-        do {
-            return try await SQLStorage.open(pool, now: Timestamp.testNow)
-        } catch {
-            await pool.close()
-            throw error
-        }
+        try await SQLStorage.opened(on: try await SQLiteDatabase.open(.file(path), limits: .init(readers: 2)))
     }
 
     func harm(_ harm: StorageHarm) async throws {
         let pool = try await SQLiteDatabase.open(.file(path), mayCreate: false)
         try await pool.write { connection in try connection.runScript(harm.statement) }
         await pool.close()
+    }
+}
+
+extension SQLStorage {
+    /// A migrated storage on a pool, which is closed when it can't be had.
+    static func opened(on pool: ConnectionPool) async throws -> SQLStorage {
+        do {
+            return try await SQLStorage.open(pool, now: Timestamp.testNow)
+        } catch {
+            await pool.close()
+            throw error
+        }
     }
 }
 
@@ -98,12 +104,12 @@ extension StorageHarm {
             "INSERT INTO schema_migrations SELECT 9999, 'from the future', checksum, applied_at FROM schema_migrations LIMIT 1"
         case .migratesFurther:
             """
-            ALTER TABLE projects ADD COLUMN later TEXT; ALTER TABLE tokens ADD COLUMN later BIGINT NOT NULL DEFAULT 0;
+            ALTER TABLE projects ADD COLUMN later TEXT; ALTER TABLE tokens ADD COLUMN later INTEGER NOT NULL DEFAULT 0;
             ALTER TABLE requests ADD COLUMN later TEXT; ALTER TABLE ledger_writers ADD COLUMN later TEXT;
             CREATE TABLE later (id TEXT); CREATE INDEX requests_later ON requests (token_id, id);
             INSERT INTO schema_migrations SELECT 9999, 'from the future', checksum, applied_at FROM schema_migrations
                 LIMIT 1
-            """.replacing("BIGINT", with: "INTEGER")
+            """
         case .rewritesFirstMigration: "UPDATE schema_migrations SET checksum = 'another' WHERE version = 1"
         }
     }

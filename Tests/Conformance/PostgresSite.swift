@@ -71,13 +71,8 @@ struct PostgresSite: StorageSite {
     }
 
     func open() async throws -> any Storage {
-        let pool = try await PostgresDatabase.open(try PostgresAddress(url), limits: .init(readers: 3))
-        do {
-            return try await SQLStorage.open(pool, now: Timestamp.testNow)
-        } catch {
-            await pool.close()
-            throw error
-        }
+        try await SQLStorage.opened(
+            on: try await PostgresDatabase.open(try PostgresAddress(url), limits: .init(readers: 3)))
     }
 
     func harm(_ harm: StorageHarm) async throws {
@@ -87,13 +82,10 @@ struct PostgresSite: StorageSite {
 
     /// Cuts whatever is still connected, and empties the database for the next; one that was harmed is dropped.
     func remove() async {
-        do {
-            guard !isHarmed.value else { throw TestFailure("harmed") }
-            try await TestPostgres.run(Self.emptying, in: database)
-            Self.free.change { $0.append(database) }
-        } catch {
-            try? await BlockingThreads.shared.run { server.dropDatabase(database) }
+        if !isHarmed.value, (try? await TestPostgres.run(Self.emptying, in: database)) != nil {
+            return Self.free.change { $0.append(database) }
         }
+        try? await BlockingThreads.shared.run { server.dropDatabase(database) }
     }
 
     private static let emptying = """
