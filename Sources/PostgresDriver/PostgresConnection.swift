@@ -110,13 +110,12 @@ final class PostgresConnection: SQLConnection {
                 failure = failure ?? error
             }
         }
-        let synced = try nextResult(holding: nil)
-        PQclear(synced)
+        let commitFailure = try readSync()
         guard PQexitPipelineMode(handle) == 1 else {
             let gone = lost()
             throw failure ?? gone
         }
-        if let failure { throw failure }
+        if let failure = failure ?? commitFailure { throw failure }
     }
 
     func runScript(_ text: String) throws(SQLError) {
@@ -212,6 +211,20 @@ extension PostgresConnection {
         guard case .rows(let row) = one else { return }
         changes = Self.changes(result)
         for number in 0..<PQntuples(result) { try row(PostgresRow(result: result, row: number)) }
+    }
+
+    /// Reads what ends a pipeline. Statements outside a transaction are committed only there, and may fail there.
+    private func readSync() throws(SQLError) -> SQLError? {
+        var failure: SQLError?
+        // One answer, or that of a failed commit, the end of it, and then the pipeline's own.
+        for _ in 0..<3 {
+            guard let result = try nextResult(holding: nil) else { continue }
+            defer { PQclear(result) }
+            if PQresultStatus(result) == PGRES_PIPELINE_SYNC { return failure }
+            failure = failure ?? noted(PostgresFailure.error(result))
+            if PQstatus(handle) != CONNECTION_OK { break }
+        }
+        throw lost()
     }
 
     /// How many rows a statement added, changed or removed: `INSERT 0 5`, `UPDATE 5`; 0 for `SELECT 5`.

@@ -41,6 +41,7 @@ struct LedgerQueue: Sendable {
     private var waiters: [Waiter] = []
     private var settlements: [RequestSettlement] = []
     private var schedule = Schedule.idle
+    private var habit = LingerHabit()
     private var sequence: Int64 = 0
     private var parcel: Parcel?
     private(set) var isClosed = false
@@ -62,7 +63,9 @@ struct LedgerQueue: Sendable {
         admissions.append(admission)
         waiters.append(waiter)
         let handle = AdmissionHandle(number: firstPending + UInt64(admissions.count) - 1)
-        return (handle, isWaitedFor ? hurry() : linger(limits.admissionLinger))
+        if isWaitedFor { return (handle, hurry()) }
+        guard parcel == nil, schedule != .due else { return (handle, .notNeeded) }
+        return (handle, habit.isWorthwhile() ? linger(limits.admissionLinger) : makeDue())
     }
 
     /// Adds the end of a request: into its admission while that is pending, so that both are written as one row.
@@ -78,6 +81,11 @@ struct LedgerQueue: Sendable {
     /// Somebody waits: the next batch is due now.
     mutating func hurry() -> Wake {
         guard depth > 0, parcel == nil, schedule != .due else { return .notNeeded }
+        if schedule == .lingering, !admissions.isEmpty { habit.ended(hadPurpose: admissions.count > 1) }
+        return makeDue()
+    }
+
+    private mutating func makeDue() -> Wake {
         schedule = .due
         return .after(.zero)
     }
@@ -90,6 +98,7 @@ struct LedgerQueue: Sendable {
 
     /// Takes what is to be committed now: the batch that failed before, else what has gathered. `nil` when none is due.
     mutating func take(at now: Timestamp) -> Parcel? {
+        if schedule == .lingering, admissions.count > 1 { habit.ended(hadPurpose: true) }
         schedule = .idle
         if let parcel { return parcel }
         guard depth > 0 else { return nil }
@@ -97,20 +106,31 @@ struct LedgerQueue: Sendable {
         let count = min(admissions.count, limits.maxBatch)
         let batch = LedgerBatch(
             instance: instance, sequence: sequence, now: now, admissions: Array(admissions.prefix(count)),
-            settlements: settlements)
+            settlements: takesSettlements(at: now) ? settlements : [])
         let next = Parcel(batch: batch, waiters: Array(waiters.prefix(count)))
         admissions.removeFirst(count)
         waiters.removeFirst(count)
         firstPending += UInt64(count)
-        settlements.removeAll(keepingCapacity: true)
+        if !batch.settlements.isEmpty { settlements.removeAll(keepingCapacity: true) }
         parcel = next
         return next
     }
 
-    /// The batch is in the database. The next is due at once if anything has gathered meanwhile.
+    /// Nobody waits for a settlement, but somebody for a lone admission, and that is written faster without company. So
+    /// settlements let it go ahead, for a while.
+    private func takesSettlements(at now: Timestamp) -> Bool {
+        guard admissions.count == 1, !isClosed, settlements.count < limits.settlementsBehind,
+            let oldest = settlements.first
+        else { return true }
+        let waited = now - oldest.settlement.settledAt
+        return waited < .zero || waited >= limits.settlementPatience
+    }
+
+    /// The batch is in the database. The next is due at once if admissions have gathered meanwhile.
     mutating func committed() -> Wake {
         parcel = nil
-        return hurry()
+        let mayWait = admissions.isEmpty && !settlements.isEmpty && !isClosed
+        return mayWait ? linger(limits.settlementLinger) : hurry()
     }
 
     /// The batch failed. Retried until its oldest waiter has waited long enough, then given up.
@@ -161,6 +181,9 @@ public struct LedgerLimits: Hashable, Sendable {
     public var admissionLinger: Duration
     /// How long the end of a request may gather company. A server killed within it leaves the request in doubt.
     public var settlementLinger: Duration
+    /// How long, and how many, settlements let single admissions go ahead of them.
+    public var settlementPatience: Duration
+    public var settlementsBehind: Int
     /// Most admissions and settlements that wait; more are refused.
     public var maxQueued: Int
     /// Most admissions in one transaction.
@@ -170,10 +193,13 @@ public struct LedgerLimits: Hashable, Sendable {
 
     public init(
         admissionLinger: Duration = .milliseconds(2), settlementLinger: Duration = .milliseconds(50),
-        maxQueued: Int = 100_000, maxBatch: Int = 1000, wait: Duration = .seconds(2)
+        settlementPatience: Duration = .milliseconds(10), settlementsBehind: Int = 16, maxQueued: Int = 100_000,
+        maxBatch: Int = 1000, wait: Duration = .seconds(2)
     ) {
         self.admissionLinger = admissionLinger
         self.settlementLinger = settlementLinger
+        self.settlementPatience = settlementPatience
+        self.settlementsBehind = settlementsBehind
         self.maxQueued = maxQueued
         self.maxBatch = maxBatch
         self.wait = wait

@@ -59,7 +59,8 @@ extension SQLConnection {
         _ batch: BatchStatement, _ rows: borrowing SQLParameters, width: Int,
         row: @escaping (Int, any SQLRow) throws(SQLError) -> Void
     ) throws(SQLError) {
-        let arrays = ArrayParameters.columns(of: rows, width: width)
+        var arrays = SQLParameters()
+        arrays.append(columnsOf: rows, width: width)
         switch batch.tag {
         case .position:
             try enqueue(batch.all, arrays, first: 0, count: width) { (found) throws(SQLError) in
@@ -104,27 +105,25 @@ private struct BatchKeys {
     }
 }
 
-/// Turns rows into one array per column, in PostgreSQL's text form (manual, section 8.15.2).
-enum ArrayParameters {
-    static func columns(of rows: borrowing SQLParameters, width: Int) -> SQLParameters {
-        var arrays = SQLParameters()
+extension SQLParameters {
+    /// Adds one array per column of `rows`, in PostgreSQL's text form (manual, section 8.15.2): empty ones without rows.
+    public mutating func append(columnsOf rows: borrowing SQLParameters, width: Int) {
         var literal: [UInt8] = []
         for column in 0..<width {
             literal.removeAll(keepingCapacity: true)
             literal.append(UInt8(ascii: "{"))
             for index in stride(from: column, to: rows.count, by: width) {
                 if index > column { literal.append(UInt8(ascii: ",")) }
-                append(rows.slots[index], from: rows.base, to: &literal)
+                Self.append(rows.slots[index], from: rows.base, to: &literal)
             }
             literal.append(UInt8(ascii: "}"))
             literal.withUnsafeBytes { bytes in
-                arrays.appendText(count: bytes.count) { $0.copyMemory(from: bytes) }
+                appendText(count: bytes.count) { $0.copyMemory(from: bytes) }
             }
         }
-        return arrays
     }
 
-    private static func append(_ slot: SQLParameters.Slot, from base: UnsafeRawPointer?, to literal: inout [UInt8]) {
+    private static func append(_ slot: Slot, from base: UnsafeRawPointer?, to literal: inout [UInt8]) {
         switch slot {
         case .null: literal.append(contentsOf: "NULL".utf8)
         case .integer(let number): literal.append(contentsOf: String(number).utf8)

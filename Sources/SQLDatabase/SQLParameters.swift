@@ -76,6 +76,22 @@ public struct SQLParameters: ~Copyable {
     /// Adds the value at `index` once more, without copying its text.
     public mutating func append(sharing index: Int) { slots.append(slots[index]) }
 
+    /// Adds all values of `other`.
+    public mutating func append(contentsOf other: borrowing SQLParameters) {
+        for slot in other.slots {
+            switch slot {
+            case .null: appendNull()
+            case .integer(let number): append(number)
+            case .text(let offset, let count):
+                appendText(count: Int(count)) { place in
+                    if let base = other.base {
+                        place.copyMemory(from: .init(start: base + Int(offset), count: Int(count)))
+                    }
+                }
+            }
+        }
+    }
+
     /// The text at `index`, for tests and messages; `nil` for anything else.
     public func text(at index: Int) -> String? {
         guard case .text(let offset, let count) = slots[index] else { return nil }

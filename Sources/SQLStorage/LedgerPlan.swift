@@ -12,6 +12,8 @@ struct LedgerPlan {
         var requests: Int64 = 0
         var lastUsedAt: Timestamp?
         var sums = Sums()
+
+        var hasChanged: Bool { requests > 0 || sums != Sums() }
     }
 
     /// What settled requests add to a token.
@@ -83,18 +85,41 @@ struct LedgerPlan {
             let group = groups[number]
             guard !group.admissions.isEmpty, let standing = group.standing else { continue }
             let refusal = standing.refusal(at: now)
-            let granted = refusal == nil ? standing.granted(of: Int64(group.admissions.count)) : 0
-            for (offset, place) in group.admissions.enumerated() {
-                let admission = keys[place].index
-                if offset < granted {
-                    let count = standing.requestCount + Int64(offset) + 1
-                    verdicts[admission] = .admitted(
-                        remaining: standing.maxRequests == 0 ? nil : max(0, standing.maxRequests - count))
-                    grants.append(Grant(admission: admission, group: number))
-                } else {
-                    verdicts[admission] = .refused(refusal ?? .capUsedUp)
-                }
+            let granted = refusal == nil ? Int(standing.granted(of: Int64(group.admissions.count))) : 0
+            let edge = group.admissions.lowerBound + granted
+            for place in group.admissions.lowerBound..<edge {
+                grants.append(Grant(admission: keys[place].index, group: number))
             }
+            admit(
+                group.admissions.lowerBound..<edge, after: standing.requestCount, maxRequests: standing.maxRequests)
+            for place in edge..<group.admissions.upperBound {
+                verdicts[keys[place].index] = .refused(refusal ?? .capUsedUp)
+            }
+        }
+    }
+
+    /// Assumes that every admission will be granted, every row be added and every open request be ended.
+    mutating func grantAll(of batch: LedgerBatch) {
+        for number in groups.indices {
+            for place in groups[number].admissions {
+                let admission = keys[place].index
+                grants.append(Grant(admission: admission, group: number))
+                count(batch.admissions[admission], in: number)
+            }
+        }
+        for (index, end) in batch.settlements.enumerated() { count(end.settlement, in: settlementGroups[index]) }
+    }
+
+    /// What was assumed for a group is in the database, and makes its token's count this.
+    mutating func set(requestCount: Int64, maxRequests: Int64, of group: Int) {
+        let group = groups[group]
+        admit(group.admissions, after: requestCount - group.requests, maxRequests: maxRequests)
+    }
+
+    private mutating func admit(_ places: Range<Int>, after requestCount: Int64, maxRequests: Int64) {
+        for (offset, place) in places.enumerated() {
+            let count = requestCount + Int64(offset) + 1
+            verdicts[keys[place].index] = .admitted(remaining: maxRequests == 0 ? nil : max(0, maxRequests - count))
         }
     }
 

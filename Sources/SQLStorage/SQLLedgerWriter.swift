@@ -17,6 +17,7 @@ final class SQLLedgerWriter: LedgerWriter {
     private(set) var changesSeen: Int64?
     /// Whether the batch at hand was never written.
     private var isNew = false
+    private var optimism = Optimism()
 
     init(_ slot: ConnectionSlot, _ metrics: LedgerMetrics, _ timings: OperationTimings) {
         self.slot = slot
@@ -29,11 +30,10 @@ final class SQLLedgerWriter: LedgerWriter {
         let start = Monotonic.now()
         do throws(SQLError) {
             let connection = try slot.connected()
-            plan.lay(out: batch)
-            do {
-                try connection.transaction(.write) { () throws(SQLError) in try write(batch, on: connection) }
-            } catch {
-                throw error.first
+            if knownInstance != batch.instance { try inherit(from: batch.instance, on: connection) }
+            if try !writeWhole(batch, on: connection) {
+                plan.lay(out: batch)
+                try inTransaction(on: connection) { () throws(SQLError) in try write(batch, on: connection) }
             }
         } catch {
             // Whether they are in the database is not known.
@@ -48,9 +48,42 @@ final class SQLLedgerWriter: LedgerWriter {
         return plan.verdicts
     }
 
+    private func inTransaction(
+        on connection: any SQLConnection, _ body: () throws(SQLError) -> Void
+    ) throws(SQLError) {
+        do { try connection.transaction(.write, body) } catch { throw error.first }
+    }
+
+    /// Tries to write all of the batch in one round trip, where a round trip costs anything.
+    /// - Returns: whether it is written; if not, nothing of it is.
+    private func writeWhole(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) -> Bool {
+        guard connection.dialect.batchStyle == .arrays, !batch.isRetry, optimism.isJustified() else { return false }
+        plan.lay(out: batch)
+        plan.grantAll(of: batch)
+        let isLone = batch.admissions.count == 1 && batch.settlements.isEmpty
+        isNew = false
+        do throws(SQLError) {
+            // Outside a transaction, hence one by itself.
+            try connection.run(
+                isLone ? LedgerStatements.lone : LedgerStatements.whole,
+                isLone ? loneParameters(batch) : wholeParameters(batch)
+            ) { (row) throws(SQLError) in
+                isNew = true
+                changesSeen = row.integer(at: 2)
+                plan.set(
+                    requestCount: row.integer(at: 0), maxRequests: row.integer(at: 1), of: Int(row.integer(at: 3)) - 1)
+            }
+        } catch {
+            guard LedgerStatements.saysNotWhole(error) else { throw error }
+            isNew = false
+        }
+        optimism.note(wasRight: isNew)
+        if !isNew { metrics.rewritten() }
+        return isNew
+    }
+
     /// Three round trips, however large the batch: read, write, count and commit.
     private func write(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
-        if knownInstance != batch.instance { try inherit(from: batch.instance, on: connection) }
         try claim(batch, on: connection)
         try readStandings(on: connection)
         try connection.complete()
@@ -64,11 +97,7 @@ final class SQLLedgerWriter: LedgerWriter {
 
     /// Finds out whether the batch was never written. Asked always, not only for a retry: it costs nothing more.
     private func claim(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
-        parameters.removeAll()
-        parameters.append(batch.instance)
-        parameters.append(batch.sequence)
-        parameters.append(batch.now)
-        if let oldest = oldestOpen(with: batch) { parameters.append(oldest) } else { parameters.appendNull() }
+        layClaim(batch)
         isNew = false
         try connection.enqueue(LedgerStatements.claim, parameters, first: 0, count: parameters.count) {
             [unowned self] (row) throws(SQLError) in
@@ -130,6 +159,79 @@ final class SQLLedgerWriter: LedgerWriter {
     private var asked: [Int] = []
 
     private func addRequests(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
+        layRequests(batch)
+        try connection.enqueueChange(LedgerStatements.add, parameters, width: LedgerStatements.addWidth) {
+            [unowned self] position in
+            let grant = plan.grants[position]
+            plan.count(batch.admissions[grant.admission], in: grant.group)
+        }
+    }
+
+    private func settleRequests(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
+        laySettlements(batch)
+        try connection.enqueueChange(LedgerStatements.settle, parameters, width: LedgerStatements.settleWidth) {
+            [unowned self] position in
+            plan.count(batch.settlements[position].settlement, in: plan.settlementGroups[position])
+        }
+    }
+
+    private func countRequests(on connection: any SQLConnection) throws(SQLError) {
+        layCounts(of: plan.groups.indices.filter { plan.groups[$0].hasChanged })
+        try connection.enqueueChange(LedgerStatements.count, parameters, width: LedgerStatements.countWidth)
+    }
+
+    /// The batch is in the database: reads from its rows what was answered.
+    private func recall(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
+        var isPresent = Array(repeating: false, count: batch.admissions.count)
+        parameters.removeAll()
+        for admission in batch.admissions { parameters.append(admission.requestID) }
+        try connection.query(LedgerStatements.present, parameters, width: 1) { (position, _) throws(SQLError) in
+            isPresent[position] = true
+        }
+        for (number, group) in plan.groups.enumerated() {
+            for place in group.admissions {
+                let admission = plan.keys[place].index
+                plan.recall(admission: admission, isPresent: isPresent[admission], in: number, at: batch.now)
+            }
+        }
+    }
+}
+
+// MARK: - Parameters
+
+extension SQLLedgerWriter {
+    private func layClaim(_ batch: LedgerBatch) {
+        parameters.removeAll()
+        parameters.append(batch.instance)
+        parameters.append(batch.sequence)
+        parameters.append(batch.now)
+        if let oldest = oldestOpen(with: batch) { parameters.append(oldest) } else { parameters.appendNull() }
+    }
+
+    private func wholeParameters(_ batch: LedgerBatch) -> SQLParameters {
+        var all = SQLParameters()
+        layClaim(batch)
+        all.append(contentsOf: parameters)
+        layCounts(of: plan.groups.indices)
+        all.append(columnsOf: parameters, width: LedgerStatements.countWidth)
+        layRequests(batch)
+        all.append(columnsOf: parameters, width: LedgerStatements.addWidth)
+        laySettlements(batch)
+        all.append(columnsOf: parameters, width: LedgerStatements.settleWidth)
+        return all
+    }
+
+    private func loneParameters(_ batch: LedgerBatch) -> SQLParameters {
+        var all = SQLParameters()
+        layClaim(batch)
+        all.append(contentsOf: parameters)
+        layRequests(batch)
+        all.append(contentsOf: parameters)
+        return all
+    }
+
+    /// Of the requests that the plan grants.
+    private func layRequests(_ batch: LedgerBatch) {
         parameters.removeAll()
         var previous = -1
         for grant in plan.grants {
@@ -150,51 +252,26 @@ final class SQLLedgerWriter: LedgerWriter {
             parameters.append(batch.instance.number)
             previous = grant.group
         }
-        try connection.enqueueChange(LedgerStatements.add, parameters, width: LedgerStatements.addWidth) {
-            [unowned self] position in
-            let grant = plan.grants[position]
-            plan.count(batch.admissions[grant.admission], in: grant.group)
-        }
     }
 
-    private func settleRequests(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
+    private func laySettlements(_ batch: LedgerBatch) {
         parameters.removeAll()
         for end in batch.settlements {
             parameters.append(end.requestID)
             parameters.append(settlement: end.settlement)
         }
-        try connection.enqueueChange(LedgerStatements.settle, parameters, width: LedgerStatements.settleWidth) {
-            [unowned self] position in
-            plan.count(batch.settlements[position].settlement, in: plan.settlementGroups[position])
-        }
     }
 
-    private func countRequests(on connection: any SQLConnection) throws(SQLError) {
+    private func layCounts(of groups: some Sequence<Int>) {
         parameters.removeAll()
-        for group in plan.groups where group.requests > 0 || group.sums != LedgerPlan.Sums() {
+        for number in groups {
+            let group = plan.groups[number]
             parameters.append(group.token)
             parameters.append(group.lastUsedAt)
             parameters.append(group.requests)
             parameters.append(group.sums.prompt)
             parameters.append(group.sums.completion)
             parameters.append(group.sums.cost)
-        }
-        try connection.enqueueChange(LedgerStatements.count, parameters, width: LedgerStatements.countWidth)
-    }
-
-    /// The batch is in the database: reads from its rows what was answered.
-    private func recall(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
-        var isPresent = Array(repeating: false, count: batch.admissions.count)
-        parameters.removeAll()
-        for admission in batch.admissions { parameters.append(admission.requestID) }
-        try connection.query(LedgerStatements.present, parameters, width: 1) { (position, _) throws(SQLError) in
-            isPresent[position] = true
-        }
-        for (number, group) in plan.groups.enumerated() {
-            for place in group.admissions {
-                let admission = plan.keys[place].index
-                plan.recall(admission: admission, isPresent: isPresent[admission], in: number, at: batch.now)
-            }
         }
     }
 }

@@ -1,5 +1,6 @@
 public import ProxyStorage
 import SQLDatabase
+import Synchronization
 
 extension SQLStorage {
     /// The verdict `.admitted(remaining:)` tells what the cap held right after that request, so each waiter of a batch
@@ -18,6 +19,11 @@ final class LedgerMetrics: Sendable {
     private let sizes = Histogram(upperBounds: Histogram.sizeBounds)
     private let durations = Histogram(upperBounds: Histogram.secondBounds)
 
+    private let rewrites = Atomic<Int>(0)
+
+    /// A batch could not be written whole, and is written again step by step.
+    func rewritten() { rewrites.add(1, ordering: .relaxed) }
+
     func committed(_ count: Int, in duration: Duration) {
         sizes.observe(Double(count))
         durations.observe(duration.inSeconds)
@@ -27,6 +33,10 @@ final class LedgerMetrics: Sendable {
         [
             sizes.figure("database_ledger_batch_size", "Admissions and settlements in one ledger commit."),
             durations.figure("database_commit_seconds", "Time one ledger commit took, its statements included."),
+            DatabaseFigure(
+                name: "database_ledger_rewritten_total",
+                help: "Ledger batches that one statement could not write whole, most for a token that refuses.",
+                kind: .counter, value: Double(rewrites.load(ordering: .relaxed))),
         ]
     }
 }

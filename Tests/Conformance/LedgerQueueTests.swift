@@ -101,8 +101,62 @@ struct LedgerQueueTests {
         let (handle, _) = try #require(queue.admit(1, isWaitedFor: true))
         _ = queue.take()
         _ = queue.settle(1, handle)
-        #expect(queue.committed() == .after(.zero))
+        #expect(queue.committed() == .after(queue.limits.settlementLinger))
         #expect(queue.take()?.batch.settlements.map(\.requestID) == [request(1)])
+    }
+
+    @Test func letsALoneAdmissionGoAheadOfSettlementsForAWhile() throws {
+        let queue = Bench()
+        let (handle, _) = try #require(queue.admit(1, isWaitedFor: true))
+        _ = queue.take()
+        _ = queue.settle(1, handle)
+        #expect(try #require(queue.admit(2)).1 == .notNeeded)
+        #expect(queue.committed() == .after(.zero))
+        #expect(queue.take()?.batch.settlements.isEmpty == true)
+        _ = queue.committed()
+        _ = queue.admit(3)
+        let late = noon + queue.limits.settlementPatience
+        #expect(queue.take(at: late)?.batch.settlements.map(\.requestID) == [request(1)])
+    }
+
+    @Test func writesSettlementsBesideSeveralAdmissionsAndWhenTheyAreMany() throws {
+        let queue = Bench()
+        let (handle, _) = try #require(queue.admit(1, isWaitedFor: true))
+        _ = queue.take()
+        _ = queue.settle(1, handle)
+        _ = queue.admit(2)
+        _ = queue.admit(3)
+        _ = queue.committed()
+        #expect(queue.take()?.batch.settlements.count == 1)
+        for number in 4..<UInt64(4 + queue.limits.settlementsBehind) { _ = queue.settle(number, .written) }
+        _ = queue.committed()
+        _ = queue.admit(99)
+        #expect(queue.take()?.batch.settlements.count == queue.limits.settlementsBehind)
+    }
+
+    @Test func stopsLingeringWhereAnswersComeBeforeCompany() throws {
+        let queue = Bench()
+        func hurriedAlone(_ number: UInt64) throws -> LedgerQueue.Wake {
+            let wake = try #require(queue.admit(number, isWaitedFor: false)).1
+            _ = queue.hurry()
+            _ = queue.take()
+            _ = queue.committed()
+            return wake
+        }
+        for number in 1...8 { #expect(try hurriedAlone(UInt64(number)) == .after(queue.limits.admissionLinger)) }
+        let tried = try (9...200).filter { try hurriedAlone(UInt64($0)) != .after(.zero) }
+        #expect(tried.count == 3, "now and then it finds out whether that is still so: \(tried)")
+        // Company came while it tried: it lingers again.
+        var number: UInt64 = 201
+        while try #require(queue.admit(number, isWaitedFor: false)).1 == .after(.zero) {
+            _ = queue.take()
+            _ = queue.committed()
+            number += 1
+        }
+        _ = queue.admit(number + 1, isWaitedFor: false)
+        _ = queue.take()
+        _ = queue.committed()
+        #expect(try hurriedAlone(number + 2) == .after(queue.limits.admissionLinger))
     }
 
     /// An end may never reach the database before its admission, or it would be an end of nothing.
