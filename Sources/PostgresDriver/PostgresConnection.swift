@@ -27,6 +27,9 @@ final class PostgresConnection: SQLConnection {
     /// How long an answer may take before the connection counts as lost; `nil` for as long as it takes.
     private var patience: Duration?
     private let usualPatience: Duration
+    /// How long plans are kept; `nil` for as long as the server likes.
+    private let planLifetime: Duration?
+    private var planned = Monotonic.now()
     private var isClosed = false
     private var hasNews = false
     private var awaited: [Awaited] = []
@@ -47,8 +50,9 @@ final class PostgresConnection: SQLConnection {
     private(set) var isLost = false
 
     /// - Parameter patience: beyond the server's own time-outs, so that only one that is silent runs into it.
-    init(_ handle: OpaquePointer, patience: Duration, _ counters: PostgresCounters) {
+    init(_ handle: OpaquePointer, patience: Duration, planLifetime: Duration? = nil, _ counters: PostgresCounters) {
         self.handle = handle
+        self.planLifetime = planLifetime
         self.counters = counters
         usualPatience = patience
         self.patience = patience
@@ -175,11 +179,19 @@ extension PostgresConnection {
     private func enterPipeline() throws(SQLError) {
         if PQpipelineStatus(handle) == PQ_PIPELINE_OFF {
             guard !isLost, PQenterPipelineMode(handle) == 1 else { throw lost() }
+            try renewPlans()
         }
         if mustBegin {
             mustBegin = false
             try sendControl("BEGIN")
         }
+    }
+
+    /// Plans are made for tables as large as they were then.
+    private func renewPlans() throws(SQLError) {
+        guard let planLifetime, Monotonic.now() - planned >= planLifetime else { return }
+        planned = Monotonic.now()
+        try sendControl("DISCARD PLANS")
     }
 
     private func sendControl(_ text: String) throws(SQLError) {

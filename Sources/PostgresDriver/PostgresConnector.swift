@@ -33,7 +33,8 @@ final class PostgresConnector: SQLConnector {
             throw error
         }
         let connection = PostgresConnection(
-            handle, patience: options.statementTimeout + .seconds(5), counters)
+            handle, patience: options.statementTimeout + .seconds(5),
+            planLifetime: role == .writer ? options.planLifetime : nil, counters)
         do throws(SQLError) {
             try check(handle)
             try connection.runScript(settings(role, handle))
@@ -83,7 +84,8 @@ final class PostgresConnector: SQLConnector {
     /// A commit must be on the disk when it returns, unless the operator wants speed: then the server's own setting holds.
     ///
     /// The writer's statements all find their rows by key. Prepared while a table is small, they would be planned as walks
-    /// over all of it, and stay so until the table is next analyzed, while it grows by thousands of rows a second.
+    /// over all of it, and stay so until the table is next analyzed, while it grows by thousands of rows a second. Plans of
+    /// `planLifetime` bound what these settings can't prevent: in a table of one row a walk costs what a look-up does.
     private func settings(_ role: ConnectionRole, _ handle: OpaquePointer) -> String {
         var settings = [
             ("statement_timeout", options.statementTimeout.wholeMilliseconds),

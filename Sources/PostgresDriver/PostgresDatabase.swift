@@ -16,19 +16,22 @@ public enum PostgresDatabase {
         public var lockTimeout: Duration
         /// Whether a commit waits for the disk even where the server's own setting would not.
         public var isSynchronous: Bool
+        /// How long the writer's plans are used before they are made anew, which takes a millisecond.
+        public var planLifetime: Duration
         /// PEM file of the roots to trust where the address asks for verification and names none.
         public var systemRoots: String?
 
         public init(
             applicationName: String = "llm-proxy", connectTimeout: Duration = .seconds(2),
             statementTimeout: Duration = .seconds(30), lockTimeout: Duration = .seconds(2), isSynchronous: Bool = true,
-            systemRoots: String? = Self.debianRoots
+            planLifetime: Duration = .seconds(10), systemRoots: String? = Self.debianRoots
         ) {
             self.applicationName = applicationName
             self.connectTimeout = connectTimeout
             self.statementTimeout = statementTimeout
             self.lockTimeout = lockTimeout
             self.isSynchronous = isSynchronous
+            self.planLifetime = planLifetime
             self.systemRoots = systemRoots
         }
 

@@ -33,10 +33,13 @@ public struct LoadPlan: Sendable {
     public let timeout: Duration
     /// Event loops that share the work, at least 1.
     public let loops: Int
+    /// When the first request is due, in seconds since 1970 in UTC; `nil`, and what is past, for at once. Several generators
+    /// that are given instants send as one.
+    public let startsAt: Double?
 
     public init(
         mode: Mode, sides: [Side], warmUp: Duration = .seconds(2), duration: Duration = .seconds(10),
-        connections: Int = 256, timeout: Duration = .seconds(30), loops: Int = 1
+        connections: Int = 256, timeout: Duration = .seconds(30), loops: Int = 1, startsAt: Double? = nil
     ) {
         self.mode = mode
         self.sides = sides
@@ -45,6 +48,7 @@ public struct LoadPlan: Sendable {
         self.connections = connections
         self.timeout = timeout
         self.loops = loops
+        self.startsAt = startsAt
     }
 
     /// The first instant that isn't part of the run any more.

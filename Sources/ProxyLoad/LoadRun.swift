@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 
@@ -29,9 +30,18 @@ public enum LoadRun {
         }
     }
 
+    /// Negative for what is past, or not asked for.
+    private static func timeUntil(_ secondsSince1970: Double?) -> TimeAmount {
+        guard let secondsSince1970 else { return .zero }
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        let seconds = secondsSince1970 - Double(now.tv_sec) - Double(now.tv_nsec) / 1e9
+        return .nanoseconds(Int64(seconds * 1e9))
+    }
+
     private static func drive(_ plan: LoadPlan, _ group: MultiThreadedEventLoopGroup) async -> LoadReport {
         // A moment for every loop to be ready before the first request is due.
-        let start = NIODeadline.now() + .milliseconds(50)
+        let start = NIODeadline.now() + max(.milliseconds(50), timeUntil(plan.startsAt))
         let loops = group.makeIterator().enumerated().map { index, eventLoop in
             let finished = eventLoop.makePromise(of: Void.self)
             let made = eventLoop.submit {

@@ -2,6 +2,12 @@ import SQLDatabase
 
 /// What the ledger says: for each row to an engine in this process, for a whole batch to one behind a wire.
 enum LedgerStatements {
+    /// True of every row of a batch. It makes PostgreSQL expect very few, so that it looks their rows up one by one by key,
+    /// in the batch's order. Else a plan made while a table is small walks over all of it, and stays in use while the table
+    /// grows: an estimate for an array it hasn't seen is 10 rows, and for a range of an unknown column 0.5 % of them
+    /// (`DEFAULT_RANGE_INEQ_SEL` in its selfuncs.h).
+    static func isOfBatch(_ position: String) -> String { "\(position) BETWEEN 1 AND 10000000" }
+
     /// Takes the batch's number, and tells how many changes to projects and tokens there were before it. Changes nothing
     /// when the number was taken before: then the batch is in the database.
     static let claim = SQLStatement(
@@ -28,6 +34,7 @@ enum LedgerStatements {
                 tokens.max_requests, asked.position
             FROM unnest($1::text[]) WITH ORDINALITY AS asked (id, position)
                 JOIN tokens ON tokens.id = asked.id JOIN projects ON projects.id = tokens.project_id
+            WHERE \(isOfBatch("asked.position"))
             ORDER BY tokens.id FOR UPDATE OF tokens
             """)
 
@@ -64,7 +71,8 @@ enum LedgerStatements {
                 $8::text[], $9::bigint[], $10::bigint[]) WITH ORDINALITY
                 AS ended (id, model, outcome, status, prompt_tokens, completion_tokens, cost_nano, settled_at,
                     duration_us, first_byte_us, position)
-            WHERE requests.id = ended.id AND requests.settled_at IS NULL RETURNING ended.position
+            WHERE requests.id = ended.id AND requests.settled_at IS NULL AND \(isOfBatch("ended.position"))
+            RETURNING ended.position
             """)
 
     static let countWidth = 6
@@ -87,7 +95,7 @@ enum LedgerStatements {
             FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
                 WITH ORDINALITY AS used (id, last_used_at, requests, prompt_tokens, completion_tokens, cost_nano,
                     position)
-            WHERE tokens.id = used.id RETURNING used.position
+            WHERE tokens.id = used.id AND \(isOfBatch("used.position")) RETURNING used.position
             """)
 
     /// Which of a batch's requests are in the database.
@@ -96,5 +104,6 @@ enum LedgerStatements {
         all: """
             SELECT 1, asked.position FROM unnest($1::text[]) WITH ORDINALITY AS asked (id, position)
                 JOIN requests ON requests.id = asked.id
+            WHERE \(isOfBatch("asked.position"))
             """)
 }

@@ -26,6 +26,7 @@ extension LedgerStatements {
                 WITH ORDINALITY AS used (id, last_used_at, requests, prompt_tokens, completion_tokens, cost_nano,
                     position)
                 JOIN tokens ON tokens.id = used.id JOIN projects ON projects.id = tokens.project_id
+            WHERE \(isOfBatch("used.position"))
             ORDER BY tokens.id FOR UPDATE OF tokens
         ), claimed AS (
             INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open)
@@ -59,10 +60,11 @@ extension LedgerStatements {
                 cost_nano = ended.cost_nano, settled_at = ended.settled_at, duration_us = ended.duration_us,
                 first_byte_us = ended.first_byte_us
             FROM claimed CROSS JOIN unnest($27::text[], $28::text[], $29::text[], $30::bigint[], $31::bigint[],
-                $32::bigint[], $33::bigint[], $34::text[], $35::bigint[], $36::bigint[])
+                $32::bigint[], $33::bigint[], $34::text[], $35::bigint[], $36::bigint[]) WITH ORDINALITY
                 AS ended (id, model, outcome, status, prompt_tokens, completion_tokens, cost_nano, settled_at,
-                    duration_us, first_byte_us)
-            WHERE requests.id = ended.id AND requests.settled_at IS NULL RETURNING 1
+                    duration_us, first_byte_us, position)
+            WHERE requests.id = ended.id AND requests.settled_at IS NULL AND \(isOfBatch("ended.position"))
+            RETURNING 1
         )
         SELECT locked.request_count + locked.requests, locked.max_requests, claimed.changes, locked.position,
             CAST(CASE WHEN (SELECT count(*) FROM settled) = cardinality($27::text[]) THEN '0'

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import ProxyLoad
 
 /// `llm-proxy load`: open-loop load, and whether it was carried.
@@ -32,6 +33,10 @@ struct LoadCommand: AsyncParsableCommand {
 
     @Option(help: "Seconds before that.")
     var warmUp = 2.0
+
+    @Option(
+        help: "When the first request is due, in seconds since 1970 (fractions count): for generators that act as one.")
+    var startAt: Double?
 
     @Option(help: "Connections to each URL; a request that finds all busy is dropped and counted.")
     var connections = 256
@@ -71,6 +76,9 @@ struct LoadCommand: AsyncParsableCommand {
         guard (streams ?? 1) > 0 else { throw ValidationError("--streams must be above 0.") }
         guard (0.1...86_400).contains(duration) else { throw ValidationError("--duration must be 0.1…86400.") }
         guard (0...3600).contains(warmUp) else { throw ValidationError("--warm-up must be 0…3600.") }
+        if let startAt, abs(startAt - Double(time(nil))) > 3600 {
+            throw ValidationError("--start-at must be within an hour of now, in seconds since 1970.")
+        }
         guard (1...65_535).contains(connections) else { throw ValidationError("--connections must be 1…65535.") }
         guard (0.001...3600).contains(timeout) else { throw ValidationError("--timeout must be 0.001…3600.") }
         guard compare != nil || (maxAddedP50 == nil && maxAddedP99 == nil) else {
@@ -102,7 +110,7 @@ struct LoadCommand: AsyncParsableCommand {
         return LoadPlan(
             mode: streams.map { .streams($0, opening: schedule) } ?? .rate(schedule), sides: sides,
             warmUp: .seconds(warmUp), duration: .seconds(duration), connections: connections,
-            timeout: .seconds(timeout))
+            timeout: .seconds(timeout), startsAt: startAt)
     }
 
     private func faults(_ report: LoadReport) -> [String] {

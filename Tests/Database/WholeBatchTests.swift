@@ -2,8 +2,9 @@ import PostgresDriver
 import ProxyDomain
 import ProxyStorage
 import SQLDatabase
-import SQLStorage
 import Testing
+
+@testable import SQLStorage
 
 @Suite("A batch as one statement", .timeLimit(.minutes(3)))
 struct WholeBatchTests {
@@ -101,6 +102,83 @@ struct WholeBatchTests {
         #expect(try await world.broken() == [])
         await world.storage.close()
     }
+
+    /// A token table that was analyzed with one row, and has grown since.
+    private func grown(options: PostgresDatabase.Options = .init()) async throws -> World {
+        let world = try await World.on(try await database.pool(options: options))
+        let token = try await world.token()
+        _ = try await world.storage.commit(batches.next([world.admission(token)]))
+        try await world.sql("ANALYZE")
+        return world
+    }
+
+    private static let growing = """
+        INSERT INTO tokens (id, project_id, name, digest, hint, max_requests, request_count, prompt_tokens,
+            completion_tokens, cost_nano, cache_hit_count, created_at)
+        SELECT id || number, project_id, name, digest || number, hint, 0, 0, 0, 0, 0, 0, created_at
+        FROM tokens, generate_series(1, 2000) AS number;
+        INSERT INTO requests (id, token_id, project_id, admitted_at, method, path)
+        SELECT id || number, token_id, project_id, admitted_at, method, path
+        FROM requests, generate_series(1, 2000) AS number
+        """
+
+    private func expectLookUps(_ plan: [String]) {
+        let whole = plan.joined(separator: "\n")
+        for (line, next) in zip(plan, plan.dropFirst() + [""]) where !line.contains("projects") {
+            let isWalk =
+                line.contains("Seq Scan") || line.contains("tokens_by_project")
+                || line.contains("Scan using") && !next.contains("Index Cond: (id =")
+            #expect(!isWalk || line.contains("grant_changes"), "\(line) walks over everything:\n\(whole)")
+        }
+    }
+
+    @Test(
+        "finds each row by its key, however little the planner knows of the tables",
+        arguments: [
+            LedgerStatements.whole, LedgerStatements.lone, LedgerStatements.standing.all, LedgerStatements.count.all,
+            LedgerStatements.settle.all, LedgerStatements.present.all,
+        ])
+    func plans(statement: SQLStatement) async throws {
+        let world = try await grown()
+        try await world.sql(Self.growing)
+        let nulls = Array(repeating: "NULL", count: statement.parameterCount).joined(separator: ", ")
+        let plan = try await world.pool.write { connection in
+            try connection.runScript(
+                """
+                SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off;
+                SET enable_mergejoin = off; PREPARE asked AS \(statement.text)
+                """)
+            return try connection.all(SQLStatement("EXPLAIN EXECUTE asked (\(nulls))")) { $0.text(at: 0) }
+        }
+        expectLookUps(plan)
+        await world.storage.close()
+    }
+
+    @Test("plans made while a table was small are made anew")
+    func replanning() async throws {
+        let world = try await grown(options: .init(planLifetime: .milliseconds(20)))
+        let token = try await world.token()
+        _ = try await world.storage.commit(batches.next([world.admission(token)]))
+        try await world.sql(Self.growing)
+        try await Task.sleep(for: .milliseconds(40))
+        _ = try await world.storage.commit(batches.next([world.admission(token)]))
+        let plan: [String] = try await withCheckedThrowingContinuation { continuation in
+            world.pool.enqueueTurn(after: .zero) { slot in
+                continuation.resume(
+                    with: Result {
+                        let connection = try slot.connected()
+                        let name = try connection.first(Self.loneName) { $0.text(at: 0) } ?? "missing"
+                        let nulls = Array(repeating: "NULL", count: 20).joined(separator: ", ")
+                        return try connection.all(SQLStatement("EXPLAIN EXECUTE \(name) (\(nulls))")) { $0.text(at: 0) }
+                    })
+            }
+        }
+        expectLookUps(plan)
+        await world.storage.close()
+    }
+
+    private static let loneName = SQLStatement(
+        "SELECT name FROM pg_prepared_statements WHERE statement LIKE 'WITH counted AS%'")
 
     /// Of a statement outside a transaction the server reports success first, and commits then.
     @Test("a commit that fails after its statement went well is a failure")

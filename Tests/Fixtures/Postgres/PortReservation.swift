@@ -6,7 +6,7 @@ import Glibc
 /// listen beside it; no other process is given the port meanwhile, also not while the server is stopped.
 final class PortReservation: Sendable {
     let number: Int
-    private let descriptor: Int32
+    let descriptor: Int32
 
     init() throws(FixtureError) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
