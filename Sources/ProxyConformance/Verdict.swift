@@ -21,4 +21,6 @@ public struct ScenarioTags: OptionSet, Hashable, Sendable {
     public static let hostile = Self(rawValue: 1 << 1)
     /// Must have the machine to itself: it measures memory or time.
     public static let alone = Self(rawValue: 1 << 2)
+    /// Something breaks, and the books must be right afterwards.
+    public static let fault = Self(rawValue: 1 << 3)
 }

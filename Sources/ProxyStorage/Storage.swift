@@ -89,12 +89,14 @@ public struct StorageCapabilities: OptionSet, Hashable, Sendable {
     public static let manyInstances = Self(rawValue: 1 << 1)
     /// The data can be changed from outside, behind the storage's back.
     public static let tampering = Self(rawValue: 1 << 2)
+    /// The engine is at the other end of a connection that can break.
+    public static let wire = Self(rawValue: 1 << 3)
 }
 
 extension StorageCapabilities: CustomStringConvertible {
     public var description: String {
         let names: [(Self, String)] = [
-            (.durable, "durable"), (.manyInstances, "many-instances"), (.tampering, "tampering"),
+            (.durable, "durable"), (.manyInstances, "many-instances"), (.tampering, "tampering"), (.wire, "wire"),
         ]
         return names.filter { contains($0.0) }.map(\.1).joined(separator: " ")
     }

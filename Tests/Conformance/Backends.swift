@@ -23,7 +23,7 @@ extension Engine: StorageBackend {
         switch self {
         case .sqliteMemory: []
         case .sqliteFile: [.durable, .tampering]
-        case .postgres: [.durable, .manyInstances, .tampering]
+        case .postgres: [.durable, .manyInstances, .tampering, .wire]
         }
     }
 

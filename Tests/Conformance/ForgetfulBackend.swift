@@ -5,12 +5,13 @@ import ProxyStorage
 /// Claims everything, accepts everything, keeps nothing. For testing the scenarios, not for storing.
 struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
     let name = "forgetful"
-    let capabilities: StorageCapabilities = [.durable, .manyInstances, .tampering]
+    let capabilities: StorageCapabilities = [.durable, .manyInstances, .tampering, .wire]
     let driver = "forgetful"
 
     func withSite(_ body: @Sendable (any StorageSite) async throws -> Void) async throws { try await body(self) }
     func open() async throws -> any Storage { self }
     func harm(_ harm: StorageHarm) async throws {}
+    func openOverWire() async throws -> (storage: any Storage, wire: any CuttableWire) { (self, UncutWire()) }
 
     func create(_ project: Project) async throws(StorageError) {}
     func project(_ id: ProjectID) async throws(StorageError) -> Project { throw StorageError(.notFound) }
@@ -54,4 +55,10 @@ struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
     func verify() async throws(StorageError) -> [InvariantFinding] { [] }
     func figures() async -> [DatabaseFigure] { [] }
     func close() async {}
+}
+
+private struct UncutWire: CuttableWire {
+    func cut(afterPassing count: Int, from speaker: WireSpeaker) {}
+    func heal() -> Bool { false }
+    func stop() {}
 }

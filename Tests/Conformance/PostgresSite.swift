@@ -75,6 +75,13 @@ struct PostgresSite: StorageSite {
             on: try await PostgresDatabase.open(try PostgresAddress(url), limits: .init(readers: 3)))
     }
 
+    func openOverWire() async throws -> (storage: any Storage, wire: any CuttableWire) {
+        let relay = try CuttingRelay(to: url)
+        let storage = try await SQLStorage.opened(
+            on: try await PostgresDatabase.open(try PostgresAddress(relay.url), limits: .init(readers: 3)))
+        return (storage, RelayedWire(relay: relay))
+    }
+
     func harm(_ harm: StorageHarm) async throws {
         isHarmed.change { $0 = true }
         try await TestPostgres.run(harm.statement, in: database)
@@ -94,4 +101,15 @@ struct PostgresSite: StorageSite {
         TRUNCATE projects, tokens, requests, ledger_writers;
         UPDATE grant_changes SET count = 0
         """
+}
+
+private struct RelayedWire: CuttableWire {
+    let relay: CuttingRelay
+
+    func cut(afterPassing count: Int, from speaker: WireSpeaker) {
+        relay.cut(afterPassing: count, from: speaker == .storage ? .client : .server)
+    }
+
+    func heal() -> Bool { relay.heal() }
+    func stop() { relay.stop() }
 }

@@ -19,6 +19,35 @@ public protocol StorageSite: Sendable {
 
     /// Does harm to the data behind the storage's back. Only for engines with ``StorageCapabilities/tampering``.
     func harm(_ harm: StorageHarm) async throws
+
+    /// Opens the place through a wire that can be cut. Only for engines with ``StorageCapabilities/wire``.
+    func openOverWire() async throws -> (storage: any Storage, wire: any CuttableWire)
+}
+
+extension StorageSite {
+    public func openOverWire() async throws -> (storage: any Storage, wire: any CuttableWire) {
+        throw StepFailed(description: "this engine has no wire")
+    }
+}
+
+/// The connections between a storage and its engine.
+public protocol CuttableWire: Sendable {
+    /// Cuts the connection on which `speaker` sends next, once that many bytes of it have been passed on; what comes after
+    /// them is lost. Holds for one cut: later connections pass.
+    func cut(afterPassing count: Int, from speaker: WireSpeaker)
+
+    /// Passes everything again.
+    /// - Returns: whether the cut that was asked for has been made.
+    func heal() -> Bool
+
+    /// Ends all connections, and takes no more.
+    func stop()
+}
+
+/// Who sends on a wire.
+public enum WireSpeaker: Hashable, Sendable, CaseIterable {
+    case storage
+    case engine
 }
 
 /// Harm that no storage call does, for showing that checks notice it.

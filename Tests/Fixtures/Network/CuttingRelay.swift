@@ -14,21 +14,21 @@ public final class CuttingRelay: Sendable {
         var bytesLeft: Int
     }
 
-    /// Where clients connect to.
-    public let port: Int
+    /// Where clients connect to: the server's URL by way of this relay.
+    public let url: String
     private let listener: Int32
     private let host: String
     private let serverPort: Int
     private let plan = Mutex<Plan?>(nil)
     private let open = Mutex<[ObjectIdentifier: SocketPair]>([:])
 
-    /// - Parameter host: a name or address of the server; `port` its TCP port.
-    /// - Throws: when no port of 127.0.0.1 is free.
-    public init(host: String, port: Int) throws(FixtureError) {
+    /// - Parameter url: how a client reaches the server: one host with a TCP port.
+    /// - Throws: when the URL names none, or no port of 127.0.0.1 is free.
+    public init(to url: String) throws(FixtureError) {
+        guard let server = PostgresURL(url) else { throw FixtureError("not the URL of a PostgreSQL server") }
         let reservation = try PortReservation()
-        self.host = host
-        self.serverPort = port
-        self.port = reservation.number
+        (host, serverPort) = try server.endpoint()
+        self.url = server.throughRelay(port: reservation.number).naming(server.database)
         listener = dup(reservation.descriptor)
         guard listen(listener, 128) == 0 else {
             throw FixtureError("can't listen: \(String(cString: strerror(errno)))")
