@@ -1,10 +1,13 @@
 /// Why a request was not admitted. Each is final for that request; none has counted.
-public enum AdmissionRefusal: Hashable, Sendable, CaseIterable {
+public enum AdmissionRefusal: Hashable, Sendable {
     case unknownToken
     case tokenRevoked
     case tokenExpired
     case projectInactive
     case capUsedUp
+    /// As many requests as the token may send in a minute; the next is granted after that many seconds, unless others come
+    /// first.
+    case requestRateReached(limit: Int64, retryAfterSeconds: Int64)
 }
 
 /// What the database says of a token at the moment of a decision, in the transaction that acts on it.
@@ -15,17 +18,25 @@ public struct TokenStanding: Hashable, Sendable {
     public let requestCount: Int64
     /// 0 for no cap.
     public let maxRequests: Int64
+    public let limits: TokenLimits
+    /// What the limit per minute is judged by.
+    public let window: RequestWindow
 
     public init(
         revokedAt: Timestamp?, expiresAt: Timestamp?, projectDeactivatedAt: Timestamp?, requestCount: Int64,
-        maxRequests: Int64
+        maxRequests: Int64, limits: TokenLimits = TokenLimits(), window: RequestWindow = RequestWindow()
     ) {
         self.revokedAt = revokedAt
         self.expiresAt = expiresAt
         self.projectDeactivatedAt = projectDeactivatedAt
         self.requestCount = requestCount
         self.maxRequests = maxRequests
+        self.limits = limits
+        self.window = window
     }
+
+    /// Whether a request must be admitted before it is forwarded: then no limit is ever passed.
+    public var isLimited: Bool { maxRequests > 0 || limits != TokenLimits() }
 
     /// The reason why no request at `now` is admitted whatever the cap holds, if there is one.
     public func refusal(at now: Timestamp) -> AdmissionRefusal? {
@@ -35,9 +46,22 @@ public struct TokenStanding: Hashable, Sendable {
         return nil
     }
 
-    /// How many of `asked` requests the cap still allows: exact at the edge, all of them without a cap.
-    public func granted(of asked: Int64) -> Int64 {
-        maxRequests == 0 ? asked : min(asked, max(0, maxRequests - requestCount))
+    /// How many of `asked` requests at `now` the cap and the limits still allow: exact at the edge, all of them without any.
+    public func granted(of asked: Int64, at now: Timestamp) -> Int64 {
+        let capped = maxRequests == 0 ? asked : min(asked, max(0, maxRequests - requestCount))
+        guard let limit = limits.requestsPerMinute else { return capped }
+        return window.granted(of: capped, limit: limit, at: now)
+    }
+
+    /// Why a request is refused that the cap or a limit did not allow, after `granted` others at `now` were.
+    public func refusalOfMore(after granted: Int64, at now: Timestamp) -> AdmissionRefusal {
+        guard let limit = limits.requestsPerMinute, maxRequests == 0 || requestCount + granted < maxRequests else {
+            return .capUsedUp
+        }
+        var window = window
+        window.add(granted, at: now)
+        return .requestRateReached(
+            limit: limit, retryAfterSeconds: window.secondsUntilFree(limit: limit, at: now))
     }
 }
 

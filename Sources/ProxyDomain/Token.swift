@@ -12,6 +12,7 @@ public struct Token: Hashable, Sendable {
     public var revokedAt: Timestamp?
     /// Most requests it may ever send; 0 for no cap.
     public var maxRequests: Int64
+    public var limits: TokenLimits
     /// Requests admitted so far. Only the ledger writes it.
     public var requestCount: Int64
     /// Prompt tokens settled so far. Only the ledger writes it.
@@ -28,8 +29,9 @@ public struct Token: Hashable, Sendable {
 
     public init(
         id: TokenID, projectID: ProjectID, name: String = "", hint: String, expiresAt: Timestamp? = nil,
-        revokedAt: Timestamp? = nil, maxRequests: Int64 = 0, requestCount: Int64 = 0, promptTokens: Int64 = 0,
-        completionTokens: Int64 = 0, cost: NanoDollars = .zero, cacheHitCount: Int64 = 0,
+        revokedAt: Timestamp? = nil, maxRequests: Int64 = 0, limits: TokenLimits = TokenLimits(),
+        requestCount: Int64 = 0,
+        promptTokens: Int64 = 0, completionTokens: Int64 = 0, cost: NanoDollars = .zero, cacheHitCount: Int64 = 0,
         lastUsedAt: Timestamp? = nil, createdAt: Timestamp
     ) {
         self.id = id
@@ -39,6 +41,7 @@ public struct Token: Hashable, Sendable {
         self.expiresAt = expiresAt
         self.revokedAt = revokedAt
         self.maxRequests = maxRequests
+        self.limits = limits
         self.requestCount = requestCount
         self.promptTokens = promptTokens
         self.completionTokens = completionTokens
@@ -49,22 +52,36 @@ public struct Token: Hashable, Sendable {
     }
 }
 
+/// What a token may do in a span of time; `nil` for as much as it likes.
+public struct TokenLimits: Hashable, Sendable {
+    /// Most requests in any 60 seconds, above 0.
+    public var requestsPerMinute: Int64?
+
+    public init(requestsPerMinute: Int64? = nil) { self.requestsPerMinute = requestsPerMinute }
+}
+
 /// What to change of a token; `nil` leaves a part as it is. Counters can't be changed.
 public struct TokenChange: Hashable, Sendable {
     public var name: String?
     public var isActive: Bool?
     public var maxRequests: Int64?
     public var expiry: Expiry?
+    /// Replaces all limits.
+    public var limits: TokenLimits?
 
     public enum Expiry: Hashable, Sendable {
         case at(Timestamp)
         case never
     }
 
-    public init(name: String? = nil, isActive: Bool? = nil, maxRequests: Int64? = nil, expiry: Expiry? = nil) {
+    public init(
+        name: String? = nil, isActive: Bool? = nil, maxRequests: Int64? = nil, expiry: Expiry? = nil,
+        limits: TokenLimits? = nil
+    ) {
         self.name = name
         self.isActive = isActive
         self.maxRequests = maxRequests
         self.expiry = expiry
+        self.limits = limits
     }
 }

@@ -5,18 +5,41 @@ import ProxyDomain
 struct BodyFields {
     private let values: [String: JSONValue]
     private let known: [String]
+    /// Before the names of fields in messages: `limits.` for those inside `limits`.
+    private let prefix: String
 
     /// Reads the body of `call`.
     /// - Parameters:
     ///   - known: the fields there are.
     ///   - later: documented fields that this version does not honour: refused, never ignored.
     init(of call: Call, known: [String], later: [String] = []) throws(ManagementFailure) {
+        try self.init(try Self.values(of: call.request), known: known, later: later, prefix: "")
+    }
+
+    private init(
+        _ values: [String: JSONValue], known: [String], later: [String], prefix: String
+    ) throws(ManagementFailure) {
+        self.values = values
         self.known = known
-        values = try Self.values(of: call.request)
+        self.prefix = prefix
         // In order of name, so that a body with several faults always gets the same answer.
         for name in values.keys.sorted() where !known.contains(name) {
-            throw later.contains(name) ? .input(.notYet(name: name)) : .input(.unknown(name: name, known: known))
+            throw later.contains(name)
+                ? .input(.notYet(name: prefix + name))
+                : .input(.unknown(name: prefix + name, known: known.map { prefix + $0 }))
         }
+    }
+
+    /// The fields of an object within this one.
+    func fields(
+        of name: String, known: [String], later: [String] = []
+    ) throws(ManagementFailure) -> BodyFields? {
+        guard let value = present(name) else { return nil }
+        guard case .members(let members) = value else {
+            throw .input(.invalid(name: prefix + name, rule: "must be an object, not \(value.kindName)"))
+        }
+        let inner = Dictionary(uniqueKeysWithValues: members.map { ($0.name, $0.value) })
+        return try BodyFields(inner, known: known, later: later, prefix: "\(prefix)\(name).")
     }
 
     private static func values(of request: ManagementRequest) throws(ManagementFailure) -> [String: JSONValue] {
@@ -61,7 +84,7 @@ struct BodyFields {
     func string(_ name: String) throws(ManagementFailure) -> String? {
         guard let value = present(name) else { return nil }
         guard case .string(let text) = value else {
-            throw .input(.invalid(name: name, rule: "must be a string, not \(value.kindName)"))
+            throw .input(.invalid(name: prefix + name, rule: "must be a string, not \(value.kindName)"))
         }
         return text
     }
@@ -69,7 +92,7 @@ struct BodyFields {
     func boolean(_ name: String) throws(ManagementFailure) -> Bool? {
         guard let value = present(name) else { return nil }
         guard case .bool(let flag) = value else {
-            throw .input(.invalid(name: name, rule: "must be true or false, not \(value.kindName)"))
+            throw .input(.invalid(name: prefix + name, rule: "must be true or false, not \(value.kindName)"))
         }
         return flag
     }
@@ -78,10 +101,10 @@ struct BodyFields {
         guard let value = present(name) else { return nil }
         let rule = "must be a whole number from \(range.lowerBound) to \(range.upperBound)"
         guard case .number(let text) = value else {
-            throw .input(.invalid(name: name, rule: "\(rule), not \(value.kindName)"))
+            throw .input(.invalid(name: prefix + name, rule: "\(rule), not \(value.kindName)"))
         }
         guard let number = Int64(text), range.contains(number) else {
-            throw .input(.invalid(name: name, rule: "\(rule), without fraction or exponent"))
+            throw .input(.invalid(name: prefix + name, rule: "\(rule), without fraction or exponent"))
         }
         return number
     }
@@ -92,26 +115,27 @@ struct BodyFields {
         let scalars = text.unicodeScalars
         guard length.contains(scalars.count) else {
             throw .input(
-                .invalid(name: name, rule: "must have \(length.lowerBound) to \(length.upperBound) characters"))
+                .invalid(name: prefix + name, rule: "must have \(length.lowerBound) to \(length.upperBound) characters")
+            )
         }
         guard !scalars.contains(where: { $0.properties.generalCategory == .control }) else {
-            throw .input(.invalid(name: name, rule: "must not hold control characters"))
+            throw .input(.invalid(name: prefix + name, rule: "must not hold control characters"))
         }
         guard text.isEmpty || scalars.contains(where: { !$0.properties.isWhitespace }) else {
-            throw .input(.invalid(name: name, rule: "must not be blank"))
+            throw .input(.invalid(name: prefix + name, rule: "must not be blank"))
         }
         return text
     }
 
     func identifier<ID: TypedIdentifier>(_ name: String) throws(ManagementFailure) -> ID? {
         guard let text = try string(name) else { return nil }
-        return try Self.identifier(name, text)
+        return try Self.identifier(prefix + name, text)
     }
 
     func instant(_ name: String) throws(ManagementFailure) -> Timestamp? {
         guard let text = try string(name) else { return nil }
         guard let instant = Timestamp(text) else {
-            throw .input(.invalid(name: name, rule: "must be an instant like 2030-01-31T09:30:00Z (RFC 3339)"))
+            throw .input(.invalid(name: prefix + name, rule: "must be an instant like 2030-01-31T09:30:00Z (RFC 3339)"))
         }
         return instant
     }

@@ -34,6 +34,7 @@ extension Token {
             ("revoked_at", .text(revokedAt?.text)),
             ("request_count", .integer(requestCount)),
             ("max_requests", .integer(maxRequests)),
+            ("limits", limits.json),
             ("created_at", .string(createdAt.text)),
             ("last_used_at", .text(lastUsedAt?.text)),
             ("cache_hit_count", .integer(cacheHitCount)),
@@ -41,6 +42,13 @@ extension Token {
             ("completion_tokens", .integer(completionTokens)),
             ("cost_usd", cost.json),
         ])
+    }
+}
+
+extension TokenLimits {
+    /// `null` for what is not limited.
+    var json: JSONValue {
+        .object([("requests_per_minute", requestsPerMinute.map { .integer($0) } ?? .null)])
     }
 }
 

@@ -19,7 +19,9 @@ struct TokenRoutes: Sendable {
     }
 
     /// Documented parts of a token that this version does not honour.
-    private static let later = ["limits", "allowed_models", "allowed_paths"]
+    private static let later = ["allowed_models", "allowed_paths"]
+    /// The same of its limits.
+    private static let laterLimits = ["tokens_per_minute", "budget_usd", "budget_period", "shadow"]
     /// Up to here every program reads a JSON number exactly (RFC 8259 section 6).
     private static let caps: ClosedRange<Int64> = 0...9_007_199_254_740_991
     /// A year in minutes.
@@ -49,7 +51,7 @@ struct TokenRoutes: Sendable {
     }
 
     private func create(_ call: Call) async throws -> Answer {
-        let names = ["project_id", "duration_minutes", "expires_at", "never_expires", "max_requests", "name"]
+        let names = ["project_id", "duration_minutes", "expires_at", "never_expires", "max_requests", "name", "limits"]
         let body = try BodyFields(of: call, known: names, later: Self.later)
         guard let projectID: ProjectID = try body.identifier("project_id") else {
             throw ManagementFailure.input(
@@ -67,7 +69,9 @@ struct TokenRoutes: Sendable {
         let token = Token(
             id: dependencies.newIdentifier(at: now), projectID: projectID,
             name: try body.label("name", length: 0...200) ?? "", hint: secret.hint, expiresAt: expiry.instant,
-            maxRequests: try body.integer("max_requests", in: Self.caps) ?? 0, createdAt: now)
+            maxRequests: try body.integer("max_requests", in: Self.caps) ?? 0,
+            limits: try Self.limits(in: body) ?? TokenLimits(),
+            createdAt: now)
         try await storage.create(token, digest: dependencies.digest(secret))
         return .json(
             token.json(at: now, secret: secret), status: 201,
@@ -77,7 +81,8 @@ struct TokenRoutes: Sendable {
     private func change(_ call: Call) async throws -> Answer {
         let id: TokenID = try call.identifier()
         let body = try BodyFields(
-            of: call, known: ["name", "is_active", "max_requests", "expires_at", "never_expires"], later: Self.later)
+            of: call, known: ["name", "is_active", "max_requests", "expires_at", "never_expires", "limits"],
+            later: Self.later)
         if body.isNull("expires_at") {
             throw ManagementFailure.input(
                 .invalid(name: "expires_at", rule: "must be an instant; for none, send never_expires: true instead"))
@@ -87,7 +92,7 @@ struct TokenRoutes: Sendable {
         let change = TokenChange(
             name: try body.label("name", length: 0...200), isActive: try body.boolean("is_active"),
             maxRequests: try body.integer("max_requests", in: Self.caps),
-            expiry: try Self.expiry(in: body, takesMinutes: false, at: now))
+            expiry: try Self.expiry(in: body, takesMinutes: false, at: now), limits: try Self.limits(in: body))
         let token = try await storage.update(id, change, at: now)
         dependencies.grantsChanged()
         return .json(token.json(at: now))
@@ -97,6 +102,14 @@ struct TokenRoutes: Sendable {
         _ = try await storage.revoke(call.identifier(), at: dependencies.now())
         dependencies.grantsChanged()
         return .noContent
+    }
+
+    /// All limits together: what `limits` does not name is not limited. `nil` when it isn't there.
+    private static func limits(in body: BodyFields) throws(ManagementFailure) -> TokenLimits? {
+        guard let fields = try body.fields(of: "limits", known: ["requests_per_minute"], later: laterLimits) else {
+            return nil
+        }
+        return TokenLimits(requestsPerMinute: try fields.integer("requests_per_minute", in: 1...1_000_000_000))
     }
 
     /// When the token is to end, said in at most one way; `nil` when not said.

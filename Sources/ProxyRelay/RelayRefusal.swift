@@ -11,6 +11,7 @@ enum RelayRefusal: Hashable, Sendable {
     case tokenExpired
     case projectInactive
     case capUsedUp(limit: Int64)
+    case requestRateReached(limit: Int64, retryAfterSeconds: Int64)
     case methodNotAllowed(allowed: String)
     case endpointNotFound
     case bodyTooLarge(limit: UInt64)
@@ -30,6 +31,8 @@ enum RelayRefusal: Hashable, Sendable {
         case .tokenExpired: self = .tokenExpired
         case .projectInactive: self = .projectInactive
         case .capUsedUp: self = .capUsedUp(limit: cap)
+        case .requestRateReached(let limit, let seconds):
+            self = .requestRateReached(limit: limit, retryAfterSeconds: seconds)
         }
     }
 
@@ -43,6 +46,7 @@ enum RelayRefusal: Hashable, Sendable {
         case .tokenExpired: (401, "token_expired")
         case .projectInactive: (403, "project_inactive")
         case .capUsedUp: (429, "quota_exceeded")
+        case .requestRateReached: (429, "rate_limit_exceeded")
         case .methodNotAllowed: (405, "method_not_allowed")
         case .endpointNotFound: (404, "endpoint_not_found")
         case .bodyTooLarge: (413, "request_too_large")
@@ -79,6 +83,9 @@ enum RelayRefusal: Hashable, Sendable {
         case .tokenExpired: "This token has expired. Ask the operator for a new one."
         case .projectInactive: "The project of this token is deactivated. Ask the operator to activate it."
         case .capUsedUp(let limit): "This token has used up its \(limit) requests. Ask the operator to raise its cap."
+        case .requestRateReached(let limit, let seconds):
+            "This token may send \(limit) requests a minute (requests_per_minute), and has. Try again in \(seconds) s, or ask "
+                + "the operator to raise the limit."
         case .methodNotAllowed(let allowed): "This method is not allowed here. Use one of: \(allowed)."
         case .endpointNotFound: "This path is not among the endpoints that this project's provider allows."
         case .bodyTooLarge(let limit):
@@ -122,6 +129,11 @@ enum RelayRefusal: Hashable, Sendable {
                 [
                     ("x-ratelimit-limit-requests", "\(limit)"), ("x-ratelimit-remaining-requests", "0"),
                     ("x-should-retry", "false"),
+                ]
+            case .requestRateReached(let limit, let seconds):
+                [
+                    ("Retry-After", "\(seconds)"), ("x-ratelimit-limit-requests", "\(limit)"),
+                    ("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "\(seconds)s"),
                 ]
             default: []
             }

@@ -39,7 +39,7 @@ struct GrantReader: GrantSource {
             standing: TokenStanding(
                 revokedAt: token.revokedAt, expiresAt: token.expiresAt,
                 projectDeactivatedAt: record.project.deactivatedAt, requestCount: token.requestCount,
-                maxRequests: token.maxRequests))
+                maxRequests: token.maxRequests, limits: token.limits))
     }
 
     private func route(of project: Project) throws(GrantSourceError) -> UpstreamRoute {

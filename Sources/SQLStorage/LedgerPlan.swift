@@ -12,6 +12,8 @@ struct LedgerPlan {
         var requests: Int64 = 0
         var lastUsedAt: Timestamp?
         var sums = Sums()
+        /// As it will be; `nil` when nothing changes in it.
+        var window: RequestWindow?
 
         var hasChanged: Bool { requests > 0 || sums != Sums() }
     }
@@ -85,15 +87,21 @@ struct LedgerPlan {
             let group = groups[number]
             guard !group.admissions.isEmpty, let standing = group.standing else { continue }
             let refusal = standing.refusal(at: now)
-            let granted = refusal == nil ? Int(standing.granted(of: Int64(group.admissions.count))) : 0
+            let granted = refusal == nil ? Int(standing.granted(of: Int64(group.admissions.count), at: now)) : 0
             let edge = group.admissions.lowerBound + granted
             for place in group.admissions.lowerBound..<edge {
                 grants.append(Grant(admission: keys[place].index, group: number))
             }
             admit(
                 group.admissions.lowerBound..<edge, after: standing.requestCount, maxRequests: standing.maxRequests)
-            for place in edge..<group.admissions.upperBound {
-                verdicts[keys[place].index] = .refused(refusal ?? .capUsedUp)
+            if edge < group.admissions.upperBound {
+                let reason = refusal ?? standing.refusalOfMore(after: Int64(granted), at: now)
+                for place in edge..<group.admissions.upperBound { verdicts[keys[place].index] = .refused(reason) }
+            }
+            if granted > 0, standing.limits.requestsPerMinute != nil {
+                var window = standing.window
+                window.add(Int64(granted), at: now)
+                groups[number].window = window
             }
         }
     }
@@ -142,7 +150,7 @@ struct LedgerPlan {
             verdicts[admission] = .admitted(
                 remaining: standing.maxRequests == 0 ? nil : max(0, standing.maxRequests - standing.requestCount))
         } else {
-            verdicts[admission] = .refused(standing.refusal(at: now) ?? .capUsedUp)
+            verdicts[admission] = .refused(standing.refusal(at: now) ?? standing.refusalOfMore(after: 0, at: now))
         }
     }
 }

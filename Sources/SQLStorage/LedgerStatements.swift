@@ -25,13 +25,11 @@ enum LedgerStatements {
     /// A token's standing. The batch form also locks the tokens, in key order.
     static let standing = BatchStatement(
         each: """
-            SELECT tokens.revoked_at, tokens.expires_at, projects.deactivated_at, tokens.request_count,
-                tokens.max_requests
+            SELECT \(Columns.standing)
             FROM tokens JOIN projects ON projects.id = tokens.project_id WHERE tokens.id = $1
             """,
         all: """
-            SELECT tokens.revoked_at, tokens.expires_at, projects.deactivated_at, tokens.request_count,
-                tokens.max_requests, asked.position
+            SELECT \(Columns.standing), asked.position
             FROM unnest($1::text[]) WITH ORDINALITY AS asked (id, position)
                 JOIN tokens ON tokens.id = asked.id JOIN projects ON projects.id = tokens.project_id
             WHERE \(isOfBatch("asked.position"))
@@ -75,14 +73,16 @@ enum LedgerStatements {
             RETURNING ended.position
             """)
 
-    static let countWidth = 6
-    /// Adds to a token's counters. `$2` is the last admission's instant, NULL when nothing was admitted.
+    static let countWidth = 7
+    /// Adds to a token's counters. `$2` is the last admission's instant, NULL when nothing was admitted; `$7` its window of
+    /// requests, NULL to leave that as it is.
     static let count = BatchStatement(
         each: """
             UPDATE tokens SET
                 last_used_at = CASE WHEN $2 IS NULL OR last_used_at > $2 THEN last_used_at ELSE $2 END,
                 request_count = request_count + $3, prompt_tokens = prompt_tokens + $4,
-                completion_tokens = completion_tokens + $5, cost_nano = cost_nano + $6
+                completion_tokens = completion_tokens + $5, cost_nano = cost_nano + $6,
+                request_window = COALESCE($7, request_window)
             WHERE id = $1
             """,
         all: """
@@ -91,10 +91,11 @@ enum LedgerStatements {
                 request_count = tokens.request_count + used.requests,
                 prompt_tokens = tokens.prompt_tokens + used.prompt_tokens,
                 completion_tokens = tokens.completion_tokens + used.completion_tokens,
-                cost_nano = tokens.cost_nano + used.cost_nano
-            FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+                cost_nano = tokens.cost_nano + used.cost_nano,
+                request_window = COALESCE(used.request_window, tokens.request_window)
+            FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[])
                 WITH ORDINALITY AS used (id, last_used_at, requests, prompt_tokens, completion_tokens, cost_nano,
-                    position)
+                    request_window, position)
             WHERE tokens.id = used.id AND \(isOfBatch("used.position")) RETURNING used.position
             """)
 

@@ -147,11 +147,7 @@ final class SQLLedgerWriter: LedgerWriter {
         }
         try connection.enqueueQuery(LedgerStatements.standing, parameters, width: 1) {
             [unowned self] (position, row) throws(SQLError) in
-            let standing = TokenStanding(
-                revokedAt: try row.optionalInstant(at: 0), expiresAt: try row.optionalInstant(at: 1),
-                projectDeactivatedAt: try row.optionalInstant(at: 2), requestCount: row.integer(at: 3),
-                maxRequests: row.integer(at: 4))
-            plan.set(standing, of: asked[position])
+            plan.set(try row.standing(), of: asked[position])
         }
     }
 
@@ -212,8 +208,8 @@ extension SQLLedgerWriter {
         var all = SQLParameters()
         layClaim(batch)
         all.append(contentsOf: parameters)
-        layCounts(of: plan.groups.indices)
-        all.append(columnsOf: parameters, width: LedgerStatements.countWidth)
+        layCounts(of: plan.groups.indices, withWindow: false)
+        all.append(columnsOf: parameters, width: LedgerStatements.countWidth - 1)
         layRequests(batch)
         all.append(columnsOf: parameters, width: LedgerStatements.addWidth)
         laySettlements(batch)
@@ -262,7 +258,7 @@ extension SQLLedgerWriter {
         }
     }
 
-    private func layCounts(of groups: some Sequence<Int>) {
+    private func layCounts(of groups: some Sequence<Int>, withWindow: Bool = true) {
         parameters.removeAll()
         for number in groups {
             let group = plan.groups[number]
@@ -272,6 +268,7 @@ extension SQLLedgerWriter {
             parameters.append(group.sums.prompt)
             parameters.append(group.sums.completion)
             parameters.append(group.sums.cost)
+            if withWindow { parameters.append(group.window?.text) }
         }
     }
 }

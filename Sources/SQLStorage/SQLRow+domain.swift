@@ -18,6 +18,15 @@ extension SQLRow {
         isNull(at: column) ? nil : try instant(at: column)
     }
 
+    /// Of a token's standing, whose columns begin with ``Columns/standing``.
+    func standing() throws(SQLError) -> TokenStanding {
+        guard let window = RequestWindow(text: text(at: 6)) else { throw damage(6, "a window of requests") }
+        return TokenStanding(
+            revokedAt: try optionalInstant(at: 0), expiresAt: try optionalInstant(at: 1),
+            projectDeactivatedAt: try optionalInstant(at: 2), requestCount: integer(at: 3),
+            maxRequests: integer(at: 4), limits: TokenLimits(requestsPerMinute: optionalInteger(at: 5)), window: window)
+    }
+
     private func damage(_ column: Int, _ wanted: String) -> SQLError {
         SQLError(.corrupt, detail: "column \(column) does not hold \(wanted)")
     }
@@ -35,6 +44,7 @@ extension SQLRow {
             id: try id(at: first), projectID: try id(at: first + 1), name: text(at: first + 2),
             hint: text(at: first + 3), expiresAt: try optionalInstant(at: first + 4),
             revokedAt: try optionalInstant(at: first + 5), maxRequests: integer(at: first + 6),
+            limits: TokenLimits(requestsPerMinute: optionalInteger(at: first + 14)),
             requestCount: integer(at: first + 7), promptTokens: integer(at: first + 8),
             completionTokens: integer(at: first + 9), cost: NanoDollars(integer(at: first + 10)),
             cacheHitCount: integer(at: first + 11), lastUsedAt: try optionalInstant(at: first + 12),
@@ -70,7 +80,11 @@ enum Columns {
     static let token = """
         tokens.id, tokens.project_id, tokens.name, tokens.hint, tokens.expires_at, tokens.revoked_at, \
         tokens.max_requests, tokens.request_count, tokens.prompt_tokens, tokens.completion_tokens, tokens.cost_nano, \
-        tokens.cache_hit_count, tokens.last_used_at, tokens.created_at
+        tokens.cache_hit_count, tokens.last_used_at, tokens.created_at, tokens.requests_per_minute
+        """
+    static let standing = """
+        tokens.revoked_at, tokens.expires_at, projects.deactivated_at, tokens.request_count, tokens.max_requests, \
+        tokens.requests_per_minute, tokens.request_window
         """
     static let request = """
         id, token_id, project_id, admitted_at, method, path, model, outcome, status, prompt_tokens, \

@@ -13,7 +13,7 @@ extension SQLStorage {
                     .optional(token.expiresAt), .optional(token.revokedAt), .integer(token.maxRequests),
                     .integer(token.requestCount), .integer(token.promptTokens), .integer(token.completionTokens),
                     .integer(token.cost.amount), .integer(token.cacheHitCount), .optional(token.lastUsedAt),
-                    .instant(token.createdAt),
+                    .instant(token.createdAt), .optional(token.limits.requestsPerMinute),
                 ])
         }
     }
@@ -51,6 +51,7 @@ extension SQLStorage {
         let values: [SQLValue] = [
             .id(id), .optional(change.name), .integer(change.isActive.asWish), .instant(now),
             .optional(change.maxRequests), .integer(changesExpiry), .optional(expiry),
+            .integer(change.limits == nil ? 0 : 1), .optional(change.limits?.requestsPerMinute),
         ]
         return try await writing(.updateToken, changesGrants: true) { connection in
             let changed = try connection.first(TokenStatements.change, values) { (row) throws(SQLError) in
@@ -86,7 +87,7 @@ extension SQLStorage {
     public func grant(for digest: TokenDigest) async throws(StorageError) -> GrantRecord? {
         try await reading(.findGrant) { connection in
             try connection.first(TokenStatements.grant, [.text(digest.text)]) { (row) throws(SQLError) in
-                GrantRecord(token: try row.token(), project: try row.project(from: 14))
+                GrantRecord(token: try row.token(), project: try row.project(from: 15))
             }
         }
     }

@@ -5,7 +5,7 @@ import SQLDatabase
 /// Columns of `projects` and `tokens` keep their order on every engine, so that the `INSERT` lines of a SQLite dump
 /// load into PostgreSQL as they are. Instants are 24 characters of ISO 8601 in UTC; money is nano-dollars.
 enum Schema {
-    static let runner = MigrationRunner([spine, instances])
+    static let runner = MigrationRunner([spine, instances, limits])
 
     /// `requests` has no foreign keys: an admission reads its token and project in the same transaction, so a check by
     /// the engine would only repeat that for each row; `verify` looks for strays. It has no second index either: open
@@ -87,6 +87,18 @@ enum Schema {
         )\(terms.keyedTable);
 
         INSERT INTO grant_changes (id, count) VALUES (1, 0);
+        """
+    }
+
+    /// What a token may do in a span of time. The window stands beside the limit, in the row that every decision about the
+    /// token locks anyway.
+    ///
+    /// A program that knows no limits leaves both columns as they are, and grants what they would refuse.
+    private static let limits = Migration(3, "limits") { terms in
+        """
+        ALTER TABLE tokens ADD COLUMN requests_per_minute \(terms.integer);
+
+        ALTER TABLE tokens ADD COLUMN request_window \(terms.text);
         """
     }
 }

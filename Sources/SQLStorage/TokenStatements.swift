@@ -5,8 +5,9 @@ enum TokenStatements {
     static let add = SQLStatement(
         """
         INSERT INTO tokens (id, project_id, name, digest, hint, expires_at, revoked_at, max_requests, request_count,
-            prompt_tokens, completion_tokens, cost_nano, cache_hit_count, last_used_at, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            prompt_tokens, completion_tokens, cost_nano, cache_hit_count, last_used_at, created_at,
+            requests_per_minute)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
         """)
     static let find = SQLStatement("SELECT \(Columns.token) FROM tokens WHERE id = $1")
 
@@ -27,7 +28,8 @@ enum TokenStatements {
             max_requests = COALESCE($5, max_requests),
             request_count_at_cap = CASE WHEN CAST($5 AS BIGINT) IS NULL THEN request_count_at_cap
                 ELSE request_count END,
-            expires_at = CASE CAST($6 AS BIGINT) WHEN 1 THEN $7 ELSE expires_at END
+            expires_at = CASE CAST($6 AS BIGINT) WHEN 1 THEN $7 ELSE expires_at END,
+            requests_per_minute = CASE CAST($8 AS BIGINT) WHEN 1 THEN CAST($9 AS BIGINT) ELSE requests_per_minute END
         WHERE id = $1 RETURNING \(Columns.token)
         """)
     static let revoke = SQLStatement("UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")

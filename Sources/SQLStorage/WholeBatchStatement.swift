@@ -2,8 +2,8 @@ import SQLDatabase
 
 extension LedgerStatements {
     /// A whole batch as one statement, for an engine behind a wire: written if every request that asks may be admitted,
-    /// and nothing at all otherwise. Its parameters are those of ``claim``, then one array for each column of ``count``,
-    /// ``add`` and ``settle``.
+    /// and nothing at all otherwise, nor when a token has a limit that must be looked at from here. Its parameters are those of ``claim``, then one array for each of the first six
+    /// columns of ``count``, and for each of ``add`` and ``settle``.
     ///
     /// The tokens are locked first, in key order; everything else hangs on the number being claimed, and that on each
     /// token granting what is asked of it. So what other instances do at the same time can't come in between.
@@ -18,7 +18,7 @@ extension LedgerStatements {
         """
         WITH locked AS MATERIALIZED (
             SELECT used.*, tokens.request_count, tokens.max_requests,
-                used.requests = 0 OR (tokens.revoked_at IS NULL AND projects.deactivated_at IS NULL
+                used.requests = 0 OR (tokens.revoked_at IS NULL AND tokens.requests_per_minute IS NULL AND projects.deactivated_at IS NULL
                     AND (tokens.expires_at IS NULL OR tokens.expires_at > $3)
                     AND (tokens.max_requests = 0 OR tokens.request_count + used.requests <= tokens.max_requests)
                 ) AS is_granted
@@ -85,7 +85,7 @@ extension LedgerStatements {
             FROM projects
             WHERE tokens.id = $6 AND projects.id = tokens.project_id AND projects.deactivated_at IS NULL
                 AND tokens.revoked_at IS NULL AND (tokens.expires_at IS NULL OR tokens.expires_at > $3)
-                AND (tokens.max_requests = 0 OR tokens.request_count < tokens.max_requests)
+                AND tokens.requests_per_minute IS NULL AND (tokens.max_requests = 0 OR tokens.request_count < tokens.max_requests)
             RETURNING tokens.request_count, tokens.max_requests
         ), claimed AS (
             INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open)

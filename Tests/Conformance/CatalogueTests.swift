@@ -32,11 +32,13 @@ struct CatalogueTests {
                 "sqlite-memory: schema.further.is-lived-with",
                 "sqlite-memory: fault.wire.cut-at-each-byte-of-an-answer",
                 "sqlite-memory: fault.wire.cut-at-bytes-of-a-question",
+                "sqlite-memory: limits.requests.are-shared",
                 "sqlite-file: instances.two.see-each-other",
                 "sqlite-file: instances.two.share-a-cap",
                 "sqlite-file: instances.mixed.never-deadlock",
                 "sqlite-file: fault.wire.cut-at-each-byte-of-an-answer",
                 "sqlite-file: fault.wire.cut-at-bytes-of-a-question",
+                "sqlite-file: limits.requests.are-shared",
             ])
         #expect(
             http == [
@@ -49,9 +51,9 @@ struct CatalogueTests {
     @Test func namesEachScenarioOnce() {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
-        #expect(StorageScenario.all.count == 129)
-        #expect(HTTPScenario.all.count == 165)
-        #expect(CommandScenario.all.count == 44)
+        #expect(StorageScenario.all.count == 136)
+        #expect(HTTPScenario.all.count == 167)
+        #expect(CommandScenario.all.count == 47)
     }
 
     @Test("is named area.act.promise", arguments: Catalogue.allIDs)

@@ -79,7 +79,14 @@ import Testing
         Fault(#","never_expires":true,"name":"\u001b[31m""#, "invalid_field", "control"),
         Fault(#","never_expires":true,"is_active":true"#, "unknown_field", "'is_active'"),
         Fault(#","never_expires":true,"allowed_paths":["/v1"]"#, "not_supported", "'allowed_paths'"),
-        Fault(#","never_expires":true,"limits":null"#, "not_supported", "'limits'"),
+        Fault(#","never_expires":true,"limits":7"#, "invalid_field", "'limits'"),
+        Fault(
+            #","never_expires":true,"limits":{"requests_per_minute":0}"#, "invalid_field",
+            "'limits.requests_per_minute'"),
+        Fault(#","never_expires":true,"limits":{"requests_per_minute":"9"}"#, "invalid_field", "a string"),
+        Fault(
+            #","never_expires":true,"limits":{"requests_per_hour":9}"#, "unknown_field", "'limits.requests_per_hour'"),
+        Fault(#","never_expires":true,"limits":{"budget_usd":9}"#, "not_supported", "'limits.budget_usd'"),
     ]
 
     @Test(arguments: tokenFaults)

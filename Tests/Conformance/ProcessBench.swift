@@ -7,6 +7,7 @@ import Synchronization
 /// Runs the built program in a folder of its own.
 final class ProcessBench: CommandBench {
     let upstream: any UpstreamDouble = ScriptedUpstream()
+    let faultRounds = ProcessInfo.processInfo.environment["FAULT_ROUNDS"].flatMap { Int($0) } ?? 5
     let largeStreamMebibytes = ProcessInfo.processInfo.environment["LARGE_STREAM_MIB"].flatMap { Int($0) } ?? 1024
     private let home = TestFolder()
     private let commands = Shared<[ProcessCommand]>([])

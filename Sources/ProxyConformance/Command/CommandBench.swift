@@ -8,6 +8,8 @@ public protocol CommandBench: Sendable {
     var upstream: any UpstreamDouble { get }
     /// How many MiB a large stream is made of: less where the build is slow.
     var largeStreamMebibytes: Int { get }
+    /// How often a scenario that breaks things at random moments does so.
+    var faultRounds: Int { get }
 
     /// Starts the program with exactly this environment.
     func start(_ arguments: [String], environment: [String: String]) async throws -> any RunningCommand

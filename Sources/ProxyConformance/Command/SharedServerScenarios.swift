@@ -18,6 +18,18 @@ extension CommandScenario {
             check.equal(try await bench.verify(database).code, 0, "db verify")
         },
         CommandScenario(
+            "instances.rate.is-exact",
+            "A limit of 50 a minute lets exactly 50 of 200 parallel requests over 3 servers through."
+        ) { bench, check in
+            let database = try await bench.makeDatabase(hasOwnServer: false)
+            let servers = try await bench.serve(3, on: database)
+            let tenant = try await servers[0].tenant(perMinute: 50)
+            let statuses = try await statuses(of: 200, for: tenant, over: servers)
+            check.equal(statuses, [200: 50, 429: 150], "statuses")
+            check.equal(bench.upstream.received.count, 50, "requests at the upstream")
+            check.equal(try await bench.verify(database).code, 0, "db verify")
+        },
+        CommandScenario(
             "instances.revocation.is-in-force", "A token revoked through one server is refused by the others at once."
         ) { bench, check in
             let database = try await bench.makeDatabase(hasOwnServer: false)

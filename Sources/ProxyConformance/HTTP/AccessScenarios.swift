@@ -90,6 +90,27 @@ extension HTTPScenario {
             check.equal(world.upstream.received.count, 3, "requests at the upstream")
         },
         HTTPScenario(
+            "access.rate.is-exact-and-explained",
+            "A limit of ten a minute lets ten of thirty requests at once through; the others are told when to come again."
+        ) { world, check in
+            let tenant = try await world.tenant(perMinute: 10)
+            let responses = try await withThrowingTaskGroup { group in
+                for _ in 0..<30 { group.addTask { try await world.exchange(tenant.request()) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            check.equal(responses.count { $0.status == 200 }, 10, "answered")
+            check.equal(world.upstream.received.count, 10, "requests at the upstream")
+            for refused in responses where refused.status != 200 {
+                check.refusal(refused, 429, "rate_limit_exceeded")
+                check.equal(refused.fields.first("x-ratelimit-limit-requests"), "10", "limit")
+                check.equal(refused.fields.first("x-ratelimit-remaining-requests"), "0", "remaining")
+                let seconds = refused.fields.first("retry-after").flatMap { Int($0) } ?? 0
+                check.that((30...61).contains(seconds), "Retry-After \(seconds)")
+                check.equal(refused.fields.first("x-ratelimit-reset-requests"), "\(seconds)s", "reset")
+                check.that(refused.text.contains("10 requests a minute"), refused.text)
+            }
+        },
+        HTTPScenario(
             "access.cap.is-exact-in-parallel",
             "Forty requests at once on a cap of ten: ten are answered, thirty refused."
         ) { world, check in

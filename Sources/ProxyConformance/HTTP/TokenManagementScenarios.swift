@@ -22,6 +22,26 @@ extension HTTPScenario {
                 check.that(answer.status == 200 && !answer.text.contains(secret), "\(answer.status) shows the secret")
             }
         },
+        HTTPScenario(
+            "manage.token.limits-are-set-and-lifted", "A token's limits are set, replaced and lifted as a whole."
+        ) {
+            world, check in
+            let project = try await world.createProject()
+            let created = try await world.manage(
+                "POST", "/manage/tokens",
+                #"{"project_id":"\#(project)","duration_minutes":5,"limits":{"requests_per_minute":7}}"#)
+            check.equal(created.json["limits"]["requests_per_minute"].integer, 7, "as created")
+            let path = "/manage/tokens/\(created.json["id"].string ?? "")"
+            for (limits, wanted) in [
+                (#""name":"x""#, 7), (#""limits":{"requests_per_minute":9}"#, 9), (#""name":"y","limits":null"#, 9),
+                (#""limits":{}"#, nil),
+            ] as [(String, Int?)] {
+                let changed = try await world.manage("PATCH", path, "{\(limits)}")
+                check.equal(changed.status, 200, limits)
+                let found = try await world.manage("GET", path).json["limits"]["requests_per_minute"].integer
+                check.equal(found, wanted, limits)
+            }
+        },
         HTTPScenario("manage.token.reads-back", "A token reads back with every part that was asked for.") {
             world, check in
             let project = try await world.createProject()

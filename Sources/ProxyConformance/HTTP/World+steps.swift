@@ -71,11 +71,15 @@ extension ProxyAccess {
     }
 
     /// Creates a token, and a project for it unless one is given, through the management API.
-    func tenant(cap: Int = 0, of project: ProjectID? = nil, name: String = "acme") async throws -> Tenant {
+    func tenant(
+        cap: Int = 0, perMinute: Int? = nil, of project: ProjectID? = nil, name: String = "acme"
+    ) async throws -> Tenant {
         let owner: ProjectID
         if let project { owner = project } else { owner = try await createProject(name) }
+        let limits = perMinute.map { #","limits":{"requests_per_minute":\#($0)}"# } ?? ""
         let answer = try await manage(
-            "POST", "/manage/tokens", #"{"project_id":"\#(owner)","duration_minutes":60,"max_requests":\#(cap)}"#)
+            "POST", "/manage/tokens",
+            #"{"project_id":"\#(owner)","duration_minutes":60,"max_requests":\#(cap)\#(limits)}"#)
         guard answer.status == 201, let secret = answer.json["token"].string,
             let id = answer.json["id"].string.flatMap({ TokenID($0) })
         else { throw StepFailed(description: "no token was created: \(answer.status) \(answer.text)") }

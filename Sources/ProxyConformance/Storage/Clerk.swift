@@ -66,9 +66,11 @@ struct Tenancy: Sendable {
 
     /// Issues the token numbered `number`.
     func issue(
-        _ number: Int = 1, cap: Int64 = 0, expiresAt: Timestamp? = nil, of other: ProjectID? = nil
+        _ number: Int = 1, cap: Int64 = 0, perMinute: Int64? = nil, expiresAt: Timestamp? = nil,
+        of other: ProjectID? = nil
     ) async throws -> Token {
-        let token = Token.sample(number, of: other ?? project.id, expiresAt: expiresAt, cap: cap)
+        let token = Token.sample(
+            number, of: other ?? project.id, expiresAt: expiresAt, cap: cap, perMinute: perMinute)
         try await storage.create(token, digest: .sample(number))
         return token
     }

@@ -42,11 +42,11 @@ extension Token {
     /// A token nobody cares about except for what is said here.
     static func sample(
         _ number: Int, of project: ProjectID = .sample(1), name: String = "", expiresAt: Timestamp? = nil,
-        cap: Int64 = 0, createdAt: Timestamp = .noon
+        cap: Int64 = 0, perMinute: Int64? = nil, createdAt: Timestamp = .noon
     ) -> Token {
         Token(
             id: .sample(number), projectID: project, name: name, hint: "sk-\(number)…last", expiresAt: expiresAt,
-            maxRequests: cap, createdAt: createdAt)
+            maxRequests: cap, limits: TokenLimits(requestsPerMinute: perMinute), createdAt: createdAt)
     }
 }
 

@@ -1,0 +1,52 @@
+import ProxyConformance
+import ProxyDomain
+import Testing
+
+@Suite("A window of requests")
+struct RequestWindowTests {
+    private static let noon = Timestamp(milliseconds: 1_795_435_200_000)
+
+    /// Against a list of all instants: never more than the limit in any 60 seconds, and no refusal a second after room is there.
+    @Test(arguments: 1...30 as ClosedRange<UInt64>)
+    func neverGrantsMoreThanItsLimit(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let limit = Int64.random(in: 1...20, using: &random)
+        var window = RequestWindow()
+        var now = Self.noon
+        var granted: [Timestamp] = []
+        for _ in 0..<500 {
+            now = now + .milliseconds(Int64.random(in: 0...9_000, using: &random))
+            let asked = Int64.random(in: 1...6, using: &random)
+            let free = limit - Int64(granted.count { now - $0 < .seconds(61) })
+            let count = window.granted(of: asked, limit: limit, at: now)
+            window.add(count, at: now)
+            #expect(count >= min(asked, max(0, free)), "room for \(free) was refused")
+            for _ in 0..<count { granted.append(now) }
+            #expect(granted.count { now - $0 < .seconds(60) } <= limit)
+            let again = try #require(RequestWindow(text: window.text))
+            #expect(again == window)
+            if window.used(at: now) >= limit {
+                let seconds = window.secondsUntilFree(limit: limit, at: now)
+                #expect(window.granted(of: 1, limit: limit, at: now + .seconds(seconds)) == 1)
+                #expect(seconds == 1 || window.granted(of: 1, limit: limit, at: now + .seconds(seconds - 1)) == 0)
+            }
+        }
+    }
+
+    @Test("stays small", arguments: [1, 1_000_000_000] as [Int64])
+    func size(count: Int64) {
+        var window = RequestWindow()
+        for second in 0..<1000 { window.add(count, at: Self.noon + .seconds(Int64(second))) }
+        #expect(window.used(at: Self.noon + .seconds(999)) == 61 * count)
+        #expect(window.text.utf8.count < 900)
+    }
+
+    @Test(
+        "is not read from what is none",
+        arguments: ["x", "1", "1:", ":1", "1:0", "1:-1", "-1:1", "5:1,0:1", "1:1:1", "9223372036854775807:1,1:1"])
+    func damage(text: String) { #expect(RequestWindow(text: text) == nil) }
+
+    @Test func anEmptyOneIsEmptyText() {
+        #expect(RequestWindow(text: "") == RequestWindow() && RequestWindow().text == "")
+    }
+}
