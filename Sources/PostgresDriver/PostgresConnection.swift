@@ -291,8 +291,15 @@ extension PostgresConnection {
             pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0),
             pollfd(fd: stopper.descriptor, events: Int16(POLLIN), revents: 0),
         ]
+        var firstCancel: Duration?
         while true {
-            if stopper.isRaised { cancel() }
+            if stopper.isRaised {
+                // A server that doesn't end what it is asked to end can't be heard.
+                let since = firstCancel ?? Monotonic.now()
+                guard Monotonic.now() - since < Self.cancelPatience else { return false }
+                firstCancel = since
+                cancel()
+            }
             var left = deadline.map { max(.zero, $0 - Monotonic.now()) }
             let isLast = left.map { !stopper.isRaised || $0 <= Self.cancelInterval } ?? false
             if stopper.isRaised { left = min(left ?? Self.cancelInterval, Self.cancelInterval) }
@@ -304,6 +311,7 @@ extension PostgresConnection {
     }
 
     private static let cancelInterval = Duration.milliseconds(100)
+    private static let cancelPatience = Duration.seconds(2)
 
     private func cancel() {
         stopper.settle()

@@ -32,8 +32,9 @@ final class PostgresConnector: SQLConnector {
             PQfinish(handle)
             throw error
         }
+        let timeout = timeout(role)
         let connection = PostgresConnection(
-            handle, patience: options.statementTimeout + .seconds(5),
+            handle, patience: timeout + (timeout < options.statementTimeout ? .seconds(1) : .seconds(5)),
             planLifetime: role == .writer ? options.planLifetime : nil, counters)
         do throws(SQLError) {
             try check(handle)
@@ -81,6 +82,10 @@ final class PostgresConnector: SQLConnector {
         }
     }
 
+    private func timeout(_ role: ConnectionRole) -> Duration {
+        role == .writer ? options.writerTimeout ?? options.statementTimeout : options.statementTimeout
+    }
+
     /// A commit must be on the disk when it returns, unless the operator wants speed: then the server's own setting holds.
     ///
     /// The writer's statements all find their rows by key. Prepared while a table is small, they would be planned as walks
@@ -88,9 +93,9 @@ final class PostgresConnector: SQLConnector {
     /// `planLifetime` bound what these settings can't prevent: in a table of one row a walk costs what a look-up does.
     private func settings(_ role: ConnectionRole, _ handle: OpaquePointer) -> String {
         var settings = [
-            ("statement_timeout", options.statementTimeout.wholeMilliseconds),
+            ("statement_timeout", timeout(role).wholeMilliseconds),
             ("lock_timeout", options.lockTimeout.wholeMilliseconds),
-            ("idle_in_transaction_session_timeout", options.statementTimeout.wholeMilliseconds),
+            ("idle_in_transaction_session_timeout", timeout(role).wholeMilliseconds),
             ("client_min_messages", "warning"),
             // Compiling a plan takes tens of milliseconds: more than any statement of ours.
             ("jit", "off"),

@@ -12,6 +12,9 @@ public enum PostgresDatabase {
         public var connectTimeout: Duration
         /// How long the server works on one statement before it gives up.
         public var statementTimeout: Duration
+        /// The same for the writer's connection, whose statements are short, and how long it may leave a transaction open. One
+        /// that is silent a second longer counts as lost. `nil` for ``statementTimeout``.
+        public var writerTimeout: Duration?
         /// How long a statement waits for a lock that another connection holds.
         public var lockTimeout: Duration
         /// Whether a commit waits for the disk even where the server's own setting would not.
@@ -23,12 +26,14 @@ public enum PostgresDatabase {
 
         public init(
             applicationName: String = "llm-proxy", connectTimeout: Duration = .seconds(2),
-            statementTimeout: Duration = .seconds(30), lockTimeout: Duration = .seconds(2), isSynchronous: Bool = true,
+            statementTimeout: Duration = .seconds(30), writerTimeout: Duration? = nil,
+            lockTimeout: Duration = .seconds(2), isSynchronous: Bool = true,
             planLifetime: Duration = .seconds(10), systemRoots: String? = Self.debianRoots
         ) {
             self.applicationName = applicationName
             self.connectTimeout = connectTimeout
             self.statementTimeout = statementTimeout
+            self.writerTimeout = writerTimeout
             self.lockTimeout = lockTimeout
             self.isSynchronous = isSynchronous
             self.planLifetime = planLifetime

@@ -106,12 +106,12 @@ struct LedgerQueue: Sendable {
         let count = min(admissions.count, limits.maxBatch)
         let batch = LedgerBatch(
             instance: instance, sequence: sequence, now: now, admissions: Array(admissions.prefix(count)),
-            settlements: takesSettlements(at: now) ? settlements : [])
+            settlements: takesSettlements(at: now) ? Array(settlements.prefix(limits.maxSettlements)) : [])
         let next = Parcel(batch: batch, waiters: Array(waiters.prefix(count)))
         admissions.removeFirst(count)
         waiters.removeFirst(count)
         firstPending += UInt64(count)
-        if !batch.settlements.isEmpty { settlements.removeAll(keepingCapacity: true) }
+        settlements.removeFirst(batch.settlements.count)
         parcel = next
         return next
     }
@@ -188,13 +188,15 @@ public struct LedgerLimits: Hashable, Sendable {
     public var maxQueued: Int
     /// Most admissions in one transaction.
     public var maxBatch: Int
+    /// Most settlements in one transaction: what gathers in an outage must not make a batch that never ends in time.
+    public var maxSettlements: Int
     /// How long an admission waits for a database that is away (`DATABASE_WAIT`).
     public var wait: Duration
 
     public init(
         admissionLinger: Duration = .milliseconds(2), settlementLinger: Duration = .milliseconds(50),
         settlementPatience: Duration = .milliseconds(10), settlementsBehind: Int = 16, maxQueued: Int = 100_000,
-        maxBatch: Int = 1000, wait: Duration = .seconds(2)
+        maxBatch: Int = 1000, maxSettlements: Int = 4000, wait: Duration = .seconds(2)
     ) {
         self.admissionLinger = admissionLinger
         self.settlementLinger = settlementLinger
@@ -202,6 +204,7 @@ public struct LedgerLimits: Hashable, Sendable {
         self.settlementsBehind = settlementsBehind
         self.maxQueued = maxQueued
         self.maxBatch = maxBatch
+        self.maxSettlements = maxSettlements
         self.wait = wait
     }
 }

@@ -293,6 +293,7 @@ final class DownstreamConnection: ChannelInboundHandler {
     // MARK: From the loop
 
     func sweep(at now: NIODeadline) {
+        exchange.sweep(at: now)
         guard deadline <= now else { return }
         deadline = .distantFuture
         switch phase {

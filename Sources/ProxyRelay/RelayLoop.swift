@@ -21,6 +21,7 @@ final class RelayLoop {
     private var downstreams = Roster<DownstreamConnection>()
     /// Requests that wait for the same grant, by secret: it is asked for once.
     private var grantWaiters: [TokenSecret: [UInt64]] = [:]
+    private var grantTimeouts: [TokenSecret: Scheduled<Void>] = [:]
 
     init(
         eventLoop: any EventLoop, settings: RelaySettings, dependencies: RelayDependencies, census: RelayCensus,
@@ -101,7 +102,7 @@ final class RelayLoop {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         let source = dependencies.grants
         let eventLoop = eventLoop
-        Task {
+        let asking = Task {
             let answer: Result<Grant?, GrantSourceError>
             do throws(GrantSourceError) {
                 answer = .success(try await source.grant(for: secret))
@@ -110,9 +111,12 @@ final class RelayLoop {
             }
             eventLoop.execute { bound.value.grantFound(answer, for: secret, asOf: asked) }
         }
+        // Later requests with the secret must not wait for an answer that never comes.
+        grantTimeouts[secret] = eventLoop.scheduleTask(in: settings.databaseTimeout) { asking.cancel() }
     }
 
     private func grantFound(_ answer: Result<Grant?, GrantSourceError>, for secret: TokenSecret, asOf asked: UInt64) {
+        grantTimeouts.removeValue(forKey: secret)?.cancel()
         if case .success(let grant) = answer {
             grants.store(grant.map { .known($0) } ?? .unknownToken, for: secret, asOf: asked)
         }

@@ -11,6 +11,9 @@ public struct RelaySettings: Sendable {
     public var keepAliveTimeout: TimeAmount
     /// Silence within a request's body.
     public var bodyTimeout: TimeAmount
+    /// How long a request waits for what only the database can tell, before its client is sent away: somewhat longer than the
+    /// ledger and the storage themselves wait, so that their answer comes first unless they are stuck.
+    public var databaseTimeout: TimeAmount
     /// To a new connection to an upstream, TLS handshake included.
     public var connectTimeout: TimeAmount
     /// From a request sent to the head of its answer (`REQUEST_TIMEOUT`).
@@ -27,7 +30,8 @@ public struct RelaySettings: Sendable {
 
     public init(
         eventLoops: Int = 1, headTimeout: TimeAmount = .seconds(10), keepAliveTimeout: TimeAmount = .seconds(75),
-        bodyTimeout: TimeAmount = .seconds(60), connectTimeout: TimeAmount = .seconds(5),
+        bodyTimeout: TimeAmount = .seconds(60), databaseTimeout: TimeAmount = .milliseconds(2500),
+        connectTimeout: TimeAmount = .seconds(5),
         responseHeadTimeout: TimeAmount = .seconds(30), streamIdleTimeout: TimeAmount = .minutes(5),
         upstreamIdleTimeout: TimeAmount = .seconds(60), maxRequestBytes: UInt64 = 10 << 20,
         maxConcurrentRequests: Int = 10_000, wireLimits: WireLimits = WireLimits()
@@ -36,6 +40,7 @@ public struct RelaySettings: Sendable {
         self.headTimeout = headTimeout
         self.keepAliveTimeout = keepAliveTimeout
         self.bodyTimeout = bodyTimeout
+        self.databaseTimeout = databaseTimeout
         self.connectTimeout = connectTimeout
         self.responseHeadTimeout = responseHeadTimeout
         self.streamIdleTimeout = streamIdleTimeout
@@ -49,7 +54,8 @@ public struct RelaySettings: Sendable {
     var sweepInterval: TimeAmount {
         let shortest =
             [
-                headTimeout, keepAliveTimeout, bodyTimeout, responseHeadTimeout, streamIdleTimeout, upstreamIdleTimeout,
+                headTimeout, keepAliveTimeout, bodyTimeout, databaseTimeout, responseHeadTimeout, streamIdleTimeout,
+                upstreamIdleTimeout,
             ].min() ?? .seconds(1)
         return min(max(.nanoseconds(shortest.nanoseconds / 8), .milliseconds(10)), .milliseconds(250))
     }

@@ -63,6 +63,14 @@ extension Exchange {
         }
     }
 
+    /// The database may be stuck, not only away: a connection to it that is frozen says nothing for a long time.
+    func sweep(at now: NIODeadline) {
+        guard isActive, stage == .identifying || isHeld, now - startedAt > relay.settings.databaseTimeout else {
+            return
+        }
+        refuse(.databaseUnavailable)
+    }
+
     private func retry() {
         hasRetried = true
         outboundSent = 0

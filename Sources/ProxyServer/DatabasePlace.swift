@@ -122,7 +122,10 @@ extension DatabasePlace {
         var name = "llm-proxy"
         if case .serving(let instance) = purpose { name += " \(instance)" }
         return .init(
-            applicationName: name, connectTimeout: settings.wait, lockTimeout: max(settings.wait, .milliseconds(100)),
+            applicationName: name, connectTimeout: settings.wait,
+            // Long enough for the largest batch on a busy server, or it would be tried for ever.
+            writerTimeout: purpose.isServing ? max(settings.wait, .seconds(2)) + .seconds(3) : nil,
+            lockTimeout: max(settings.wait, .milliseconds(100)),
             isSynchronous: settings.synchronous == .full)
     }
 }

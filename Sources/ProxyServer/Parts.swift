@@ -105,7 +105,9 @@ extension ProxyRelay.RelaySettings {
         let relay = settings.relay
         self.init(
             headTimeout: TimeAmount(relay.clientHeadTimeout), keepAliveTimeout: TimeAmount(relay.clientIdleTimeout),
-            bodyTimeout: TimeAmount(relay.clientBodyTimeout), connectTimeout: TimeAmount(relay.upstreamConnectTimeout),
+            bodyTimeout: TimeAmount(relay.clientBodyTimeout),
+            databaseTimeout: TimeAmount(settings.database.wait + .milliseconds(500)),
+            connectTimeout: TimeAmount(relay.upstreamConnectTimeout),
             responseHeadTimeout: TimeAmount(relay.requestTimeout),
             streamIdleTimeout: TimeAmount(relay.streamIdleTimeout),
             upstreamIdleTimeout: TimeAmount(relay.upstreamIdleTimeout), maxRequestBytes: UInt64(relay.maxRequestSize),

@@ -66,8 +66,8 @@ final class ProcessBench: CommandBench {
         try text.write(toFile: "\(folder)/\(path)", atomically: true, encoding: .utf8)
     }
 
-    func makeDatabase(hasOwnServer: Bool) async throws -> any CommandDatabase {
-        let database = try await ProcessDatabase.make(hasOwnServer: hasOwnServer)
+    func makeDatabase(hasOwnServer: Bool, hasWire: Bool) async throws -> any CommandDatabase {
+        let database = try await ProcessDatabase.make(hasOwnServer: hasOwnServer, hasWire: hasWire)
         databases.change { $0.append(database) }
         return database
     }

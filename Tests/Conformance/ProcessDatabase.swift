@@ -7,24 +7,35 @@ import SQLDatabase
 final class ProcessDatabase: CommandDatabase {
     private let site: PostgresSite
     private let own: EphemeralPostgres?
+    private let relay: CuttingRelay?
     /// The connection of a transaction that is held open.
     private let holder = Shared<ConnectionPool?>(nil)
 
-    private init(site: PostgresSite, own: EphemeralPostgres?) {
+    private init(site: PostgresSite, own: EphemeralPostgres?, hasWire: Bool) throws {
         self.site = site
         self.own = own
+        relay = hasWire ? try CuttingRelay(to: site.url) : nil
     }
 
-    static func make(hasOwnServer: Bool) async throws -> ProcessDatabase {
-        guard hasOwnServer else { return ProcessDatabase(site: try await .makeEmpty(), own: nil) }
+    static func make(hasOwnServer: Bool, hasWire: Bool) async throws -> ProcessDatabase {
+        guard hasOwnServer else {
+            return try ProcessDatabase(site: try await .makeEmpty(), own: nil, hasWire: hasWire)
+        }
         let (server, name) = try await BlockingThreads.shared.run {
             let server = try EphemeralPostgres.start(.init(isDurable: true))
             return (server, try server.createDatabase())
         }
-        return ProcessDatabase(site: PostgresSite(server: server, database: name), own: server)
+        return try ProcessDatabase(site: PostgresSite(server: server, database: name), own: server, hasWire: hasWire)
     }
 
-    var url: String { site.url }
+    var url: String { relay?.url ?? site.url }
+
+    func freeze() async throws {
+        guard let relay else { throw TestFailure("this database has no wire") }
+        relay.freeze()
+    }
+
+    func thaw() async throws { relay?.thaw() }
 
     @discardableResult
     func run(_ sql: String) async throws -> [[String?]] {
@@ -72,6 +83,7 @@ final class ProcessDatabase: CommandDatabase {
     }
 
     func remove() async {
+        relay?.stop()
         try? await release()
         guard let own else { return await site.remove() }
         try? await BlockingThreads.shared.run { own.remove() }

@@ -24,8 +24,10 @@ public protocol CommandBench: Sendable {
     func write(_ text: String, to path: String) throws
 
     /// Makes an empty PostgreSQL database, removed with the bench.
-    /// - Parameter hasOwnServer: whether a server is made for it alone, which can be stopped.
-    func makeDatabase(hasOwnServer: Bool) async throws -> any CommandDatabase
+    /// - Parameters:
+    ///   - hasOwnServer: whether a server is made for it alone, which can be stopped.
+    ///   - hasWire: whether servers reach it over a wire that can be frozen.
+    func makeDatabase(hasOwnServer: Bool, hasWire: Bool) async throws -> any CommandDatabase
 
     /// Opens a SQLite file that no server uses now.
     func openStorage(at path: String) async throws -> any Storage

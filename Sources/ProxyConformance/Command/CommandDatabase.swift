@@ -12,6 +12,11 @@ public protocol CommandDatabase: Sendable {
     /// Rolls back what ``hold(_:)`` began.
     func release() async throws
 
+    /// Lets nothing through between servers and database any more, and says so to neither. Only for one made with a wire.
+    func freeze() async throws
+    /// Lets through again, first what was held back.
+    func thaw() async throws
+
     /// Stops the database's server as a crash would. Only for one made with a server of its own.
     func crash() async throws
     /// Starts it again.
@@ -19,6 +24,11 @@ public protocol CommandDatabase: Sendable {
 }
 
 extension CommandBench {
+    /// Makes an empty PostgreSQL database whose ``CommandDatabase/url`` leads straight to it.
+    func makeDatabase(hasOwnServer: Bool) async throws -> any CommandDatabase {
+        try await makeDatabase(hasOwnServer: hasOwnServer, hasWire: false)
+    }
+
     /// Starts a server of this bench's on a database; several may share it, and the folder.
     func serve(on database: any CommandDatabase, _ more: [String: String] = [:]) async throws -> CommandServer {
         try await serve(settings(for: database).merging(more) { $1 })

@@ -39,6 +39,6 @@ extension CommandScenario: CustomStringConvertible {
 extension CommandScenario {
     /// Every command scenario, by area.
     public static let all: [CommandScenario] = [
-        starting, refusing, ending, bounds, sharedServers, sharedMigrations, postgres, kills,
+        starting, refusing, ending, bounds, sharedServers, sharedMigrations, postgres, kills, outages,
     ].flatMap { $0 }
 }

@@ -20,6 +20,7 @@ public final class CuttingRelay: Sendable {
     private let host: String
     private let serverPort: Int
     private let plan = Mutex<Plan?>(nil)
+    private let isFrozen = Atomic<Bool>(false)
     private let open = Mutex<[ObjectIdentifier: SocketPair]>([:])
 
     /// - Parameter url: how a client reaches the server: one host with a TCP port.
@@ -51,6 +52,10 @@ public final class CuttingRelay: Sendable {
             return plan == nil
         }
     }
+
+    /// Keeps all that comes from now on, on connections old and new, until ``thaw()``: neither passed on nor refused.
+    public func freeze() { isFrozen.store(true, ordering: .sequentiallyConsistent) }
+    public func thaw() { isFrozen.store(false, ordering: .sequentiallyConsistent) }
 
     /// Ends all connections, and takes no more.
     public func stop() {
@@ -99,6 +104,7 @@ public final class CuttingRelay: Sendable {
         while true {
             let count = recv(source, &buffer, buffer.count, 0)
             guard count > 0 else { return }
+            while isFrozen.load(ordering: .sequentiallyConsistent) { usleep(2000) }
             let (passed, isCut) = allowance(of: count, from: speaker)
             var sent = 0
             while sent < passed {
