@@ -13,12 +13,17 @@ enum LedgerStatements {
     static let claim = SQLStatement(
         """
         INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open) VALUES ($1, $2, $3, $4)
+        \(takingNumber)
+        """)
+
+    /// How a writer's row takes a number that is higher than the one it has.
+    static let takingNumber = """
         ON CONFLICT (instance_id) DO UPDATE
             SET last_sequence = excluded.last_sequence, updated_at = excluded.updated_at,
                 oldest_open = excluded.oldest_open
             WHERE ledger_writers.last_sequence < excluded.last_sequence
         RETURNING (SELECT count FROM grant_changes WHERE id = 1)
-        """)
+        """
 
     static let oldestOpen = SQLStatement("SELECT oldest_open FROM ledger_writers WHERE instance_id = $1")
 

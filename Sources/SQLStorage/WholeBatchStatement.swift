@@ -32,11 +32,7 @@ extension LedgerStatements {
             INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open)
             SELECT $1, $2, $3, $4
             WHERE (SELECT count(*) FROM locked WHERE is_granted) = cardinality($5::text[])
-            ON CONFLICT (instance_id) DO UPDATE
-                SET last_sequence = excluded.last_sequence, updated_at = excluded.updated_at,
-                    oldest_open = excluded.oldest_open
-                WHERE ledger_writers.last_sequence < excluded.last_sequence
-            RETURNING (SELECT count FROM grant_changes WHERE id = 1) AS changes
+            \(takingNumber) AS changes
         ), counted AS (
             UPDATE tokens SET
                 last_used_at = GREATEST(tokens.last_used_at, locked.last_used_at),
@@ -90,11 +86,7 @@ extension LedgerStatements {
         ), claimed AS (
             INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open)
             SELECT $1, $2, $3, $4 FROM counted
-            ON CONFLICT (instance_id) DO UPDATE
-                SET last_sequence = excluded.last_sequence, updated_at = excluded.updated_at,
-                    oldest_open = excluded.oldest_open
-                WHERE ledger_writers.last_sequence < excluded.last_sequence
-            RETURNING (SELECT count FROM grant_changes WHERE id = 1) AS changes
+            \(takingNumber) AS changes
         ), added AS (
             INSERT INTO requests (\(Columns.request), writer)
             SELECT $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20 FROM claimed

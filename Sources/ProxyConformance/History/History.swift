@@ -11,7 +11,7 @@ public struct History: Sendable {
         self.seed = seed
         var random = SeededRandom(seed: seed)
         let count = Int.random(in: 4...28, using: &random)
-        steps = [.createProject, .createToken(project: 0, cap: 3, lifetime: nil)]
+        steps = [.createProject, .createToken(project: 0, cap: 3, perMinute: nil, lifetime: nil)]
         for _ in 0..<count { steps.append(.random(using: &random)) }
     }
 

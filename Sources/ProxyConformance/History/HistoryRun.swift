@@ -31,7 +31,8 @@ struct HistoryRun {
     mutating func take(_ step: HistoryStep) async throws {
         switch step {
         case .createProject: try await createProject()
-        case .createToken(let project, let cap, let lifetime): try await createToken(project, cap, lifetime)
+        case .createToken(let project, let cap, let limit, let lifetime):
+            try await createToken(project, cap, limit, lifetime)
         case .revoke(let number): try await revoke(number)
         case .revokeAll(let number): try await revokeAll(number)
         case .setActive(let number, let isActive): try await change(number, TokenChange(isActive: isActive))
@@ -39,6 +40,8 @@ struct HistoryRun {
             let expiry = seconds.map { TokenChange.Expiry.at(now + .seconds($0)) } ?? .never
             try await change(number, TokenChange(expiry: expiry))
         case .setCap(let number, let cap): try await change(number, TokenChange(maxRequests: cap))
+        case .setLimit(let number, let limit):
+            try await change(number, TokenChange(limits: TokenLimits(requestsPerMinute: limit)))
         case .setProjectActive(let number, let isActive): try await setActive(number, isActive)
         case .pass(let seconds): now = now + .seconds(seconds)
         case .commit(let requests, let ending, let wasLost): try await commit(requests, ending, wasLost)
@@ -56,11 +59,14 @@ struct HistoryRun {
         projects.append(project.id)
     }
 
-    private mutating func createToken(_ number: Int, _ cap: Int64, _ lifetime: Int64?) async throws {
+    private mutating func createToken(
+        _ number: Int, _ cap: Int64, _ limit: Int64?, _ lifetime: Int64?
+    ) async throws {
         guard !projects.isEmpty else { return }
         let expiry = lifetime.map { now + .seconds($0) }
         let token = Token.sample(
-            tokens.count + 1, of: projects[number % projects.count], expiresAt: expiry, cap: cap, createdAt: now)
+            tokens.count + 1, of: projects[number % projects.count], expiresAt: expiry, cap: cap, perMinute: limit,
+            createdAt: now)
         try await storage.create(token, digest: .sample(tokens.count + 1))
         model.create(token)
         tokens.append(token)

@@ -4,12 +4,13 @@ import ProxyDomain
 enum HistoryStep: Hashable, Sendable {
     case createProject
     /// `lifetime` in seconds from now; `nil` for a token that never expires.
-    case createToken(project: Int, cap: Int64, lifetime: Int64?)
+    case createToken(project: Int, cap: Int64, perMinute: Int64?, lifetime: Int64?)
     case revoke(token: Int)
     case revokeAll(project: Int)
     case setActive(token: Int, Bool)
     case expire(token: Int, in: Int64?)
     case setCap(token: Int, Int64)
+    case setLimit(token: Int, perMinute: Int64?)
     case setProjectActive(project: Int, Bool)
     /// The clock moves by this many seconds.
     case pass(seconds: Int64)
@@ -55,22 +56,29 @@ extension HistoryStep {
         case 0..<4: return .createProject
         case 4..<18:
             let lifetime: Int64? = Bool.random(using: &random) ? nil : .random(in: 0...40, using: &random)
-            return .createToken(project: thing, cap: .random(in: 0...6, using: &random), lifetime: lifetime)
+            return .createToken(
+                project: thing, cap: .random(in: 0...6, using: &random), perMinute: randomLimit(using: &random),
+                lifetime: lifetime)
         case 18..<23: return .revoke(token: thing)
         case 23..<25: return .revokeAll(project: thing)
         case 25..<30: return .setActive(token: thing, .random(using: &random))
         case 30..<34:
             let seconds: Int64? = Bool.random(using: &random) ? nil : .random(in: -5...30, using: &random)
             return .expire(token: thing, in: seconds)
-        case 34..<39: return .setCap(token: thing, .random(in: 0...8, using: &random))
+        case 34..<36: return .setLimit(token: thing, perMinute: randomLimit(using: &random))
+        case 36..<39: return .setCap(token: thing, .random(in: 0...8, using: &random))
         case 39..<44: return .setProjectActive(project: thing, .random(using: &random))
-        case 44..<50: return .pass(seconds: .random(in: 1...15, using: &random))
+        case 44..<50: return .pass(seconds: .random(in: 1...35, using: &random))
         case 50..<82: return randomCommit(using: &random)
         case 82..<90: return .retry
         case 90..<93: return .changeInstance
         case 93..<97: return .restart
         default: return .abandon
         }
+    }
+
+    private static func randomLimit(using random: inout SeededRandom) -> Int64? {
+        Bool.random(using: &random) ? nil : .random(in: 1...5, using: &random)
     }
 
     private static func randomCommit(using random: inout SeededRandom) -> HistoryStep {

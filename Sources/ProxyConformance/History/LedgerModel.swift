@@ -8,6 +8,8 @@ struct LedgerModel: Sendable {
     private(set) var projects: [ProjectID: Project] = [:]
     private(set) var tokens: [TokenID: Token] = [:]
     private(set) var requests: [RequestID: Admission] = [:]
+    /// The seconds in which requests were granted under a limit.
+    private var granted: [TokenID: [Int64]] = [:]
     private var lastBatches: [InstanceID: (sequence: Int64, admitted: [Bool])] = [:]
 
     mutating func create(_ project: Project) { projects[project.id] = project }
@@ -25,6 +27,7 @@ struct LedgerModel: Sendable {
         guard var token = tokens[id] else { return nil }
         if let name = change.name { token.name = name }
         if let cap = change.maxRequests { token.maxRequests = cap }
+        if let limits = change.limits { token.limits = limits }
         if let isActive = change.isActive { token.revokedAt = isActive ? nil : token.revokedAt ?? now }
         switch change.expiry {
         case .at(let instant): token.expiresAt = instant
@@ -69,6 +72,15 @@ struct LedgerModel: Sendable {
         if let expiry = token.expiresAt, now >= expiry { return .refused(.tokenExpired) }
         if projects[token.projectID]?.deactivatedAt != nil { return .refused(.projectInactive) }
         if token.maxRequests > 0, token.requestCount >= token.maxRequests { return .refused(.capUsedUp) }
+        if let limit = token.limits.requestsPerMinute {
+            let second = now.milliseconds / 1000
+            let counting = (granted[token.id] ?? []).filter { abs(second - $0) <= 60 }.sorted()
+            if counting.count >= limit {
+                let freed = counting[counting.count - Int(limit)] + 61 - second
+                return .refused(.requestRateReached(limit: limit, retryAfterSeconds: max(1, freed)))
+            }
+            granted[token.id] = counting + [second]
+        }
         token.requestCount += 1
         token.lastUsedAt = admission.admittedAt
         tokens[token.id] = token
