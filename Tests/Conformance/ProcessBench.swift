@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import ProxyConformance
 import ProxyStorage
+import SQLDatabase
+import SQLiteDriver
 import Synchronization
 
 /// Runs the built program in a folder of its own.
@@ -13,6 +15,7 @@ final class ProcessBench: CommandBench {
     private let commands = Shared<[ProcessCommand]>([])
     /// Names each command's output.
     private let started = Shared(0)
+    private let fileHold = Shared<FileHold?>(nil)
     private let databases = Shared<[ProcessDatabase]>([])
 
     var folder: String { home.path }
@@ -76,11 +79,47 @@ final class ProcessBench: CommandBench {
         try await FileSite(path: "\(folder)/\(path)").open()
     }
 
+    func holdFile(at path: String) async throws {
+        let pool = try await SQLiteDatabase.open(.file("\(folder)/\(path)"), mayCreate: false)
+        let (hold, isHeld) = (FileHold(pool), Shared(false))
+        fileHold.change { $0 = hold }
+        Task {
+            try await pool.write { connection in
+                try connection.begin(.write)
+                isHeld.change { $0 = true }
+                hold.waitForRelease()
+                try connection.rollback()
+            }
+        }
+        guard try await eventually({ isHeld.value }) else { throw TestFailure("the file can't be held") }
+    }
+
+    func releaseFile() async {
+        let hold = fileHold.value
+        hold?.release()
+        await hold?.pool.close()
+    }
+
     func harm(_ harm: StorageHarm, at path: String) async throws {
         try await FileSite(path: "\(folder)/\(path)").harm(harm)
     }
 
     func connect(to port: Int) async throws -> any RawConnection { try await SocketConnection.connect(port: port) }
+}
+
+/// A connection that holds a file until it is told to let go.
+private final class FileHold: Sendable {
+    let pool: ConnectionPool
+    private let isReleased = Shared(false)
+
+    init(_ pool: ConnectionPool) { self.pool = pool }
+
+    func release() { isReleased.change { $0 = true } }
+
+    /// Blocks the connection's own thread, for a minute at most.
+    func waitForRelease() {
+        for _ in 0..<12_000 where !isReleased.value { usleep(5000) }
+    }
 }
 
 /// The program, run once.

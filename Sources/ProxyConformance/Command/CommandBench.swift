@@ -31,6 +31,9 @@ public protocol CommandBench: Sendable {
 
     /// Opens a SQLite file that no server uses now.
     func openStorage(at path: String) async throws -> any Storage
+    /// Begins to write to a SQLite file, beside the server that has it, and leaves it at that until ``releaseFile()``.
+    func holdFile(at path: String) async throws
+    func releaseFile() async
     /// Does harm to a SQLite file.
     func harm(_ harm: StorageHarm, at path: String) async throws
 

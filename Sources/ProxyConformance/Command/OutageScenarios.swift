@@ -1,7 +1,8 @@
 import ProxyDomain
+import ProxyStorage
 
 extension CommandScenario {
-    /// What is promised while the way to the database is blocked.
+    /// What is promised while the database can't be had.
     static let outages: [CommandScenario] = [
         CommandScenario(
             "fault.wire.frozen-is-answered-in-time",
@@ -10,38 +11,59 @@ extension CommandScenario {
         ) { bench, check in
             let database = try await bench.makeDatabase(hasOwnServer: false, hasWire: true)
             let server = try await bench.serve(on: database, ["DATABASE_WAIT": "500ms"])
-            let tenants = [try await server.tenant(), try await server.tenant(cap: 1000, name: "capped")]
-            let strange = try await server.tenant(name: "not looked up yet")
-            for tenant in tenants { check.usual(try await server.exchange(tenant.request())) }
-            try await database.freeze()
-            let clock = ContinuousClock()
-            try await withThrowingTaskGroup { group in
-                for tenant in tenants + [strange] {
-                    group.addTask {
-                        for round in 1...2 {
-                            let start = clock.now
-                            let response = try await server.exchange(tenant.request())
-                            check.refusal(response, 503, "database_unavailable", "round \(round)")
-                            check.that(response.fields.first("retry-after") != nil, "no Retry-After")
-                            check.that(clock.now - start < .seconds(2), "answered after \(clock.now - start)")
-                        }
-                    }
-                }
-                try await group.waitForAll()
-            }
-            try await database.thaw()
-            let thawed = clock.now
-            for tenant in tenants + [strange] {
-                check.that(
-                    try await eventually { try await server.exchange(tenant.request()).status == 200 },
-                    "not served again")
-            }
-            check.that(clock.now - thawed < .seconds(2), "served again after \(clock.now - thawed)")
-            check.equal(try await server.stop(), 0, "exit code")
+            try await sitOut(server, check, begin: database.freeze, end: database.thaw)
             let verified = try await bench.verify(database)
             check.equal(verified.code, 0, "db verify: \(verified.output)")
             let open = try await database.run("SELECT count(*) FROM requests WHERE settled_at IS NULL")
             check.equal(open, [["0"]], "open requests")
-        }
+        },
+        CommandScenario(
+            "fault.file.held-is-answered-in-time",
+            "While another program holds the SQLite file, clients get a 503 in time; then all goes on, within 2 s.",
+            tags: [.slow, .fault]
+        ) { bench, check in
+            let server = try await bench.serve(["DATABASE_WAIT": "500ms"])
+            let path = "data/llm-proxy.db"
+            try await sitOut(
+                server, check, begin: { try await bench.holdFile(at: path) }, end: { await bench.releaseFile() })
+            let storage = try await bench.openStorage(at: path)
+            check.equal(try await storage.verify().filter { !$0.holds }, [], "broken invariants")
+            check.equal(try await storage.settleAbandoned(at: .noon), 0, "open requests")
+            await storage.close()
+        },
     ]
+
+    /// Uses three tokens before an outage, during it, and after it.
+    private static func sitOut(
+        _ server: CommandServer, _ check: Check, begin: @Sendable () async throws -> Void,
+        end: @Sendable () async throws -> Void
+    ) async throws {
+        let strange = try await server.tenant(name: "not looked up yet")
+        let tenants = [try await server.tenant(), try await server.tenant(cap: 1000, name: "capped")]
+        for tenant in tenants { check.usual(try await server.exchange(tenant.request())) }
+        try await begin()
+        let clock = ContinuousClock()
+        try await withThrowingTaskGroup { group in
+            for tenant in tenants + [strange] {
+                group.addTask {
+                    for round in 1...2 {
+                        let start = clock.now
+                        let response = try await server.exchange(tenant.request())
+                        check.refusal(response, 503, "database_unavailable", "round \(round)")
+                        check.that(response.fields.first("retry-after") != nil, "no Retry-After")
+                        check.that(clock.now - start < .seconds(2), "answered after \(clock.now - start)")
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        try await end()
+        let over = clock.now
+        for tenant in tenants + [strange] {
+            check.that(
+                try await eventually { try await server.exchange(tenant.request()).status == 200 }, "not served again")
+        }
+        check.that(clock.now - over < .seconds(2), "served again after \(clock.now - over)")
+        check.equal(try await server.stop(), 0, "exit code")
+    }
 }
