@@ -10,6 +10,9 @@ final class SQLiteConnection: SQLConnection {
     /// Prepared statements by ``SQLStatement/slot``.
     private var prepared: [SQLiteStatement?] = []
     private var isClosed = false
+    private let path: String
+    /// The file that was opened; `nil` for a database in memory.
+    private let file: SQLiteFile.Identity?
 
     var dialect: Dialect { SQLiteDatabase.dialect }
     var interrupter: any SQLInterrupter { stopper }
@@ -27,12 +30,23 @@ final class SQLiteConnection: SQLConnection {
         }
         sqlite3_extended_result_codes(opened, 1)
         database = opened
+        self.path = path
+        file = path == ":memory:" ? nil : SQLiteFile.identity(path)
         self.counters = counters
         stopper = SQLiteInterrupter(opened)
         countCheckpoints()
     }
 
     deinit { close() }
+
+    /// What is written to a file that was moved or removed is lost for whoever opens the path next. The log beside it is left
+    /// where it is: by now it may be another database's (sqlite.org/howtocorrupt.html, section 2.4).
+    func checkHealth() {
+        guard let file, !isLost, SQLiteFile.identity(path) != file else { return }
+        isLost = true
+        var persists: Int32 = 1
+        sqlite3_file_control(database, "main", SQLITE_FCNTL_PERSIST_WAL, &persists)
+    }
 
     func close() {
         guard !isClosed else { return }

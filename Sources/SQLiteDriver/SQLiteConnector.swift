@@ -1,6 +1,7 @@
 import CSQLite
 import Glibc
 import SQLDatabase
+import Synchronization
 
 /// Makes connections to one SQLite database and adds up what they count.
 final class SQLiteConnector: SQLConnector {
@@ -9,6 +10,8 @@ final class SQLiteConnector: SQLConnector {
     let busyTimeout: Duration
     let mayCreate: Bool
     let counters = SQLiteCounters()
+    /// Once there was a file, a missing one is not made again: it would be an empty database in its place.
+    private let mayPrepare: Atomic<Bool>
 
     var dialect: Dialect { SQLiteDatabase.dialect }
     var canReconnect: Bool { place != .memory }
@@ -20,6 +23,7 @@ final class SQLiteConnector: SQLConnector {
         self.synchronous = synchronous
         self.busyTimeout = busyTimeout
         self.mayCreate = mayCreate
+        mayPrepare = Atomic(mayCreate)
     }
 
     func connect(_ role: ConnectionRole) throws(SQLError) -> any SQLConnection {
@@ -28,8 +32,9 @@ final class SQLiteConnector: SQLConnector {
         case .memory:
             connection = try SQLiteConnection(path: ":memory:", mayCreate: true, counters)
         case .file(let path):
-            if mayCreate, role == .writer { try SQLiteFile.prepare(path) }
+            if role == .writer, mayPrepare.load(ordering: .relaxed) { try SQLiteFile.prepare(path) }
             connection = try SQLiteConnection(path: path, mayCreate: false, counters)
+            if role == .writer { mayPrepare.store(false, ordering: .relaxed) }
         }
         do throws(SQLError) {
             try configure(connection, role)

@@ -31,6 +31,18 @@ enum SQLiteFile {
         }
     }
 
+    /// Which file a path leads to.
+    struct Identity: Hashable, Sendable {
+        let device: UInt
+        let inode: UInt
+    }
+
+    /// `nil` when the path leads to none.
+    static func identity(_ path: String) -> Identity? {
+        var status = stat()
+        return stat(path, &status) == 0 ? Identity(device: UInt(status.st_dev), inode: UInt(status.st_ino)) : nil
+    }
+
     /// Bytes in the file; `nil` without one.
     static func size(_ path: String) -> Int64? {
         var status = stat()

@@ -53,7 +53,7 @@ struct CatalogueTests {
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 136)
         #expect(HTTPScenario.all.count == 167)
-        #expect(CommandScenario.all.count == 49)
+        #expect(CommandScenario.all.count == 50)
     }
 
     @Test("is named area.act.promise", arguments: Catalogue.allIDs)

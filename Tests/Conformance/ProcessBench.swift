@@ -65,6 +65,8 @@ final class ProcessBench: CommandBench {
         }.sorted()
     }
 
+    func rename(_ path: String, to other: String) { Glibc.rename("\(folder)/\(path)", "\(folder)/\(other)") }
+
     func write(_ text: String, to path: String) throws {
         try text.write(toFile: "\(folder)/\(path)", atomically: true, encoding: .utf8)
     }

@@ -20,6 +20,8 @@ public protocol CommandBench: Sendable {
     func mode(of path: String) -> Int?
     /// Names of all files below the folder, sorted.
     func files() -> [String]
+    /// Gives a file in the folder another name; does nothing when there is none.
+    func rename(_ path: String, to other: String)
     /// Writes a file in the folder.
     func write(_ text: String, to path: String) throws
 

@@ -31,6 +31,26 @@ extension CommandScenario {
             check.equal(try await storage.settleAbandoned(at: .noon), 0, "open requests")
             await storage.close()
         },
+        CommandScenario(
+            "fault.file.moved-is-noticed",
+            "Nothing is counted in a SQLite file that was moved away; when it is back all goes on, and nothing is missing.",
+            tags: [.slow, .fault]
+        ) { bench, check in
+            let server = try await bench.serve(["DATABASE_WAIT": "500ms"])
+            let path = "data/llm-proxy.db"
+            let parts = ["", "-wal", "-shm"]
+            try await sitOut(
+                server, check, begin: { for part in parts { bench.rename(path + part, to: "away.db" + part) } },
+                end: {
+                    check.equal(bench.bytes(of: path), nil, "a file made in its place")
+                    for part in parts { bench.rename("away.db" + part, to: path + part) }
+                })
+            let storage = try await bench.openStorage(at: path)
+            check.equal(try await storage.verify().filter { !$0.holds }, [], "broken invariants")
+            let counts = try await storage.tokens(TokenFilter(now: .noon), after: nil, limit: 9).map(\.requestCount)
+            check.equal(counts.sorted(), [1, 2, 2], "counts")
+            await storage.close()
+        },
     ]
 
     /// Uses three tokens before an outage, during it, and after it.
