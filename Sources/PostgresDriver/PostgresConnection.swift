@@ -35,6 +35,7 @@ final class PostgresConnection: SQLConnection {
     private var awaited: [Awaited] = []
     /// A transaction has been begun, and the server does not know yet.
     private var mustBegin = false
+    private var cancellation: PostgresCancellation?
     /// How many rows the last statement changed.
     private var changes = 0
 
@@ -306,19 +307,27 @@ extension PostgresConnection {
             let milliseconds = left.map { Int32(min($0 / .milliseconds(1), 1_000_000).rounded(.up)) } ?? -1
             let ready = poll(&watched, 2, milliseconds)
             if ready == 0, isLast { return false }
-            if ready > 0, watched[0].revents != 0 { return true }
+            if ready > 0, watched[0].revents != 0 {
+                endCancellation()
+                return !isLost
+            }
         }
     }
 
     private static let cancelInterval = Duration.milliseconds(100)
     private static let cancelPatience = Duration.seconds(2)
 
+    /// Asks the server to stop, unless it is being asked already.
     private func cancel() {
         stopper.settle()
-        guard let request = PQgetCancel(handle) else { return }
-        var message = [CChar](repeating: 0, count: 256)
-        PQcancel(request, &message, Int32(message.count))
-        PQfreeCancel(request)
+        if cancellation?.isDone ?? true { cancellation = PostgresCancellation(of: handle) }
+    }
+
+    /// One that was still under way when its statement had ended could hit the next.
+    private func endCancellation() {
+        guard let cancellation else { return }
+        self.cancellation = nil
+        if !cancellation.waitUntilDone(for: Self.cancelInterval) { _ = lost() }
     }
 
     private func lost() -> SQLError {

@@ -5,8 +5,8 @@ import Synchronization
 
 /// Wakes a connection that waits for its server, from any thread.
 ///
-/// The connection itself then sends the cancel request and waits for its outcome: so a request that comes late can't hit
-/// the next statement, and nobody but the connection's own thread blocks.
+/// The connection itself then has the cancel request sent and waits for its outcome: so a request that comes late can't hit
+/// the next statement.
 final class PostgresInterrupter: SQLInterrupter {
     private let isUp = Atomic<Bool>(false)
     /// Readable while there is something to look at. Closed with the last reference.

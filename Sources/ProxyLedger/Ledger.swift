@@ -59,6 +59,12 @@ public final class Ledger: Sendable {
         act(on: queue.withLock { $0.settle(settlement, of: handle) })
     }
 
+    /// Nobody wants an admission any more: it is not counted, unless a batch has taken it already.
+    /// - Returns: whether that came in time. Then no verdict comes, and ``settle(_:of:)`` must not be called.
+    public func withdraw(_ handle: AdmissionHandle) -> Bool {
+        queue.withLock { $0.withdraw(handle) }
+    }
+
     /// Somebody waits for a verdict now: what lingers is committed at once.
     public func hurry() {
         act(on: queue.withLock { $0.hurry() })

@@ -16,6 +16,8 @@ struct LedgerQueue: Sendable {
     struct Parcel: Sendable {
         var batch: LedgerBatch
         let waiters: [Waiter]
+        /// When it was taken first.
+        let since: Timestamp
         /// How often it was tried and failed.
         var failures = 0
     }
@@ -42,6 +44,8 @@ struct LedgerQueue: Sendable {
     private var settlements: [RequestSettlement] = []
     private var schedule = Schedule.idle
     private var habit = LingerHabit()
+    /// Numbers of admissions that nobody wants any more; no batch takes them.
+    private var withdrawn: Set<UInt64> = []
     private var sequence: Int64 = 0
     private var parcel: Parcel?
     private(set) var isClosed = false
@@ -78,6 +82,14 @@ struct LedgerQueue: Sendable {
         return linger(limits.settlementLinger)
     }
 
+    /// Nobody wants the admission any more. It is not counted, unless a batch has taken it.
+    /// - Returns: whether it is withdrawn: then no verdict comes, and nothing is to be settled.
+    mutating func withdraw(_ handle: AdmissionHandle) -> Bool {
+        guard handle.number >= firstPending else { return false }
+        withdrawn.insert(handle.number)
+        return true
+    }
+
     /// Somebody waits: the next batch is due now.
     mutating func hurry() -> Wake {
         guard depth > 0, parcel == nil, schedule != .due else { return .notNeeded }
@@ -100,20 +112,34 @@ struct LedgerQueue: Sendable {
     mutating func take(at now: Timestamp) -> Parcel? {
         if schedule == .lingering, admissions.count > 1 { habit.ended(hadPurpose: true) }
         schedule = .idle
-        if let parcel { return parcel }
-        guard depth > 0 else { return nil }
-        sequence += 1
-        let count = min(admissions.count, limits.maxBatch)
-        let batch = LedgerBatch(
-            instance: instance, sequence: sequence, now: now, admissions: Array(admissions.prefix(count)),
-            settlements: takesSettlements(at: now) ? Array(settlements.prefix(limits.maxSettlements)) : [])
-        let next = Parcel(batch: batch, waiters: Array(waiters.prefix(count)))
-        admissions.removeFirst(count)
-        waiters.removeFirst(count)
-        firstPending += UInt64(count)
-        settlements.removeFirst(batch.settlements.count)
-        parcel = next
-        return next
+        if parcel != nil {
+            // Judged by the time at which it is written, or a window would begin too early.
+            parcel?.batch.now = now
+            return parcel
+        }
+        while depth > 0 {
+            let count = min(admissions.count, limits.maxBatch)
+            let wanted = wantedPlaces(count)
+            let ending = takesSettlements(at: now) ? Array(settlements.prefix(limits.maxSettlements)) : []
+            let (asking, asked) = (wanted.map { admissions[$0] }, wanted.map { waiters[$0] })
+            admissions.removeFirst(count)
+            waiters.removeFirst(count)
+            firstPending += UInt64(count)
+            settlements.removeFirst(ending.count)
+            guard !asking.isEmpty || !ending.isEmpty else { continue }
+            sequence += 1
+            let batch = LedgerBatch(
+                instance: instance, sequence: sequence, now: now, admissions: asking, settlements: ending)
+            parcel = Parcel(batch: batch, waiters: asked, since: now)
+            return parcel
+        }
+        return nil
+    }
+
+    /// Which of the first `count` admissions are not withdrawn.
+    private mutating func wantedPlaces(_ count: Int) -> [Int] {
+        guard !withdrawn.isEmpty else { return Array(0..<count) }
+        return (0..<count).filter { withdrawn.remove(firstPending + UInt64($0)) == nil }
     }
 
     /// Nobody waits for a settlement, but somebody for a lone admission, and that is written faster without company. So
@@ -141,7 +167,7 @@ struct LedgerQueue: Sendable {
         guard var failing = parcel else { return .giveUp([]) }
         failing.failures += 1
         failing.batch.isRetry = true
-        if isTransient, !isClosed, now - failing.batch.now < limits.wait {
+        if isTransient, !isClosed, now - failing.since < limits.wait {
             parcel = failing
             schedule = .due
             return .retry(after: min(.milliseconds(5 << min(failing.failures, 6)), limits.wait))

@@ -20,8 +20,15 @@ final class RelayLoop {
     private var generation: UInt32 = 0
     private var downstreams = Roster<DownstreamConnection>()
     /// Requests that wait for the same grant, by secret: it is asked for once.
-    private var grantWaiters: [TokenSecret: [UInt64]] = [:]
-    private var grantTimeouts: [TokenSecret: Scheduled<Void>] = [:]
+    private var lookUps: [TokenSecret: LookUp] = [:]
+    private var lastLookUp: UInt64 = 0
+
+    /// A question for a grant, and the tickets of those who wait for its answer.
+    private struct LookUp {
+        let number: UInt64
+        var tickets: [UInt64]
+        var timeout: Scheduled<Void>?
+    }
 
     init(
         eventLoop: any EventLoop, settings: RelaySettings, dependencies: RelayDependencies, census: RelayCensus,
@@ -93,11 +100,13 @@ final class RelayLoop {
 
     /// Finds a grant that the cache doesn't hold, and tells every exchange that waits for it.
     func askForGrant(_ secret: TokenSecret, ticket: UInt64) {
-        if grantWaiters[secret] != nil {
-            grantWaiters[secret]?.append(ticket)
+        if lookUps[secret] != nil {
+            lookUps[secret]?.tickets.append(ticket)
             return
         }
-        grantWaiters[secret] = [ticket]
+        lastLookUp += 1
+        let number = lastLookUp
+        lookUps[secret] = LookUp(number: number, tickets: [ticket])
         let asked = grants.currentEpoch
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         let source = dependencies.grants
@@ -109,20 +118,25 @@ final class RelayLoop {
             } catch {
                 answer = .failure(error)
             }
-            eventLoop.execute { bound.value.grantFound(answer, for: secret, asOf: asked) }
+            eventLoop.execute { bound.value.grantFound(answer, for: secret, by: number, asOf: asked) }
         }
-        // Later requests with the secret must not wait for an answer that never comes.
-        grantTimeouts[secret] = eventLoop.scheduleTask(in: settings.databaseTimeout) { asking.cancel() }
+        lookUps[secret]?.timeout = eventLoop.scheduleTask(in: settings.databaseTimeout) {
+            asking.cancel()
+            // Who comes now asks anew, over another connection.
+            bound.value.grantFound(.failure(.unavailable), for: secret, by: number, asOf: asked)
+        }
     }
 
-    private func grantFound(_ answer: Result<Grant?, GrantSourceError>, for secret: TokenSecret, asOf asked: UInt64) {
-        grantTimeouts.removeValue(forKey: secret)?.cancel()
+    private func grantFound(
+        _ answer: Result<Grant?, GrantSourceError>, for secret: TokenSecret, by number: UInt64, asOf asked: UInt64
+    ) {
         if case .success(let grant) = answer {
             grants.store(grant.map { .known($0) } ?? .unknownToken, for: secret, asOf: asked)
         }
-        for ticket in grantWaiters.removeValue(forKey: secret) ?? [] {
-            exchange(for: ticket)?.grantFound(answer, asOf: asked)
-        }
+        guard let lookUp = lookUps[secret], lookUp.number == number else { return }
+        lookUps[secret] = nil
+        lookUp.timeout?.cancel()
+        for ticket in lookUp.tickets { exchange(for: ticket)?.grantFound(answer, asOf: asked) }
     }
 
     private func exchange(for ticket: UInt64) -> Exchange? {

@@ -68,6 +68,10 @@ extension Exchange {
         guard isActive, stage == .identifying || isHeld, now - startedAt > relay.settings.databaseTimeout else {
             return
         }
+        // Of one that was not forwarded nothing has happened yet that would have to be counted.
+        if stage == .admitting, case .pending(let handle) = admission, relay.dependencies.ledger.withdraw(handle) {
+            admission = .refused
+        }
         refuse(.databaseUnavailable)
     }
 

@@ -33,7 +33,7 @@ public struct LedgerBatch: Sendable {
     /// Whether this sequence was handed to ``LedgerWriter/commit(_:)`` before.
     public var isRetry: Bool
     /// The instant at which expiry is judged.
-    public let now: Timestamp
+    public var now: Timestamp
     public let admissions: [Admission]
     /// Ends of requests that an earlier batch admitted.
     public let settlements: [RequestSettlement]

@@ -46,7 +46,7 @@ private final class ThreadBody {
 }
 
 /// Starts a detached thread that runs `body` and ends.
-private func startThread(_ body: @escaping @Sendable () -> Void) throws(SQLError) {
+public func startThread(_ body: @escaping @Sendable () -> Void) throws(SQLError) {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }

@@ -36,6 +36,7 @@ private final class Bench {
         queue.failed(isTransient: isTransient, at: now)
     }
     func close() -> LedgerQueue.Wake { queue.close() }
+    func withdraw(_ handle: AdmissionHandle) -> Bool { queue.withdraw(handle) }
 }
 
 private func request(_ number: UInt64) -> RequestID { RequestID(Identifier(high: 2, low: number)) }
@@ -132,6 +133,35 @@ struct LedgerQueueTests {
         _ = queue.committed()
         _ = queue.admit(99)
         #expect(queue.take()?.batch.settlements.count == queue.limits.settlementsBehind)
+    }
+
+    @Test func leavesOutWhatIsWithdrawnInTime() throws {
+        let queue = Bench(maxBatch: 2)
+        let handles = try (1...5).map { try #require(queue.admit(UInt64($0))).0 }
+        for place in [0, 1, 3] { #expect(queue.withdraw(handles[place])) }
+        let first = try #require(queue.take())
+        #expect(first.waiters == [waiter(3)] && first.batch.admissions.map(\.requestID) == [request(3)])
+        #expect(first.batch.sequence == 1)
+        #expect(!queue.withdraw(handles[2]), "a batch has taken it")
+        _ = queue.committed()
+        // What ends meanwhile still finds its admission.
+        _ = queue.settle(5, handles[4])
+        let second = try #require(queue.take())
+        #expect(second.waiters == [waiter(5)] && second.batch.admissions.first?.settlement != nil)
+        _ = queue.committed()
+        let last = try #require(queue.admit(6)).0
+        #expect(queue.withdraw(last) && queue.take() == nil && queue.isIdle)
+    }
+
+    @Test func judgesARetryByTheTimeItIsWrittenAt() throws {
+        let queue = Bench()
+        _ = queue.admit(1)
+        _ = queue.take()
+        _ = queue.failed(isTransient: true, at: noon + .milliseconds(10))
+        let again = noon + .milliseconds(900)
+        #expect(queue.take(at: again)?.batch.now == again)
+        let late = noon + queue.limits.wait
+        #expect(queue.failed(isTransient: true, at: late) == .giveUp([waiter(1)]))
     }
 
     @Test func stopsLingeringWhereAnswersComeBeforeCompany() throws {

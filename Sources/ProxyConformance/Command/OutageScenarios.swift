@@ -16,6 +16,9 @@ extension CommandScenario {
             check.equal(verified.code, 0, "db verify: \(verified.output)")
             let open = try await database.run("SELECT count(*) FROM requests WHERE settled_at IS NULL")
             check.equal(open, [["0"]], "open requests")
+            // One batch was on its way, with a request of each token or of one; what waited behind it is not counted.
+            let counts = try await database.run("SELECT sum(request_count) <= 5 + 3 FROM tokens")
+            check.equal(counts, [["t"]], "refused requests are counted")
         },
         CommandScenario(
             "fault.file.held-is-answered-in-time",
