@@ -308,8 +308,7 @@ extension PostgresConnection {
             let ready = poll(&watched, 2, milliseconds)
             if ready == 0, isLast { return false }
             if ready > 0, watched[0].revents != 0 {
-                endCancellation()
-                return !isLost
+                return endsCancellation()
             }
         }
     }
@@ -323,11 +322,10 @@ extension PostgresConnection {
         if cancellation?.isDone ?? true { cancellation = PostgresCancellation(of: handle) }
     }
 
-    /// One that was still under way when its statement had ended could hit the next.
-    private func endCancellation() {
-        guard let cancellation else { return }
-        self.cancellation = nil
-        if !cancellation.waitUntilDone(for: Self.cancelInterval) { _ = lost() }
+    /// - Returns: `false` when a cancel request is still under way when its statement has ended: it could hit the next.
+    private func endsCancellation() -> Bool {
+        defer { cancellation = nil }
+        return cancellation?.waitUntilDone(for: Self.cancelInterval) ?? true
     }
 
     private func lost() -> SQLError {

@@ -30,8 +30,8 @@ public struct Token: Hashable, Sendable {
     public init(
         id: TokenID, projectID: ProjectID, name: String = "", hint: String, expiresAt: Timestamp? = nil,
         revokedAt: Timestamp? = nil, maxRequests: Int64 = 0, limits: TokenLimits = TokenLimits(),
-        requestCount: Int64 = 0,
-        promptTokens: Int64 = 0, completionTokens: Int64 = 0, cost: NanoDollars = .zero, cacheHitCount: Int64 = 0,
+        requestCount: Int64 = 0, promptTokens: Int64 = 0, completionTokens: Int64 = 0, cost: NanoDollars = .zero,
+        cacheHitCount: Int64 = 0,
         lastUsedAt: Timestamp? = nil, createdAt: Timestamp
     ) {
         self.id = id

@@ -119,9 +119,12 @@ struct LedgerQueue: Sendable {
         }
         while depth > 0 {
             let count = min(admissions.count, limits.maxBatch)
-            let wanted = wantedPlaces(count)
             let ending = takesSettlements(at: now) ? Array(settlements.prefix(limits.maxSettlements)) : []
-            let (asking, asked) = (wanted.map { admissions[$0] }, wanted.map { waiters[$0] })
+            var (asking, asked) = (Array(admissions.prefix(count)), Array(waiters.prefix(count)))
+            if !withdrawn.isEmpty {
+                let wanted = (0..<count).filter { withdrawn.remove(firstPending + UInt64($0)) == nil }
+                (asking, asked) = (wanted.map { asking[$0] }, wanted.map { asked[$0] })
+            }
             admissions.removeFirst(count)
             waiters.removeFirst(count)
             firstPending += UInt64(count)
@@ -134,12 +137,6 @@ struct LedgerQueue: Sendable {
             return parcel
         }
         return nil
-    }
-
-    /// Which of the first `count` admissions are not withdrawn.
-    private mutating func wantedPlaces(_ count: Int) -> [Int] {
-        guard !withdrawn.isEmpty else { return Array(0..<count) }
-        return (0..<count).filter { withdrawn.remove(firstPending + UInt64($0)) == nil }
     }
 
     /// Nobody waits for a settlement, but somebody for a lone admission, and that is written faster without company. So

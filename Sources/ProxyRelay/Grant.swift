@@ -19,7 +19,7 @@ public final class Grant: Sendable {
     }
 
     /// Whether its requests wait for their admission before the upstream is called.
-    var isCapped: Bool { standing.isLimited }
+    var isLimited: Bool { standing.isLimited }
 }
 
 /// Where a project's requests go, and what they carry there.

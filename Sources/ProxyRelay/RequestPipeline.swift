@@ -94,10 +94,10 @@ extension Exchange {
             ProxyStorage.Admission(
                 requestID: requestID, tokenID: grant.tokenID, projectID: grant.projectID, admittedAt: arrivedAt,
                 method: head.method.name, path: path),
-            receiver: receiver, ticket: ticket, isWaitedFor: grant.isCapped)
+            receiver: receiver, ticket: ticket, isWaitedFor: grant.isLimited)
         guard let handle else { return refuse(.overloaded) }
         admission = .pending(handle)
-        if grant.isCapped { stage = .admitting } else { chooseUpstream() }
+        if grant.isLimited { stage = .admitting } else { chooseUpstream() }
     }
 
     /// The ledger has decided: what waited for it goes on, or is refused.

@@ -57,6 +57,13 @@ enum LedgerStatements {
             ON CONFLICT (id) DO NOTHING RETURNING id
             """, tag: .firstParameter)
 
+    /// What an open request takes over from the row `ended`.
+    static let takingEnd = """
+        model = ended.model, outcome = ended.outcome, status = ended.status, prompt_tokens = ended.prompt_tokens,
+        completion_tokens = ended.completion_tokens, cost_nano = ended.cost_nano, settled_at = ended.settled_at,
+        duration_us = ended.duration_us, first_byte_us = ended.first_byte_us
+        """
+
     static let settleWidth = 10
     /// Ends requests that are open.
     static let settle = BatchStatement(
@@ -66,10 +73,7 @@ enum LedgerStatements {
             WHERE id = $1 AND settled_at IS NULL
             """,
         all: """
-            UPDATE requests SET model = ended.model, outcome = ended.outcome, status = ended.status,
-                prompt_tokens = ended.prompt_tokens, completion_tokens = ended.completion_tokens,
-                cost_nano = ended.cost_nano, settled_at = ended.settled_at, duration_us = ended.duration_us,
-                first_byte_us = ended.first_byte_us
+            UPDATE requests SET \(takingEnd)
             FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
                 $8::text[], $9::bigint[], $10::bigint[]) WITH ORDINALITY
                 AS ended (id, model, outcome, status, prompt_tokens, completion_tokens, cost_nano, settled_at,

@@ -2,8 +2,9 @@ import SQLDatabase
 
 extension LedgerStatements {
     /// A whole batch as one statement, for an engine behind a wire: written if every request that asks may be admitted,
-    /// and nothing at all otherwise, nor when a token has a limit that must be looked at from here. Its parameters are those of ``claim``, then one array for each of the first six
-    /// columns of ``count``, and for each of ``add`` and ``settle``.
+    /// and nothing at all otherwise, nor when a token has a limit that must be looked at from here. Its parameters are
+    /// those of ``claim``, then one array for each of the first six columns of ``count``, and for each of ``add`` and
+    /// ``settle``.
     ///
     /// The tokens are locked first, in key order; everything else hangs on the number being claimed, and that on each
     /// token granting what is asked of it. So what other instances do at the same time can't come in between.
@@ -18,10 +19,7 @@ extension LedgerStatements {
         """
         WITH locked AS MATERIALIZED (
             SELECT used.*, tokens.request_count, tokens.max_requests,
-                used.requests = 0 OR (tokens.revoked_at IS NULL AND tokens.requests_per_minute IS NULL AND projects.deactivated_at IS NULL
-                    AND (tokens.expires_at IS NULL OR tokens.expires_at > $3)
-                    AND (tokens.max_requests = 0 OR tokens.request_count + used.requests <= tokens.max_requests)
-                ) AS is_granted
+                used.requests = 0 OR (\(allows("used.requests"))) AS is_granted
             FROM unnest($5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
                 WITH ORDINALITY AS used (id, last_used_at, requests, prompt_tokens, completion_tokens, cost_nano,
                     position)
@@ -51,10 +49,7 @@ extension LedgerStatements {
                 $17::text[], $18::text[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::text[],
                 $24::bigint[], $25::bigint[], $26::bigint[]) AS added
         ), settled AS (
-            UPDATE requests SET model = ended.model, outcome = ended.outcome, status = ended.status,
-                prompt_tokens = ended.prompt_tokens, completion_tokens = ended.completion_tokens,
-                cost_nano = ended.cost_nano, settled_at = ended.settled_at, duration_us = ended.duration_us,
-                first_byte_us = ended.first_byte_us
+            UPDATE requests SET \(takingEnd)
             FROM claimed CROSS JOIN unnest($27::text[], $28::text[], $29::text[], $30::bigint[], $31::bigint[],
                 $32::bigint[], $33::bigint[], $34::text[], $35::bigint[], $36::bigint[]) WITH ORDINALITY
                 AS ended (id, model, outcome, status, prompt_tokens, completion_tokens, cost_nano, settled_at,
@@ -79,9 +74,7 @@ extension LedgerStatements {
                 completion_tokens = tokens.completion_tokens + COALESCE($15::bigint, 0),
                 cost_nano = tokens.cost_nano + COALESCE($16::bigint, 0)
             FROM projects
-            WHERE tokens.id = $6 AND projects.id = tokens.project_id AND projects.deactivated_at IS NULL
-                AND tokens.revoked_at IS NULL AND (tokens.expires_at IS NULL OR tokens.expires_at > $3)
-                AND tokens.requests_per_minute IS NULL AND (tokens.max_requests = 0 OR tokens.request_count < tokens.max_requests)
+            WHERE tokens.id = $6 AND projects.id = tokens.project_id AND \(allows("1"))
             RETURNING tokens.request_count, tokens.max_requests
         ), claimed AS (
             INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open)
@@ -95,6 +88,15 @@ extension LedgerStatements {
             CAST(CASE WHEN claimed.changes IS NULL THEN 'the batch was written before' ELSE '0' END AS integer)
         FROM counted LEFT JOIN claimed ON true
         """)
+
+    /// Whether a token allows so many more requests at `$3`, as far as can be told in SQL.
+    private static func allows(_ requests: String) -> String {
+        """
+        tokens.revoked_at IS NULL AND projects.deactivated_at IS NULL AND tokens.requests_per_minute IS NULL
+            AND (tokens.expires_at IS NULL OR tokens.expires_at > $3)
+            AND (tokens.max_requests = 0 OR tokens.request_count + \(requests) <= tokens.max_requests)
+        """
+    }
 
     /// Whether ``whole`` failed for what the batch's requests are, rather than for the state of the database.
     static func saysNotWhole(_ error: SQLError) -> Bool {

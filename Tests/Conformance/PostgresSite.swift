@@ -70,16 +70,16 @@ struct PostgresSite: StorageSite {
         return site
     }
 
-    func open() async throws -> any Storage {
+    func open() async throws -> any Storage { try await open(at: url) }
+
+    private func open(at url: String) async throws -> any Storage {
         try await SQLStorage.opened(
             on: try await PostgresDatabase.open(try PostgresAddress(url), limits: .init(readers: 3)))
     }
 
     func openOverWire() async throws -> (storage: any Storage, wire: any CuttableWire) {
         let relay = try CuttingRelay(to: url)
-        let storage = try await SQLStorage.opened(
-            on: try await PostgresDatabase.open(try PostgresAddress(relay.url), limits: .init(readers: 3)))
-        return (storage, RelayedWire(relay: relay))
+        return (try await open(at: relay.url), RelayedWire(relay: relay))
     }
 
     func harm(_ harm: StorageHarm) async throws {

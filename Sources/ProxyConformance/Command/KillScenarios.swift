@@ -24,9 +24,10 @@ extension CommandScenario {
                     last = end.admission.requestID
                 }
             }
-            check.equal(try await storage.verify().filter { !$0.holds }, [], "broken invariants")
+            let findings = try await storage.verify()
+            check.equal(findings.filter { !$0.holds }, [], "broken invariants")
             let open = "request-open-is-known-to-a-writer"
-            check.that(try await storage.verify().contains { $0.invariant == open }, "\(open) is not looked at")
+            check.that(findings.contains { $0.invariant == open }, "\(open) is not looked at")
             await storage.close()
             traffic.audit(stored, check)
         },

@@ -62,6 +62,8 @@ public final class CuttingRelay: Sendable {
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
         for pair in open.withLock({ Array($0.values) }) { pair.cut() }
+        // What is held back finds its connection cut, and its thread ends.
+        thaw()
     }
 
     private func acceptAll() {
