@@ -65,7 +65,7 @@ let package = Package(
         room("SQLDatabase"),
         room("ProxyWire", [.nioCore]),
         room("ProxySecrets", ["ProxyDomain", .crypto]),
-        room("ProxySettings", ["CYAML"]),
+        room("ProxySettings", ["ProxyDomain", "CYAML"]),
 
         // Floor 2: one engine each, the storage in SQL, the ledger.
         room("SQLiteDriver", ["SQLDatabase", "CSQLite"]),

@@ -155,8 +155,8 @@ private final class ClosedLoop: AdmissionReceiver {
         guard let request = state.requests[ticket] else { return }
         ledger.settle(
             RequestSettlement(
-                requestID: request.requestID, tokenID: request.tokenID,
-                settlement: Settlement(
+                of: request,
+                Settlement(
                     outcome: .completed, status: 200, settledAt: now(), durationMicroseconds: 1000,
                     firstByteMicroseconds: 900, usage: TokenUsage(promptTokens: 10, completionTokens: 20), cost: .zero,
                     model: "gpt-4o-mini")),

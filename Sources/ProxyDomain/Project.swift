@@ -13,12 +13,16 @@ public struct Project: Hashable, Sendable {
     public var baseURL: String?
     /// When it was deactivated; `nil` while its tokens may be used.
     public var deactivatedAt: Timestamp?
+    public var limits: ProjectLimits
+    /// What has gone off its budget; `nil` without one. Only the ledger writes it.
+    public var budget: BudgetAccount?
     public let createdAt: Timestamp
     public var updatedAt: Timestamp
 
     public init(
         id: ProjectID, name: String, sealedKey: String, keyHint: String, provider: String, baseURL: String? = nil,
-        deactivatedAt: Timestamp? = nil, createdAt: Timestamp, updatedAt: Timestamp
+        deactivatedAt: Timestamp? = nil, limits: ProjectLimits = ProjectLimits(), budget: BudgetAccount? = nil,
+        createdAt: Timestamp, updatedAt: Timestamp
     ) {
         self.id = id
         self.name = name
@@ -27,6 +31,8 @@ public struct Project: Hashable, Sendable {
         self.provider = provider
         self.baseURL = baseURL
         self.deactivatedAt = deactivatedAt
+        self.limits = limits
+        self.budget = budget
         self.createdAt = createdAt
         self.updatedAt = updatedAt
     }
@@ -40,14 +46,18 @@ public struct ProjectChange: Hashable, Sendable {
     public var isActive: Bool?
     /// Revoke every token of the project in the same step.
     public var revokesTokens: Bool
+    /// Replaces all limits.
+    public var limits: ProjectLimits?
 
     public init(
-        name: String? = nil, key: SealedKey? = nil, isActive: Bool? = nil, revokesTokens: Bool = false
+        name: String? = nil, key: SealedKey? = nil, isActive: Bool? = nil, revokesTokens: Bool = false,
+        limits: ProjectLimits? = nil
     ) {
         self.name = name
         self.key = key
         self.isActive = isActive
         self.revokesTokens = revokesTokens
+        self.limits = limits
     }
 }
 

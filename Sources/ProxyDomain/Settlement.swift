@@ -1,12 +1,22 @@
-/// Tokens a provider reported for one request.
+/// Tokens one request used.
 public struct TokenUsage: Hashable, Sendable {
     public let promptTokens: Int64
     public let completionTokens: Int64
+    public let source: UsageSource
 
-    public init(promptTokens: Int64, completionTokens: Int64) {
+    public init(promptTokens: Int64, completionTokens: Int64, source: UsageSource = .provider) {
         self.promptTokens = promptTokens
         self.completionTokens = completionTokens
+        self.source = source
     }
+}
+
+/// Who says what a request used. Stored by name.
+public enum UsageSource: String, Hashable, Sendable, CaseIterable {
+    /// The provider, in its answer.
+    case provider
+    /// Nobody: it is guessed, from what was set aside for the request, or from what the token's requests use.
+    case estimate
 }
 
 /// How an admitted request ended. Stored by name; a name is never reused for another meaning.
@@ -37,7 +47,7 @@ public struct Settlement: Hashable, Sendable {
     public let durationMicroseconds: Int64
     /// From the request's head to the first byte of the upstream's answer, in microseconds; `nil` without one.
     public let firstByteMicroseconds: Int64?
-    /// What the provider reported; `nil` when it reported nothing.
+    /// What was used; `nil` when nobody knows.
     public let usage: TokenUsage?
     public let cost: NanoDollars
     /// The model the provider says it used; `nil` when it did not say.

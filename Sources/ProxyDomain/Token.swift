@@ -23,6 +23,10 @@ public struct Token: Hashable, Sendable {
     public var cost: NanoDollars
     /// Responses served from the cache so far.
     public var cacheHitCount: Int64
+    /// What has gone off its budget; `nil` without one. Only the ledger writes it.
+    public var budget: BudgetAccount?
+    /// Requests that a limit in shadow would have refused so far. Only the ledger writes it.
+    public var shadowRefusalCount: Int64
     /// When the last request was admitted. Only the ledger writes it.
     public var lastUsedAt: Timestamp?
     public let createdAt: Timestamp
@@ -31,7 +35,7 @@ public struct Token: Hashable, Sendable {
         id: TokenID, projectID: ProjectID, name: String = "", hint: String, expiresAt: Timestamp? = nil,
         revokedAt: Timestamp? = nil, maxRequests: Int64 = 0, limits: TokenLimits = TokenLimits(),
         requestCount: Int64 = 0, promptTokens: Int64 = 0, completionTokens: Int64 = 0, cost: NanoDollars = .zero,
-        cacheHitCount: Int64 = 0,
+        cacheHitCount: Int64 = 0, budget: BudgetAccount? = nil, shadowRefusalCount: Int64 = 0,
         lastUsedAt: Timestamp? = nil, createdAt: Timestamp
     ) {
         self.id = id
@@ -47,17 +51,11 @@ public struct Token: Hashable, Sendable {
         self.completionTokens = completionTokens
         self.cost = cost
         self.cacheHitCount = cacheHitCount
+        self.budget = budget
+        self.shadowRefusalCount = shadowRefusalCount
         self.lastUsedAt = lastUsedAt
         self.createdAt = createdAt
     }
-}
-
-/// What a token may do in a span of time; `nil` for as much as it likes.
-public struct TokenLimits: Hashable, Sendable {
-    /// Most requests in any 60 seconds, above 0.
-    public var requestsPerMinute: Int64?
-
-    public init(requestsPerMinute: Int64? = nil) { self.requestsPerMinute = requestsPerMinute }
 }
 
 /// What to change of a token; `nil` leaves a part as it is. Counters can't be changed.

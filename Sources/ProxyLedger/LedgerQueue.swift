@@ -172,8 +172,8 @@ struct LedgerQueue: Sendable {
         parcel = nil
         let abandoned = failing.batch.admissions.map { admission in
             RequestSettlement(
-                requestID: admission.requestID, tokenID: admission.tokenID,
-                settlement: Settlement(
+                of: admission,
+                Settlement(
                     outcome: .refused, status: 503, settledAt: now, durationMicroseconds: 0,
                     firstByteMicroseconds: nil, usage: nil, cost: .zero, model: nil))
         }

@@ -109,6 +109,47 @@ struct BodyFields {
         return number
     }
 
+    /// An amount of US dollars above 0, exact to a billionth.
+    func dollars(_ name: String) throws(ManagementFailure) -> NanoDollars? {
+        guard let value = present(name) else { return nil }
+        let rule = "must be a number of US dollars above 0, at most 9000000000, with at most 9 decimals"
+        guard case .number(let text) = value else {
+            throw .input(.invalid(name: prefix + name, rule: "\(rule), not \(value.kindName)"))
+        }
+        guard let amount = NanoDollars(dollars: text), amount > .zero else {
+            throw .input(.invalid(name: prefix + name, rule: rule))
+        }
+        return amount
+    }
+
+    /// One of a few words.
+    func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: String, as: Choice.Type = Choice.self
+    ) throws(ManagementFailure) -> Choice? {
+        guard let text = try string(name) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .input(.invalid(name: prefix + name, rule: "must be one of: \(words)"))
+        }
+        return choice
+    }
+
+    /// `true` (a `nil` list), `false` (`nil`, as when it is left out), or a list of names.
+    func flagOrNames(_ name: String) throws(ManagementFailure) -> [String]?? {
+        guard let value = present(name) else { return nil }
+        switch value {
+        case .bool(let flag): return flag ? .some(nil) : nil
+        case .array(let values):
+            var names: [String] = []
+            for case .string(let text) in values { names.append(text) }
+            if names.count == values.count { return names }
+            throw .input(.invalid(name: prefix + name, rule: "must be true, false or a list of names"))
+        case .null, .number, .string, .members:
+            throw .input(
+                .invalid(name: prefix + name, rule: "must be true, false or a list of names, not \(value.kindName)"))
+        }
+    }
+
     /// A name that people give: a bounded number of Unicode scalars without control characters.
     func label(_ name: String, length: ClosedRange<Int>) throws(ManagementFailure) -> String? {
         guard let text = try string(name) else { return nil }

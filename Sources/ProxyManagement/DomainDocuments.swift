@@ -3,7 +3,7 @@ import ProxyStorage
 
 extension Project {
     /// The project as it is shown: its key only by hint.
-    var json: JSONValue {
+    func json(at now: Timestamp) -> JSONValue {
         .object([
             ("id", .string(id.text)),
             ("name", .string(name)),
@@ -12,6 +12,7 @@ extension Project {
             ("base_url", .text(baseURL)),
             ("is_active", .bool(deactivatedAt == nil)),
             ("deactivated_at", .text(deactivatedAt?.text)),
+            ("limits", limits.json(budget, at: now)),
             ("created_at", .string(createdAt.text)),
             ("updated_at", .string(updatedAt.text)),
         ])
@@ -34,7 +35,8 @@ extension Token {
             ("revoked_at", .text(revokedAt?.text)),
             ("request_count", .integer(requestCount)),
             ("max_requests", .integer(maxRequests)),
-            ("limits", limits.json),
+            ("limits", limits.json(budget, at: now)),
+            ("shadow_refusal_count", .integer(shadowRefusalCount)),
             ("created_at", .string(createdAt.text)),
             ("last_used_at", .text(lastUsedAt?.text)),
             ("cache_hit_count", .integer(cacheHitCount)),
@@ -42,13 +44,6 @@ extension Token {
             ("completion_tokens", .integer(completionTokens)),
             ("cost_usd", cost.json),
         ])
-    }
-}
-
-extension TokenLimits {
-    /// `null` for what is not limited.
-    var json: JSONValue {
-        .object([("requests_per_minute", requestsPerMinute.map { .integer($0) } ?? .null)])
     }
 }
 
@@ -72,6 +67,7 @@ extension RequestRecord {
             ("prompt_tokens", end?.usage.map { .integer($0.promptTokens) } ?? .null),
             ("completion_tokens", end?.usage.map { .integer($0.completionTokens) } ?? .null),
             ("cost_usd", end.map(\.cost.json) ?? .null),
+            ("usage_source", .text(end?.usage?.source.rawValue)),
         ])
     }
 }

@@ -19,22 +19,23 @@ struct ProjectRoutes: Sendable {
     }
 
     /// Documented parts of a project that this version does not honour.
-    private static let later = ["base_url", "limits", "allowed_models"]
+    private static let later = ["base_url", "allowed_models"]
 
     private func list(_ call: Call) async throws -> Answer {
         let page = try Page<ProjectID>(QueryFields(of: call, known: Page<ProjectID>.parameters))
-        return try await page.answer(at: "/manage/projects", id: \.id, json: \.json) {
+        let now = dependencies.now()
+        return try await page.answer(at: "/manage/projects", id: \.id, json: { $0.json(at: now) }) {
             try await storage.projects(after: $0, limit: $1)
         }
     }
 
     private func show(_ call: Call) async throws -> Answer {
         _ = try QueryFields(of: call)
-        return .json(try await storage.project(call.identifier()).json)
+        return .json(try await storage.project(call.identifier()).json(at: dependencies.now()))
     }
 
     private func create(_ call: Call) async throws -> Answer {
-        let body = try BodyFields(of: call, known: ["name", "api_key", "provider"], later: Self.later)
+        let body = try BodyFields(of: call, known: ["name", "api_key", "provider", "limits"], later: Self.later)
         guard let name = try Self.name(in: body) else {
             throw ManagementFailure.input(.missing(name: "name", hint: "Send the project's name, 1 to 200 characters."))
         }
@@ -54,23 +55,26 @@ struct ProjectRoutes: Sendable {
         let sealed = try dependencies.seal(key, id)
         let project = Project(
             id: id, name: name, sealedKey: sealed.ciphertext, keyHint: sealed.hint, provider: provider,
-            createdAt: now, updatedAt: now)
+            limits: try LimitFields.ofProject(in: body) ?? ProjectLimits(), createdAt: now, updatedAt: now)
         try await storage.create(project)
-        return .json(project.json, status: 201, fields: [("Location", "/manage/projects/\(id.text)")])
+        return .json(project.json(at: now), status: 201, fields: [("Location", "/manage/projects/\(id.text)")])
     }
 
     private func change(_ call: Call) async throws -> Answer {
         let id: ProjectID = try call.identifier()
         let body = try BodyFields(
-            of: call, known: ["name", "api_key", "is_active", "revoke_tokens"], later: Self.later + ["provider"])
+            of: call, known: ["name", "api_key", "is_active", "revoke_tokens", "limits"],
+            later: Self.later + ["provider"])
         try body.requireAny()
         let key = try Self.key(in: body)
         let change = ProjectChange(
             name: try Self.name(in: body), key: try key.map { try dependencies.seal($0, id) },
-            isActive: try body.boolean("is_active"), revokesTokens: try body.boolean("revoke_tokens") ?? false)
-        let project = try await storage.update(id, change, at: dependencies.now())
+            isActive: try body.boolean("is_active"), revokesTokens: try body.boolean("revoke_tokens") ?? false,
+            limits: try LimitFields.ofProject(in: body))
+        let now = dependencies.now()
+        let project = try await storage.update(id, change, at: now)
         dependencies.grantsChanged()
-        return .json(project.json)
+        return .json(project.json(at: now))
     }
 
     private func revokeTokens(_ call: Call) async throws -> Answer {

@@ -20,8 +20,6 @@ struct TokenRoutes: Sendable {
 
     /// Documented parts of a token that this version does not honour.
     private static let later = ["allowed_models", "allowed_paths"]
-    /// The same of its limits.
-    private static let laterLimits = ["tokens_per_minute", "budget_usd", "budget_period", "shadow"]
     /// Up to here every program reads a JSON number exactly (RFC 8259 section 6).
     private static let caps: ClosedRange<Int64> = 0...9_007_199_254_740_991
     /// A year in minutes.
@@ -70,7 +68,7 @@ struct TokenRoutes: Sendable {
             id: dependencies.newIdentifier(at: now), projectID: projectID,
             name: try body.label("name", length: 0...200) ?? "", hint: secret.hint, expiresAt: expiry.instant,
             maxRequests: try body.integer("max_requests", in: Self.caps) ?? 0,
-            limits: try Self.limits(in: body) ?? TokenLimits(),
+            limits: try LimitFields.ofToken(in: body) ?? TokenLimits(),
             createdAt: now)
         try await storage.create(token, digest: dependencies.digest(secret))
         return .json(
@@ -92,7 +90,7 @@ struct TokenRoutes: Sendable {
         let change = TokenChange(
             name: try body.label("name", length: 0...200), isActive: try body.boolean("is_active"),
             maxRequests: try body.integer("max_requests", in: Self.caps),
-            expiry: try Self.expiry(in: body, takesMinutes: false, at: now), limits: try Self.limits(in: body))
+            expiry: try Self.expiry(in: body, takesMinutes: false, at: now), limits: try LimitFields.ofToken(in: body))
         let token = try await storage.update(id, change, at: now)
         dependencies.grantsChanged()
         return .json(token.json(at: now))
@@ -102,14 +100,6 @@ struct TokenRoutes: Sendable {
         _ = try await storage.revoke(call.identifier(), at: dependencies.now())
         dependencies.grantsChanged()
         return .noContent
-    }
-
-    /// All limits together: what `limits` does not name is not limited. `nil` when it isn't there.
-    private static func limits(in body: BodyFields) throws(ManagementFailure) -> TokenLimits? {
-        guard let fields = try body.fields(of: "limits", known: ["requests_per_minute"], later: laterLimits) else {
-            return nil
-        }
-        return TokenLimits(requestsPerMinute: try fields.integer("requests_per_minute", in: 1...1_000_000_000))
     }
 
     /// When the token is to end, said in at most one way; `nil` when not said.

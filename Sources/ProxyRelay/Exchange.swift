@@ -10,8 +10,10 @@ final class Exchange {
     enum Stage {
         /// No request. Next: `identifying`, `admitting` or `connecting`.
         case idle
-        /// The token is looked up. Next: `admitting`, `connecting`, or `idle` when refused.
+        /// The token is looked up. Next: `reading`, `admitting`, `connecting`, or `idle` when refused.
         case identifying
+        /// The body must be there first, to tell what it may use. Next: `admitting`, or `idle` when refused.
+        case reading
         /// The admission must be in the database first. Next: `connecting`, or `idle` when refused.
         case admitting
         /// A connection to the upstream is being made. Next: `relaying`, or `idle` when there is none.
@@ -52,6 +54,14 @@ final class Exchange {
     var isRenewing = false
     var path = ""
     var requestBytes: UInt64 = 0
+    /// Where in ``outbound`` the body begins.
+    var bodyIndex = 0
+    /// The model that the request asks for, where it was read.
+    var requestedModel: String?
+    /// What is set aside for it.
+    var reservation = Reservation.none
+    /// Whether we have told the client to send its body: the upstream's word for that is then not passed on.
+    var hasSaidContinue = false
     /// The request as the upstream gets it, from its first byte, until it outgrows what we keep for a retry.
     var outbound = ByteBuffer()
     var outboundSent = 0
@@ -64,6 +74,8 @@ final class Exchange {
     // Its admission
     var admission = Admission.notAsked
     var isSettled = false
+    /// What the token's limits hold after it.
+    var headroom = Headroom()
 
     // Its answer
     var upstream: UpstreamConnection?
@@ -102,6 +114,11 @@ final class Exchange {
         isRenewing = false
         path = ""
         requestBytes = 0
+        bodyIndex = 0
+        requestedModel = nil
+        reservation = .none
+        hasSaidContinue = false
+        headroom = Headroom()
         parkedBody = ByteBuffer()
         outbound.clear()
         outboundSent = 0
@@ -144,4 +161,5 @@ struct RequestFacts {
     var minorVersion = 1
     var keepsAlive = true
     var framing = BodyFraming.none
+    var expectsContinue = false
 }

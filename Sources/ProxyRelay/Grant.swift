@@ -20,6 +20,8 @@ public final class Grant: Sendable {
 
     /// Whether its requests wait for their admission before the upstream is called.
     var isLimited: Bool { standing.isLimited }
+    /// Whether its requests are read before they are admitted, to set aside what they may use.
+    var reserves: Bool { standing.reserves }
 }
 
 /// Where a project's requests go, and what they carry there.
@@ -30,17 +32,21 @@ public final class UpstreamRoute: Sendable {
     /// `Host` and credential lines, ready to be copied into a head.
     let headerLines: [UInt8]
     let endpoints: EndpointRules
+    /// What the provider's models cost.
+    let prices: PriceList
 
     /// - Parameters:
     ///   - credential: the header line with the provider's key, name first.
     ///   - endpoints: what of the provider may be called.
     public init(
-        target: UpstreamTarget, pathPrefix: String, credential: (name: String, value: String), endpoints: EndpointRules
+        target: UpstreamTarget, pathPrefix: String, credential: (name: String, value: String), endpoints: EndpointRules,
+        prices: PriceList = PriceList()
     ) {
         self.target = target
         self.pathPrefix = Array(pathPrefix.utf8)
         self.headerLines = Array("Host: \(target.authority)\r\n\(credential.name): \(credential.value)\r\n".utf8)
         self.endpoints = endpoints
+        self.prices = prices
     }
 }
 

@@ -6,6 +6,9 @@ import ProxyWire
 /// client's credential, its address, and `Host`, which names us.
 private let keptFromUpstream = FieldKinds.hopByHop.union(FieldKinds(.authorization, .apiKey, .host, .clientAddress))
 
+/// What of an upstream's head a token with limits of its own does not get: the upstream's limits are all tokens' together.
+private let replacedByHeadroom = FieldKinds.hopByHop.union(FieldKinds(.rateLimit))
+
 /// Heads as the other side gets them: the kept lines as they came, and ours after them.
 extension ByteBuffer {
     /// Writes a client's head for an upstream.
@@ -36,11 +39,13 @@ extension ByteBuffer {
     /// Writes an upstream's head for a client.
     /// - Returns: where ``setOverhead(_:at:)`` fills in the overhead.
     mutating func writeResponseHead(
-        _ head: ResponseHead, of bytes: UnsafeRawBufferPointer, requestID: RequestID, connection: ConnectionFields
+        _ head: ResponseHead, of bytes: UnsafeRawBufferPointer, requestID: RequestID, headroom: Headroom,
+        connection: ConnectionFields
     ) -> Int {
         reserveCapacity(minimumWritableBytes: head.length + 512)
         writeStatusLine(head, of: bytes)
-        writeKept(head.fields, of: bytes, dropping: .hopByHop)
+        writeKept(head.fields, of: bytes, dropping: headroom.isKnown ? replacedByHeadroom : .hopByHop)
+        if headroom.isKnown { writeHeadroom(headroom) }
         if connection.passesChunks { writeStaticString("Transfer-Encoding: chunked\r\n") }
         if !connection.keepsAlive {
             writeStaticString("Connection: close\r\n")
@@ -53,6 +58,16 @@ extension ByteBuffer {
         let index = writerIndex
         writeStaticString("         0\r\n\r\n")
         return index
+    }
+
+    /// What the token's limits hold, under OpenAI's names.
+    private mutating func writeHeadroom(_ headroom: Headroom) {
+        for (rate, unit) in [(headroom.requests, "requests"), (headroom.tokens, "tokens")] {
+            guard let rate else { continue }
+            writeString(
+                "x-ratelimit-limit-\(unit): \(rate.limit)\r\nx-ratelimit-remaining-\(unit): \(rate.remaining)\r\n"
+                    + "x-ratelimit-reset-\(unit): \(rate.resetSeconds)s\r\n")
+        }
     }
 
     /// Fills in the overhead, right-aligned in its ten places: white space before a value is none of it.
@@ -113,4 +128,8 @@ extension RequestMethod {
         case .other: "OTHER"
         }
     }
+}
+
+extension Headroom {
+    fileprivate var isKnown: Bool { requests != nil || tokens != nil }
 }

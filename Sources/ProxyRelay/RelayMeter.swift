@@ -35,6 +35,8 @@ public struct RelayCounters: Sendable {
     public internal(set) var answers = [Int64](repeating: 0, count: 6)
     /// Our own refusals by code.
     public internal(set) var refusals: [String: Int64] = [:]
+    /// Requests that limits in shadow would have refused, by limit.
+    public internal(set) var shadowRefusals: [String: Int64] = [:]
     /// Time that we, not the upstream, added before the head of an answer.
     public internal(set) var overhead = LatencyHistogram()
     /// From the request sent to the first byte of its answer.
@@ -56,6 +58,7 @@ public struct RelayCounters: Sendable {
     mutating func add(_ other: Self) {
         for index in answers.indices { answers[index] += other.answers[index] }
         refusals.merge(other.refusals, uniquingKeysWith: +)
+        shadowRefusals.merge(other.shadowRefusals, uniquingKeysWith: +)
         overhead.add(other.overhead)
         upstreamFirstByte.add(other.upstreamFirstByte)
         duration.add(other.duration)

@@ -12,6 +12,9 @@ enum RelayRefusal: Hashable, Sendable {
     case projectInactive
     case capUsedUp(limit: Int64)
     case requestRateReached(limit: Int64, retryAfterSeconds: Int64)
+    case tokenRateReached(limit: Int64, asked: Int64, retryAfterSeconds: Int64?)
+    case budgetUsedUp(of: BudgetOwner, budget: Budget, resetsAt: Timestamp?, now: Timestamp)
+    case costUnbounded(UnboundedCost)
     case methodNotAllowed(allowed: String)
     case endpointNotFound
     case bodyTooLarge(limit: UInt64)
@@ -24,7 +27,7 @@ enum RelayRefusal: Hashable, Sendable {
     case upstreamInvalid(WireFault)
     case upstreamTimeout
 
-    init(_ refusal: AdmissionRefusal, cap: Int64) {
+    init(_ refusal: AdmissionRefusal, cap: Int64, at now: Timestamp) {
         switch refusal {
         case .unknownToken: self = .tokenNotFound
         case .tokenRevoked: self = .tokenRevoked
@@ -33,6 +36,10 @@ enum RelayRefusal: Hashable, Sendable {
         case .capUsedUp: self = .capUsedUp(limit: cap)
         case .requestRateReached(let limit, let seconds):
             self = .requestRateReached(limit: limit, retryAfterSeconds: seconds)
+        case .tokenRateReached(let limit, let asked, let seconds):
+            self = .tokenRateReached(limit: limit, asked: asked, retryAfterSeconds: seconds)
+        case .budgetUsedUp(let owner, let budget, let resetsAt):
+            self = .budgetUsedUp(of: owner, budget: budget, resetsAt: resetsAt, now: now)
         }
     }
 
@@ -46,7 +53,9 @@ enum RelayRefusal: Hashable, Sendable {
         case .tokenExpired: (401, "token_expired")
         case .projectInactive: (403, "project_inactive")
         case .capUsedUp: (429, "quota_exceeded")
-        case .requestRateReached: (429, "rate_limit_exceeded")
+        case .requestRateReached, .tokenRateReached: (429, "rate_limit_exceeded")
+        case .budgetUsedUp: (429, "budget_exceeded")
+        case .costUnbounded: (400, "cost_unbounded")
         case .methodNotAllowed: (405, "method_not_allowed")
         case .endpointNotFound: (404, "endpoint_not_found")
         case .bodyTooLarge: (413, "request_too_large")
@@ -86,6 +95,17 @@ enum RelayRefusal: Hashable, Sendable {
         case .requestRateReached(let limit, let seconds):
             "This token may send \(limit) requests a minute (requests_per_minute), and has. Try again in \(seconds) s, or ask "
                 + "the operator to raise the limit."
+        case .tokenRateReached(let limit, let asked, let seconds):
+            "This token may use \(limit) tokens a minute (tokens_per_minute); this request asks for \(asked), its prompt and "
+                + "the most it may be answered with together. "
+                + (seconds.map { "Try again in \($0) s, or ask the operator to raise the limit." }
+                    ?? "Send a smaller max_tokens or a shorter prompt, or ask the operator to raise the limit.")
+        case .budgetUsedUp(let owner, let budget, let resetsAt, _):
+            "The budget of \(budget.amount.text) US dollars (budget_usd) of this \(owner.rawValue) "
+                + (budget.mode == .strict ? "does not cover what this request may cost. " : "is used up. ")
+                + (resetsAt.map { "It begins anew at \($0.text); or ask the operator to raise it." }
+                    ?? "Ask the operator to raise it.")
+        case .costUnbounded(let reason): reason.message
         case .methodNotAllowed(let allowed): "This method is not allowed here. Use one of: \(allowed)."
         case .endpointNotFound: "This path is not among the endpoints that this project's provider allows."
         case .bodyTooLarge(let limit):
@@ -135,14 +155,32 @@ enum RelayRefusal: Hashable, Sendable {
                     ("Retry-After", "\(seconds)"), ("x-ratelimit-limit-requests", "\(limit)"),
                     ("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "\(seconds)s"),
                 ]
+            case .tokenRateReached(let limit, _, let seconds):
+                [
+                    seconds.map { ("Retry-After", "\($0)") } ?? ("x-should-retry", "false"),
+                    ("x-ratelimit-limit-tokens", "\(limit)"), ("x-ratelimit-remaining-tokens", "0"),
+                    ("x-ratelimit-reset-tokens", "\(seconds ?? MinuteWindow.seconds)s"),
+                ]
+            case .budgetUsedUp(_, _, let resetsAt, let now):
+                resetsAt.map {
+                    [("Retry-After", "\(max(1, ($0.milliseconds - now.milliseconds + 999) / 1000))")]
+                } ?? [("x-should-retry", "false")]
             default: []
             }
         }
     }
 
+    /// The parameter of the request that is to be changed, if it is one.
+    private var parameter: String? {
+        guard case .costUnbounded(let reason) = self else { return nil }
+        return reason.parameter
+    }
+
     /// `{"error":{…}}`, so that SDKs show it.
     var body: String {
-        #"{"error":{"message":"\#(message)","type":"\#(type)","code":"\#(statusAndCode.code)","param":null}}"#
+        let param = parameter.map { "\"\($0)\"" } ?? "null"
+        return
+            #"{"error":{"message":"\#(message)","type":"\#(type)","code":"\#(statusAndCode.code)","param":\#(param)}}"#
     }
 
     /// Whether the connection can't go on, because where the next request begins is not known.
@@ -150,6 +188,27 @@ enum RelayRefusal: Hashable, Sendable {
         switch self {
         case .malformed, .requestTimeout: true
         default: false
+        }
+    }
+}
+
+extension UnboundedCost {
+    fileprivate var message: String {
+        let whose = "This token has a strict budget, so what a request can cost at most must be known before. "
+        return switch self {
+        case .notJSON: whose + "This body is no JSON object. Ask the operator for a token without a strict budget."
+        case .noPrice: whose + "This model has no price here. Use another, or ask the operator to add it to prices."
+        case .noMaximum: whose + "Send max_completion_tokens (or max_tokens, or max_output_tokens)."
+        case .refersElsewhere:
+            whose + "This body refers to pictures, sound, files or earlier answers, whose length isn't known here."
+        }
+    }
+
+    fileprivate var parameter: String? {
+        switch self {
+        case .notJSON, .refersElsewhere: nil
+        case .noPrice: "model"
+        case .noMaximum: "max_completion_tokens"
         }
     }
 }

@@ -26,6 +26,8 @@ public struct RelaySettings: Sendable {
     public var maxRequestBytes: UInt64
     /// Requests in flight over all loops (`MAX_CONCURRENT_REQUESTS`); more are refused.
     public var maxConcurrentRequests: Int
+    /// Completion tokens set aside for a request that doesn't bound them itself (`DEFAULT_RESERVED_TOKENS`).
+    public var defaultReservedTokens: Int64
     public var wireLimits: WireLimits
 
     public init(
@@ -34,7 +36,7 @@ public struct RelaySettings: Sendable {
         connectTimeout: TimeAmount = .seconds(5),
         responseHeadTimeout: TimeAmount = .seconds(30), streamIdleTimeout: TimeAmount = .minutes(5),
         upstreamIdleTimeout: TimeAmount = .seconds(60), maxRequestBytes: UInt64 = 10 << 20,
-        maxConcurrentRequests: Int = 10_000, wireLimits: WireLimits = WireLimits()
+        maxConcurrentRequests: Int = 10_000, defaultReservedTokens: Int64 = 1000, wireLimits: WireLimits = WireLimits()
     ) {
         self.eventLoops = eventLoops
         self.headTimeout = headTimeout
@@ -47,6 +49,7 @@ public struct RelaySettings: Sendable {
         self.upstreamIdleTimeout = upstreamIdleTimeout
         self.maxRequestBytes = maxRequestBytes
         self.maxConcurrentRequests = maxConcurrentRequests
+        self.defaultReservedTokens = defaultReservedTokens
         self.wireLimits = wireLimits
     }
 

@@ -13,6 +13,8 @@ public struct RequestSummary: Sendable {
     public let status: Int
     /// Code of our refusal; `nil` when the upstream answered.
     public let code: String?
+    /// A limit in shadow that would have refused it.
+    public let shadowRefusal: LimitKind?
     /// Name of how it ended; `nil` when it was never admitted.
     public let outcome: RequestOutcome?
     public let durationMicroseconds: Int64

@@ -102,11 +102,12 @@ extension Exchange {
         let usage = usageTap.usage.map {
             TokenUsage(promptTokens: $0.promptTokens, completionTokens: $0.completionTokens)
         }
+        let model = usageTap.model
         return Settlement(
             outcome: outcome, status: status, settledAt: relay.dependencies.now(),
             durationMicroseconds: microseconds(from: startedAt, to: .now()),
             firstByteMicroseconds: firstByteAt.map { microseconds(from: startedAt, to: $0) }, usage: usage,
-            cost: .zero, model: usageTap.model)
+            cost: usage.flatMap { price(of: model, $0) } ?? .zero, model: model)
     }
 
     /// Leaves this request behind: what still comes for it is ignored.
@@ -125,6 +126,13 @@ extension Exchange {
         if outgoing.capacity > Holding.response { outgoing = ByteBuffer() }
     }
 
+    /// By the model that answered, or else by the one that was asked for.
+    private func price(of model: String?, _ usage: TokenUsage) -> NanoDollars? {
+        guard let prices = grant?.route.prices, !prices.isEmpty else { return nil }
+        let price = model.flatMap { prices.price(of: $0) } ?? requestedModel.flatMap { prices.price(of: $0) }
+        return price?.cost(promptTokens: usage.promptTokens, completionTokens: usage.completionTokens)
+    }
+
     private func count(code: String?) {
         let duration = microseconds(from: startedAt, to: .now())
         let firstByte = sentAt.flatMap { sent in firstByteAt.map { microseconds(from: sent, to: $0) } }
@@ -132,6 +140,7 @@ extension Exchange {
         relay.meter.update { counters in
             counters.answers[min(max(status / 100, 0), 5)] += 1
             if let code { counters.refusals[code, default: 0] += 1 }
+            if let limit = headroom.shadowRefusal { counters.shadowRefusals[limit.rawValue, default: 0] += 1 }
             counters.overhead.observe(overhead)
             counters.duration.observe(duration)
             if let firstByte { counters.upstreamFirstByte.observe(firstByte) }
@@ -147,6 +156,7 @@ extension Exchange {
             RequestSummary(
                 requestID: requestID, arrivedAt: arrivedAt, tokenID: grant?.tokenID, projectID: grant?.projectID,
                 method: head.method.name, path: path, model: usageTap.model, status: status, code: code,
+                shadowRefusal: headroom.shadowRefusal,
                 outcome: outcome, durationMicroseconds: microseconds(from: startedAt, to: .now()),
                 firstByteMicroseconds: firstByteAt.map { microseconds(from: startedAt, to: $0) },
                 overheadMicroseconds: overhead,

@@ -5,7 +5,7 @@ import ProxyStorage
 import ProxyWire
 import Synchronization
 
-/// The life of a request: identify → allow → admit → choose upstream → send → first byte → stream → settle.
+/// The life of a request: identify → allow → read, for tokens with something to set aside → admit → choose upstream → send → first byte → stream → settle.
 ///
 /// Each step either calls the next or returns, to be called again by what it waits for.
 extension Exchange {
@@ -17,7 +17,7 @@ extension Exchange {
         reset(
             RequestFacts(
                 method: head.method, minorVersion: Int(head.minorVersion), keepsAlive: head.keepsAlive,
-                framing: head.framing),
+                framing: head.framing, expectsContinue: head.expectsContinue),
             ticket: relay.nextTicket(for: downstream.slot))
         stage = .identifying
         relay.census.requests.add(1, ordering: .relaxed)
@@ -63,7 +63,7 @@ extension Exchange {
         }
         path = endpoint.path
         if let refusal = grant.standing.refusal(at: arrivedAt) {
-            return refuse(RelayRefusal(refusal, cap: grant.standing.maxRequests))
+            return refuse(RelayRefusal(refusal, cap: grant.standing.maxRequests, at: arrivedAt))
         }
         guard rules.allows(head.method) else { return refuse(.methodNotAllowed(allowed: rules.allowField)) }
         guard endpoint.isAllowed else { return refuse(.endpointNotFound) }
@@ -76,24 +76,36 @@ extension Exchange {
         headBytes.withUnsafeReadableBytes { bytes in
             outbound.writeRequestHead(downstream.head, of: bytes, towards: grant.route, requestID: requestID)
         }
+        bodyIndex = outbound.writerIndex
         outbound.writeBuffer(&parkedBody)
         headBytes = ByteBuffer()
         #if LEDGER_OFF
             chooseUpstream()  // Counts nothing: what Benchmarks/ledger-off builds, to show what counting costs.
         #else
-            admit(grant)
+            if grant.reserves, head.framing != .none { readBody() } else { admit(grant) }
         #endif
     }
 
     // MARK: Admit
 
+    /// What the request may use is in its body: it goes on when that is complete.
+    private func readBody() {
+        stage = .reading
+        guard !isBodyComplete else { return reserve() }
+        downstream?.setReading(true)
+        guard head.expectsContinue, head.minorVersion > 0 else { return }
+        hasSaidContinue = true
+        downstream?.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
+        downstream?.flush()
+    }
+
     /// Has the request counted. One without a cap goes on meanwhile; only its answer waits.
-    private func admit(_ grant: Grant) {
+    func admit(_ grant: Grant) {
         guard let receiver = relay.receiver else { return refuse(.overloaded) }
         let handle = relay.dependencies.ledger.admit(
             ProxyStorage.Admission(
                 requestID: requestID, tokenID: grant.tokenID, projectID: grant.projectID, admittedAt: arrivedAt,
-                method: head.method.name, path: path),
+                method: head.method.name, path: path, reservation: reservation),
             receiver: receiver, ticket: ticket, isWaitedFor: grant.isLimited)
         guard let handle else { return refuse(.overloaded) }
         admission = .pending(handle)
@@ -104,12 +116,13 @@ extension Exchange {
     func admissionDecided(_ verdict: AdmissionVerdict) {
         guard case .pending(let handle) = admission else { return }
         switch verdict {
-        case .admitted:
+        case .admitted(_, let headroom):
             admission = .admitted(handle)
+            self.headroom = headroom
             if isGrantOld { renewGrant() } else { proceed() }
         case .refused(let refusal):
             admission = .refused
-            refuse(RelayRefusal(refusal, cap: grant?.standing.maxRequests ?? 0))
+            refuse(RelayRefusal(refusal, cap: grant?.standing.maxRequests ?? 0, at: relay.dependencies.now()))
         case .unavailable:
             admission = .refused
             refuse(.databaseUnavailable)
@@ -185,13 +198,16 @@ extension Exchange {
         }
         if stage == .relaying {
             if upstream?.isWritable == false { downstream?.setReading(false) }
-        } else if outbound.readableBytes > Holding.request {
+        } else if stage != .reading, outbound.readableBytes > Holding.request {
             downstream?.setReading(false)
         }
     }
 
     /// The request has come whole.
-    func requestEnded() { isBodyComplete = true }
+    func requestEnded() {
+        isBodyComplete = true
+        if stage == .reading { reserve() }
+    }
 
     /// Sends what there is to send; called whenever some may have gathered.
     func advance() {
@@ -225,7 +241,7 @@ extension Exchange {
 
     /// 100, 102 or 103: passed on, unless the client speaks a version without them (RFC 9110 section 15.2).
     func interimResponse(_ interim: ResponseHead, _ bytes: ByteBuffer) {
-        guard head.minorVersion > 0 else { return }
+        guard head.minorVersion > 0, !(hasSaidContinue && interim.status == 100) else { return }
         bytes.withUnsafeReadableBytes { outgoing.writeInterimHead(interim, of: $0) }
     }
 
@@ -237,7 +253,7 @@ extension Exchange {
         unwrapsChunks = head.minorVersion == 0 && framing == .chunked
         overheadIndex = bytes.withUnsafeReadableBytes { bytes in
             outgoing.writeResponseHead(
-                response, of: bytes, requestID: requestID,
+                response, of: bytes, requestID: requestID, headroom: headroom,
                 connection: ConnectionFields(
                     keepsAlive: keepsClientConnection, clientMinorVersion: head.minorVersion,
                     passesChunks: framing == .chunked && !unwrapsChunks))
@@ -341,7 +357,9 @@ extension Exchange {
         }
         isSettled = true
         relay.dependencies.ledger.settle(
-            RequestSettlement(requestID: requestID, tokenID: grant.tokenID, settlement: settlement(outcome)),
+            RequestSettlement(
+                requestID: requestID, tokenID: grant.tokenID, projectID: grant.projectID, admittedAt: arrivedAt,
+                reservation: reservation, settlement: settlement(outcome)),
             of: handle)
     }
 }

@@ -39,7 +39,7 @@ struct GrantReader: GrantSource {
             standing: TokenStanding(
                 revokedAt: token.revokedAt, expiresAt: token.expiresAt,
                 projectDeactivatedAt: record.project.deactivatedAt, requestCount: token.requestCount,
-                maxRequests: token.maxRequests, limits: token.limits))
+                maxRequests: token.maxRequests, limits: token.limits, projectLimits: record.project.limits))
     }
 
     private func route(of project: Project) throws(GrantSourceError) -> UpstreamRoute {
@@ -62,7 +62,8 @@ struct GrantReader: GrantSource {
         let target = UpstreamTarget(host: base.origin.host, port: base.origin.port, isTLS: base.origin.isTLS)
         return UpstreamRoute(
             target: target, pathPrefix: Self.prefix(base.pathPrefix),
-            credential: (name: "Authorization", value: "Bearer \(key)"), endpoints: rules)
+            credential: (name: "Authorization", value: "Bearer \(key)"), endpoints: rules,
+            prices: provider.prices)
     }
 
     /// Clients send `/v1/…` themselves: a base URL that ends in `/v1`, as SDKs write it, means the same as without.

@@ -111,6 +111,7 @@ extension ProxyRelay.RelaySettings {
             responseHeadTimeout: TimeAmount(relay.requestTimeout),
             streamIdleTimeout: TimeAmount(relay.streamIdleTimeout),
             upstreamIdleTimeout: TimeAmount(relay.upstreamIdleTimeout), maxRequestBytes: UInt64(relay.maxRequestSize),
-            maxConcurrentRequests: relay.maxConcurrentRequests)
+            maxConcurrentRequests: relay.maxConcurrentRequests,
+            defaultReservedTokens: Int64(relay.defaultReservedTokens))
     }
 }

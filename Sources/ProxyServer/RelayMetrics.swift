@@ -15,7 +15,12 @@ enum RelayMetrics {
                 samples: [.init(labels: labels, value: .number(Double(value)))])
         }
         return [
-            answers(counters, labels), refusals(counters, labels),
+            answers(counters, labels),
+            tallies(
+                "refusals_total", "Answers that were the proxy's own, by code.", counters.refusals, by: "code", labels),
+            tallies(
+                "shadow_refusals_total", "Requests that limits in shadow would have refused, by limit.",
+                counters.shadowRefusals, by: "limit", labels),
             histogram(
                 "added_latency_seconds", "Time added by the proxy before an answer's head.", counters.overhead, labels),
             histogram(
@@ -53,11 +58,13 @@ enum RelayMetrics {
             })
     }
 
-    private static func refusals(_ counters: RelayCounters, _ labels: [String: String]) -> MetricFamily {
+    private static func tallies(
+        _ name: String, _ help: String, _ tallies: [String: Int64], by label: String, _ labels: [String: String]
+    ) -> MetricFamily {
         MetricFamily(
-            name: "llm_proxy_refusals_total", help: "Answers that were the proxy's own, by code.", kind: .counter,
-            samples: counters.refusals.sorted { $0.key < $1.key }.map { code, count in
-                .init(labels: labels.merging(["code": code]) { $1 }, value: .number(Double(count)))
+            name: "llm_proxy_\(name)", help: help, kind: .counter,
+            samples: tallies.sorted { $0.key < $1.key }.map { key, count in
+                .init(labels: labels.merging([label: key]) { $1 }, value: .number(Double(count)))
             })
     }
 

@@ -16,6 +16,7 @@ struct RequestLogWriter: RequestLog {
         line.add("model", summary.model)
         line.add("status", summary.status)
         line.add("code", summary.code)
+        line.add("shadow_refusal", summary.shadowRefusal?.rawValue)
         line.add("outcome", summary.outcome?.rawValue)
         line.add("duration_us", summary.durationMicroseconds)
         if let firstByte = summary.firstByteMicroseconds { line.add("first_byte_us", firstByte) }

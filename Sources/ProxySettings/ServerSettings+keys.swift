@@ -109,6 +109,9 @@ extension ServerSettings {
         .integer(
             "MAX_CONCURRENT_REQUESTS", "10000", 1...1_000_000, at: \.relay.maxConcurrentRequests,
             "most requests in flight at once; further ones get 503"),
+        .integer(
+            "DEFAULT_RESERVED_TOKENS", "1000", 0...1_000_000_000, at: \.relay.defaultReservedTokens,
+            "completion tokens set aside, where tokens or money are limited, for a request without max_tokens"),
     ]
 
     private static let observing: [SettingDescription] = [

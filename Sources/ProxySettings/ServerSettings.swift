@@ -83,6 +83,8 @@ public struct RelaySettings: Hashable, Sendable {
     public var maxRequestSize = 0
     /// Most requests in flight at once.
     public var maxConcurrentRequests = 0
+    /// Completion tokens set aside for a request that doesn't bound them.
+    public var defaultReservedTokens = 0
     /// PEM file of roots to trust besides the system's; `nil` for none.
     public var upstreamCAFile: String?
 }

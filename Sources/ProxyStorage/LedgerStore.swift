@@ -13,8 +13,8 @@ public protocol LedgerStore: Sendable {
 public protocol LedgerWriter {
     /// Writes a batch in one transaction, exactly once for its instance and sequence.
     ///
-    /// For each token, in key order: reads its standing, grants as many of the batch's requests as the cap allows, the
-    /// first first, adds one row to `requests` for each of them, and counts them. Then settles requests.
+    /// For each token, in key order: reads its standing, decides on the batch's requests, the first first, adds one row to
+    /// `requests` for each that is admitted, and counts it. Then settles requests.
     /// - Returns: one verdict for each admission, in the batch's order; never `.unavailable`.
     /// - Throws: `.unavailable`, `.full`, … when nothing of the batch is in the database, or when that is not known:
     ///   the same batch given again with `isRetry` is then looked up, never written twice.
@@ -60,12 +60,14 @@ public struct Admission: Hashable, Sendable {
     public let method: String
     /// Path of the request without its query.
     public let path: String
+    /// What is set aside for it.
+    public let reservation: Reservation
     /// Set when the request ended before its admission was written: both are then one row, written once.
     public var settlement: Settlement?
 
     public init(
         requestID: RequestID, tokenID: TokenID, projectID: ProjectID, admittedAt: Timestamp, method: String,
-        path: String, settlement: Settlement? = nil
+        path: String, reservation: Reservation = .none, settlement: Settlement? = nil
     ) {
         self.requestID = requestID
         self.tokenID = tokenID
@@ -73,6 +75,7 @@ public struct Admission: Hashable, Sendable {
         self.admittedAt = admittedAt
         self.method = method
         self.path = path
+        self.reservation = reservation
         self.settlement = settlement
     }
 }
@@ -81,11 +84,28 @@ public struct Admission: Hashable, Sendable {
 public struct RequestSettlement: Hashable, Sendable {
     public let requestID: RequestID
     public let tokenID: TokenID
+    public let projectID: ProjectID
+    public let admittedAt: Timestamp
+    /// What was set aside for it.
+    public let reservation: Reservation
     public let settlement: Settlement
 
-    public init(requestID: RequestID, tokenID: TokenID, settlement: Settlement) {
+    public init(
+        requestID: RequestID, tokenID: TokenID, projectID: ProjectID, admittedAt: Timestamp,
+        reservation: Reservation = .none, settlement: Settlement
+    ) {
         self.requestID = requestID
         self.tokenID = tokenID
+        self.projectID = projectID
+        self.admittedAt = admittedAt
+        self.reservation = reservation
         self.settlement = settlement
+    }
+
+    /// The end of the request that asked with `admission`.
+    public init(of admission: Admission, _ settlement: Settlement) {
+        self.init(
+            requestID: admission.requestID, tokenID: admission.tokenID, projectID: admission.projectID,
+            admittedAt: admission.admittedAt, reservation: admission.reservation, settlement: settlement)
     }
 }

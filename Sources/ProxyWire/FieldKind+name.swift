@@ -68,6 +68,7 @@ extension FieldKind {
         let start = name.lowerBound
         guard name.count > 12 else { return .other }
         if bytes.isToken("x-forwarded-", at: start..<start + 12) { return .clientAddress }
+        if bytes.isToken("x-ratelimit-", at: start..<start + 12) { return .rateLimit }
         guard name.count > 15 else { return .other }
         return bytes.isToken("access-control-", at: start..<start + 15) ? .accessControl : .other
     }

@@ -28,6 +28,8 @@ public enum FieldKind: UInt8, Sendable, CaseIterable {
     case server
     /// Every `Access-Control-…`: what a browser asks in a request, what an origin allows in a response.
     case accessControl
+    /// Every `X-RateLimit-…`
+    case rateLimit
     /// A field of kind `other` that `Connection` names as meant for the next hop only (RFC 9110 section 7.6.1).
     ///
     /// Fields of any other kind keep it: a nomination can't make authentication, routing or framing vanish, and what

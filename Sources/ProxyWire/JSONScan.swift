@@ -124,6 +124,20 @@ extension JSONScan {
         }
     }
 
+    /// Whether `body` says so of any string from here on, which it is told with whether it is a key.
+    mutating func anyString(_ body: (_ text: Range<Int>, _ isKey: Bool) -> Bool) -> Bool {
+        while let byte = next {
+            guard byte == .quote else {
+                position += 1
+                continue
+            }
+            guard let text = takeString() else { return false }
+            var after = self
+            if body(text, after.take(.colon)) { return true }
+        }
+        return false
+    }
+
     static func isKey(_ name: Range<Int>, _ key: String, _ bytes: UnsafeRawBufferPointer) -> Bool {
         let inner = UnsafeRawBufferPointer(rebasing: bytes[name.lowerBound + 1..<name.upperBound - 1])
         guard inner.firstOffset(of: .backslash, in: 0..<inner.count) != nil else {

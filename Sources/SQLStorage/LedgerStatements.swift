@@ -41,19 +41,20 @@ enum LedgerStatements {
             ORDER BY tokens.id FOR UPDATE OF tokens
             """)
 
-    static let addWidth = 16
+    static let addWidth = 20
+    static let addWidthWithoutReservation = 17
     /// Adds requests; one that is there already is left as it is.
     static let add = BatchStatement(
         each: """
-            INSERT INTO requests (\(Columns.request), writer)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+            INSERT INTO requests (\(Columns.requestWithoutReservation), writer, \(Columns.reservation))
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
             ON CONFLICT (id) DO NOTHING
             """,
         all: """
-            INSERT INTO requests (\(Columns.request), writer)
+            INSERT INTO requests (\(Columns.requestWithoutReservation), writer, \(Columns.reservation))
             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
                 $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[],
-                $14::bigint[], $15::bigint[], $16::bigint[])
+                $14::bigint[], $15::bigint[], $16::text[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[])
             ON CONFLICT (id) DO NOTHING RETURNING id
             """, tag: .firstParameter)
 
@@ -61,37 +62,47 @@ enum LedgerStatements {
     static let takingEnd = """
         model = ended.model, outcome = ended.outcome, status = ended.status, prompt_tokens = ended.prompt_tokens,
         completion_tokens = ended.completion_tokens, cost_nano = ended.cost_nano, settled_at = ended.settled_at,
-        duration_us = ended.duration_us, first_byte_us = ended.first_byte_us
+        duration_us = ended.duration_us, first_byte_us = ended.first_byte_us, usage_source = ended.usage_source
         """
 
-    static let settleWidth = 10
+    /// The columns of a row `ended`.
+    static let endColumns = """
+        id, model, outcome, status, prompt_tokens, completion_tokens, cost_nano, settled_at, duration_us, first_byte_us,
+        usage_source
+        """
+
+    static let settleWidth = 11
     /// Ends requests that are open.
     static let settle = BatchStatement(
         each: """
             UPDATE requests SET model = $2, outcome = $3, status = $4, prompt_tokens = $5, completion_tokens = $6,
-                cost_nano = $7, settled_at = $8, duration_us = $9, first_byte_us = $10
+                cost_nano = $7, settled_at = $8, duration_us = $9, first_byte_us = $10, usage_source = $11
             WHERE id = $1 AND settled_at IS NULL
             """,
         all: """
             UPDATE requests SET \(takingEnd)
             FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-                $8::text[], $9::bigint[], $10::bigint[]) WITH ORDINALITY
-                AS ended (id, model, outcome, status, prompt_tokens, completion_tokens, cost_nano, settled_at,
-                    duration_us, first_byte_us, position)
+                $8::text[], $9::bigint[], $10::bigint[], $11::text[]) WITH ORDINALITY
+                AS ended (\(endColumns), position)
             WHERE requests.id = ended.id AND requests.settled_at IS NULL AND \(isOfBatch("ended.position"))
             RETURNING ended.position
             """)
 
-    static let countWidth = 7
-    /// Adds to a token's counters. `$2` is the last admission's instant, NULL when nothing was admitted; `$7` its window of
-    /// requests, NULL to leave that as it is.
+    static let countWidth = 12
+    static let countWidthWithoutLimits = 6
+    /// Adds to a token's counters. `$2` is the last admission's instant, NULL when nothing was admitted; `$7` and `$8` are its
+    /// windows of requests and of tokens, NULL to leave them as they are; `$9`, `$10` and `$11` what goes off its budget, what
+    /// is set aside of it, and when its period began, NULL to leave that.
     static let count = BatchStatement(
         each: """
             UPDATE tokens SET
                 last_used_at = CASE WHEN $2 IS NULL OR last_used_at > $2 THEN last_used_at ELSE $2 END,
                 request_count = request_count + $3, prompt_tokens = prompt_tokens + $4,
                 completion_tokens = completion_tokens + $5, cost_nano = cost_nano + $6,
-                request_window = COALESCE($7, request_window)
+                request_window = COALESCE($7, request_window), token_window = COALESCE($8, token_window),
+                budget_spent_nano = CASE WHEN budget_nano IS NULL THEN budget_spent_nano ELSE budget_spent_nano + $9 END,
+                budget_reserved_nano = budget_reserved_nano + $10, budget_began_at = COALESCE($11, budget_began_at),
+                shadow_refusals = shadow_refusals + $12
             WHERE id = $1
             """,
         all: """
@@ -101,11 +112,51 @@ enum LedgerStatements {
                 prompt_tokens = tokens.prompt_tokens + used.prompt_tokens,
                 completion_tokens = tokens.completion_tokens + used.completion_tokens,
                 cost_nano = tokens.cost_nano + used.cost_nano,
-                request_window = COALESCE(used.request_window, tokens.request_window)
-            FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[])
+                request_window = COALESCE(used.request_window, tokens.request_window),
+                token_window = COALESCE(used.token_window, tokens.token_window),
+                budget_spent_nano = CASE WHEN tokens.budget_nano IS NULL THEN tokens.budget_spent_nano
+                    ELSE tokens.budget_spent_nano + used.spent_nano END,
+                budget_reserved_nano = tokens.budget_reserved_nano + used.reserved_nano,
+                budget_began_at = COALESCE(used.began_at, tokens.budget_began_at),
+                shadow_refusals = tokens.shadow_refusals + used.shadow_refusals
+            FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
+                $8::text[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[])
                 WITH ORDINALITY AS used (id, last_used_at, requests, prompt_tokens, completion_tokens, cost_nano,
-                    request_window, position)
+                    request_window, token_window, spent_nano, reserved_nano, began_at, shadow_refusals, position)
             WHERE tokens.id = used.id AND \(isOfBatch("used.position")) RETURNING used.position
+            """)
+
+    /// The account of a project's budget, locked in the batch form.
+    static let account = BatchStatement(
+        each: "SELECT \(Columns.account("projects")) FROM projects WHERE id = $1",
+        all: """
+            SELECT \(Columns.account("projects")), asked.position
+            FROM unnest($1::text[]) WITH ORDINALITY AS asked (id, position) JOIN projects ON projects.id = asked.id
+            WHERE \(isOfBatch("asked.position"))
+            ORDER BY projects.id FOR UPDATE OF projects
+            """)
+
+    static let chargeWidth = 4
+    /// Adds to what has gone off a project's budget, and to what is set aside of it; `$4` is when its period began, NULL to
+    /// leave that. Changes nothing of a project that has none.
+    static let charge = BatchStatement(
+        each: """
+            UPDATE projects SET
+                budget_spent_nano = CASE WHEN budget_nano IS NULL THEN budget_spent_nano ELSE budget_spent_nano + $2 END,
+                budget_reserved_nano = budget_reserved_nano + $3, budget_began_at = COALESCE($4, budget_began_at)
+            WHERE id = $1 AND (budget_nano IS NOT NULL OR $3 <> 0)
+            """,
+        all: """
+            UPDATE projects SET
+                budget_spent_nano = CASE WHEN projects.budget_nano IS NULL THEN projects.budget_spent_nano
+                    ELSE projects.budget_spent_nano + used.spent_nano END,
+                budget_reserved_nano = projects.budget_reserved_nano + used.reserved_nano,
+                budget_began_at = COALESCE(used.began_at, projects.budget_began_at)
+            FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[])
+                WITH ORDINALITY AS used (id, spent_nano, reserved_nano, began_at, position)
+            WHERE projects.id = used.id AND \(isOfBatch("used.position"))
+                AND (projects.budget_nano IS NOT NULL OR used.reserved_nano <> 0)
+            RETURNING used.position
             """)
 
     /// Which of a batch's requests are in the database.

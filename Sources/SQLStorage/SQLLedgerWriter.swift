@@ -8,7 +8,7 @@ final class SQLLedgerWriter: LedgerWriter {
     private unowned let slot: ConnectionSlot
     private let metrics: LedgerMetrics
     private let timings: OperationTimings
-    private var plan = LedgerPlan()
+    private let work = LedgerWork()
     private var parameters = SQLParameters()
     private var open = OpenRequests()
     /// Whose oldest open request from before our time is in ``inherited``.
@@ -32,7 +32,7 @@ final class SQLLedgerWriter: LedgerWriter {
             let connection = try slot.connected()
             if knownInstance != batch.instance { try inherit(from: batch.instance, on: connection) }
             if try !writeWhole(batch, on: connection) {
-                plan.lay(out: batch)
+                work.lay(out: batch)
                 try inTransaction(on: connection) { () throws(SQLError) in try write(batch, on: connection) }
             }
         } catch {
@@ -45,7 +45,7 @@ final class SQLLedgerWriter: LedgerWriter {
         let duration = Monotonic.now() - start
         timings.record(.ledgerCommit, duration)
         metrics.committed(batch.admissions.count + batch.settlements.count, in: duration)
-        return plan.verdicts
+        return work.plan.verdicts
     }
 
     private func inTransaction(
@@ -57,9 +57,11 @@ final class SQLLedgerWriter: LedgerWriter {
     /// Tries to write all of the batch in one round trip, where a round trip costs anything.
     /// - Returns: whether it is written; if not, nothing of it is.
     private func writeWhole(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) -> Bool {
-        guard connection.dialect.batchStyle == .arrays, !batch.isRetry, optimism.isJustified() else { return false }
-        plan.lay(out: batch)
-        plan.grantAll(of: batch)
+        guard connection.dialect.batchStyle == .arrays, !batch.isRetry, !batch.reserves, optimism.isJustified() else {
+            return false
+        }
+        work.lay(out: batch)
+        work.plan.grantAll(of: batch)
         let isLone = batch.admissions.count == 1 && batch.settlements.isEmpty
         isNew = false
         do throws(SQLError) {
@@ -70,7 +72,7 @@ final class SQLLedgerWriter: LedgerWriter {
             ) { (row) throws(SQLError) in
                 isNew = true
                 changesSeen = row.integer(at: 2)
-                plan.set(
+                work.plan.set(
                     requestCount: row.integer(at: 0), maxRequests: row.integer(at: 1), of: Int(row.integer(at: 3)) - 1)
             }
         } catch {
@@ -82,17 +84,14 @@ final class SQLLedgerWriter: LedgerWriter {
         return isNew
     }
 
-    /// Three round trips, however large the batch: read, write, count and commit.
+    /// Three round trips, however large the batch: read, write, count and commit. A fourth where a project has a budget.
     private func write(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
         try claim(batch, on: connection)
-        try readStandings(on: connection)
+        try work.readStandings(on: connection)
         try connection.complete()
+        try work.readAccounts(on: connection)
         guard isNew else { return try recall(batch, on: connection) }
-        plan.decide(at: batch.now)
-        try addRequests(batch, on: connection)
-        try settleRequests(batch, on: connection)
-        try connection.complete()
-        try countRequests(on: connection)
+        try work.write(batch, on: connection)
     }
 
     /// Finds out whether the batch was never written. Asked always, not only for a retry: it costs nothing more.
@@ -127,53 +126,13 @@ final class SQLLedgerWriter: LedgerWriter {
     /// After the batch is in the database.
     private func noteOpen(_ batch: LedgerBatch) {
         for (index, admission) in batch.admissions.enumerated() where admission.settlement == nil {
-            if case .admitted = plan.verdicts[index] {
+            if case .admitted = work.plan.verdicts[index] {
                 open.insert(admission.requestID)
             } else {
                 open.remove(admission.requestID)
             }
         }
         for end in batch.settlements { open.remove(end.requestID) }
-    }
-
-    /// Of the tokens that ask for admission; of all, where rows must be locked in key order before any is written.
-    private func readStandings(on connection: any SQLConnection) throws(SQLError) {
-        parameters.removeAll()
-        let readsAll = connection.dialect.locksRows
-        asked.removeAll(keepingCapacity: true)
-        for (number, group) in plan.groups.enumerated() where readsAll || !group.admissions.isEmpty {
-            parameters.append(group.token)
-            asked.append(number)
-        }
-        try connection.enqueueQuery(LedgerStatements.standing, parameters, width: 1) {
-            [unowned self] (position, row) throws(SQLError) in
-            plan.set(try row.standing(), of: asked[position])
-        }
-    }
-
-    /// The groups whose standings are asked for, in that order.
-    private var asked: [Int] = []
-
-    private func addRequests(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
-        layRequests(batch)
-        try connection.enqueueChange(LedgerStatements.add, parameters, width: LedgerStatements.addWidth) {
-            [unowned self] position in
-            let grant = plan.grants[position]
-            plan.count(batch.admissions[grant.admission], in: grant.group)
-        }
-    }
-
-    private func settleRequests(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
-        laySettlements(batch)
-        try connection.enqueueChange(LedgerStatements.settle, parameters, width: LedgerStatements.settleWidth) {
-            [unowned self] position in
-            plan.count(batch.settlements[position].settlement, in: plan.settlementGroups[position])
-        }
-    }
-
-    private func countRequests(on connection: any SQLConnection) throws(SQLError) {
-        layCounts(of: plan.groups.indices.filter { plan.groups[$0].hasChanged })
-        try connection.enqueueChange(LedgerStatements.count, parameters, width: LedgerStatements.countWidth)
     }
 
     /// The batch is in the database: reads from its rows what was answered.
@@ -184,10 +143,10 @@ final class SQLLedgerWriter: LedgerWriter {
         try connection.query(LedgerStatements.present, parameters, width: 1) { (position, _) throws(SQLError) in
             isPresent[position] = true
         }
-        for (number, group) in plan.groups.enumerated() {
-            for place in group.admissions {
-                let admission = plan.keys[place].index
-                plan.recall(admission: admission, isPresent: isPresent[admission], in: number, at: batch.now)
+        for number in work.plan.groups.indices {
+            for place in work.plan.groups[number].admissions {
+                let admission = work.plan.keys[place].index
+                work.plan.recall(admission: admission, isPresent: isPresent[admission], of: batch, in: number)
             }
         }
     }
@@ -208,12 +167,7 @@ extension SQLLedgerWriter {
         var all = SQLParameters()
         layClaim(batch)
         all.append(contentsOf: parameters)
-        layCounts(of: plan.groups.indices, withWindow: false)
-        all.append(columnsOf: parameters, width: LedgerStatements.countWidth - 1)
-        layRequests(batch)
-        all.append(columnsOf: parameters, width: LedgerStatements.addWidth)
-        laySettlements(batch)
-        all.append(columnsOf: parameters, width: LedgerStatements.settleWidth)
+        work.appendColumns(of: batch, to: &all)
         return all
     }
 
@@ -221,80 +175,14 @@ extension SQLLedgerWriter {
         var all = SQLParameters()
         layClaim(batch)
         all.append(contentsOf: parameters)
-        layRequests(batch)
-        all.append(contentsOf: parameters)
+        work.appendRequests(of: batch, to: &all)
         return all
     }
-
-    /// Of the requests that the plan grants.
-    private func layRequests(_ batch: LedgerBatch) {
-        parameters.removeAll()
-        var previous = -1
-        for grant in plan.grants {
-            let admission = batch.admissions[grant.admission]
-            let first = parameters.count
-            parameters.append(admission.requestID)
-            if grant.group == previous {
-                // The row before is of the same token, hence its text is there already.
-                parameters.append(sharing: first - LedgerStatements.addWidth + 1)
-            } else {
-                parameters.append(admission.tokenID)
-            }
-            parameters.append(admission.projectID)
-            parameters.append(admission.admittedAt)
-            parameters.append(admission.method)
-            parameters.append(admission.path)
-            parameters.append(settlement: admission.settlement)
-            parameters.append(batch.instance.number)
-            previous = grant.group
-        }
-    }
-
-    private func laySettlements(_ batch: LedgerBatch) {
-        parameters.removeAll()
-        for end in batch.settlements {
-            parameters.append(end.requestID)
-            parameters.append(settlement: end.settlement)
-        }
-    }
-
-    private func layCounts(of groups: some Sequence<Int>, withWindow: Bool = true) {
-        parameters.removeAll()
-        for number in groups {
-            let group = plan.groups[number]
-            parameters.append(group.token)
-            parameters.append(group.lastUsedAt)
-            parameters.append(group.requests)
-            parameters.append(group.sums.prompt)
-            parameters.append(group.sums.completion)
-            parameters.append(group.sums.cost)
-            if withWindow { parameters.append(group.window?.text) }
-        }
-    }
 }
 
-extension SQLParameters {
-    /// Adds the nine columns of a settlement, all NULL for a request that is open.
-    mutating func append(settlement: Settlement?) {
-        guard let settlement else {
-            for _ in 0..<9 { appendNull() }
-            return
-        }
-        append(settlement.model?.withoutZeroBytes)
-        append(settlement.outcome.rawValue)
-        append(Int64(settlement.status))
-        append(settlement.usage?.promptTokens.storable)
-        append(settlement.usage?.completionTokens.storable)
-        append(settlement.cost.amount.storable)
-        append(settlement.settledAt)
-        append(max(0, settlement.durationMicroseconds))
-        append(settlement.firstByteMicroseconds.map { max(0, $0) })
-    }
-}
-
-extension String {
-    /// An upstream may call its model anything; a zero byte is what not every engine can keep.
-    fileprivate var withoutZeroBytes: String {
-        utf8.contains(0) ? String(map { $0 == "\0" ? "\u{FFFD}" : $0 }) : self
+extension LedgerBatch {
+    /// Whether something is set aside for one of its requests, or was.
+    fileprivate var reserves: Bool {
+        admissions.contains { $0.reservation != .none } || settlements.contains { $0.reservation != .none }
     }
 }

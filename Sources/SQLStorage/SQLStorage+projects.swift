@@ -12,7 +12,7 @@ extension SQLStorage {
                     .id(project.id), .text(project.name), .text(project.sealedKey), .text(project.keyHint),
                     .text(project.provider), .optional(project.baseURL), .optional(project.deactivatedAt),
                     .instant(project.createdAt), .instant(project.updatedAt),
-                ])
+                ] + project.limits.values(at: project.createdAt))
         }
     }
 
@@ -36,15 +36,16 @@ extension SQLStorage {
         _ id: ProjectID, _ change: ProjectChange, at now: Timestamp
     ) async throws(StorageError) -> Project {
         try await writing(.updateProject, changesGrants: true) { connection in
+            // Tokens before their project, as the ledger locks them.
+            if change.revokesTokens { _ = try connection.revokeTokens(of: id, at: now) }
             let changed = try connection.first(
                 ProjectStatements.change,
                 [
                     .id(id), .optional(change.name), .optional(change.key?.ciphertext), .optional(change.key?.hint),
-                    .integer(change.isActive.asWish), .instant(now),
-                ]
+                    .integer(change.isActive.asWish), .instant(now), .integer(change.limits == nil ? 0 : 1),
+                ] + (change.limits ?? ProjectLimits()).values(at: now)
             ) { (row) throws(SQLError) in try row.project() }
             guard let changed else { throw StorageError(.notFound) }
-            if change.revokesTokens { _ = try connection.revokeTokens(of: id, at: now) }
             return changed
         }
     }
@@ -72,6 +73,13 @@ extension Bool? {
     var asWish: Int64 { map { $0 ? 1 : 0 } ?? -1 }
 }
 
+extension ProjectLimits {
+    /// The budget's values, and what is in shadow.
+    fileprivate func values(at now: Timestamp) -> [SQLValue] {
+        budget.values(at: now) + [isShadow ? .text(LimitKind.budget.rawValue) : .null]
+    }
+}
+
 extension Int {
     /// Held within 1…1000.
     var clampedToPage: Int { Swift.min(Swift.max(self, 1), 1000) }
@@ -80,8 +88,9 @@ extension Int {
 private enum ProjectStatements {
     static let add = SQLStatement(
         """
-        INSERT INTO projects (id, name, sealed_key, key_hint, provider, base_url, deactivated_at, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        INSERT INTO projects (id, name, sealed_key, key_hint, provider, base_url, deactivated_at, created_at, updated_at,
+            budget_nano, budget_period, budget_mode, budget_began_at, shadowed_limits)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         """)
     static let find = SQLStatement("SELECT \(Columns.project) FROM projects WHERE id = $1")
     static let exists = SQLStatement("SELECT 1 FROM projects WHERE id = $1")
@@ -92,7 +101,7 @@ private enum ProjectStatements {
             key_hint = COALESCE($4, key_hint),
             deactivated_at = CASE CAST($5 AS BIGINT) WHEN 1 THEN NULL WHEN 0 THEN COALESCE(deactivated_at, $6)
                 ELSE deactivated_at END,
-            updated_at = $6
+            updated_at = $6, \(BudgetStatements.change(isAsked: "$7", from: 8))
         WHERE id = $1 RETURNING \(Columns.project)
         """)
 }

@@ -66,7 +66,7 @@ extension SQLStorage {
             let open = try await reading(.settleAbandoned) { try Self.openRequests($0, from: from, of: instance) }
             guard let last = open.last else { return settled }
             settled += try await writing(.settleAbandoned) { try Self.settle(open, on: $0, now) }
-            cursor = last.id.text
+            cursor = last.requestID.text
         }
     }
 
@@ -74,11 +74,6 @@ extension SQLStorage {
         let instance: String
         let sequence: Int64
         let oldestOpen: String
-    }
-
-    private struct OpenRequest: Sendable {
-        let id: RequestID
-        let admittedAt: Timestamp
     }
 
     /// Most requests settled in one transaction, so that others get their turn in between.
@@ -91,26 +86,49 @@ extension SQLStorage {
         var values: [SQLValue] = [.text(from), .integer(stepSize)]
         if let instance { values.append(.integer(instance.number)) }
         let statement = instance == nil ? RequestStatements.open : RequestStatements.openOfWriter
-        return try connection.all(statement, values) { (row) throws(SQLError) in
-            OpenRequest(id: try row.id(at: 0), admittedAt: try row.instant(at: 1))
-        }
+        return try connection.all(statement, values) { (row) throws(SQLError) in try row.openRequest() }
     }
 
     private static func settle(
         _ open: [OpenRequest], on connection: any SQLConnection, _ now: Timestamp
     ) throws(SQLError) -> Int {
-        var rows = SQLParameters()
-        for request in open {
-            let lasted = max(0, now.milliseconds - request.admittedAt.milliseconds) * 1000
-            rows.append(request.id)
-            rows.append(
-                settlement: Settlement(
-                    outcome: .inDoubt, status: 0, settledAt: now, durationMicroseconds: lasted,
-                    firstByteMicroseconds: nil, usage: nil, cost: .zero, model: nil))
-        }
-        var settled = 0
-        try connection.change(LedgerStatements.settle, rows, width: LedgerStatements.settleWidth) { _ in settled += 1 }
-        return settled
+        let batch = LedgerBatch(
+            instance: InstanceID(Identifier(high: 0, low: 0)), sequence: 0, now: now, admissions: [],
+            settlements: open.map { $0.inDoubt(at: now) })
+        let work = LedgerWork()
+        work.lay(out: batch)
+        try work.readStandings(on: connection)
+        try connection.complete()
+        try work.readAccounts(on: connection)
+        try work.write(batch, on: connection)
+        try connection.complete()
+        return work.plan.settled
+    }
+}
+
+/// A request that a dead server left open, with what its end can be guessed from.
+struct OpenRequest: Sendable {
+    let requestID: RequestID
+    let tokenID: TokenID
+    let projectID: ProjectID
+    let admittedAt: Timestamp
+    let reservation: Reservation
+    /// What the token's requests have used on average.
+    let average: Reservation
+
+    /// Its end. What it used is what was set aside for it, or else what the token's requests use; it may have used less.
+    func inDoubt(at now: Timestamp) -> RequestSettlement {
+        let estimate = reservation == .none ? average : reservation
+        return RequestSettlement(
+            requestID: requestID, tokenID: tokenID, projectID: projectID, admittedAt: admittedAt,
+            reservation: reservation,
+            settlement: Settlement(
+                outcome: .inDoubt, status: 0, settledAt: now,
+                durationMicroseconds: max(0, now.milliseconds - admittedAt.milliseconds) * 1000,
+                firstByteMicroseconds: nil,
+                usage: TokenUsage(
+                    promptTokens: estimate.promptTokens, completionTokens: estimate.completionTokens, source: .estimate),
+                cost: estimate.cost, model: nil))
     }
 }
 
@@ -120,12 +138,12 @@ enum RequestStatements {
         "SELECT \(Columns.request) FROM requests WHERE token_id = $1 AND id > $2 ORDER BY id LIMIT $3")
     static let writers = SQLStatement(
         "SELECT instance_id, last_sequence, oldest_open FROM ledger_writers WHERE oldest_open IS NOT NULL")
-    static let open = SQLStatement(
-        "SELECT id, admitted_at FROM requests WHERE id >= $1 AND settled_at IS NULL ORDER BY id LIMIT $2")
+    static let open = SQLStatement("\(openFields) AND requests.settled_at IS NULL ORDER BY requests.id LIMIT $2")
     static let openOfWriter = SQLStatement(
+        "\(openFields) AND requests.writer = $3 AND requests.settled_at IS NULL ORDER BY requests.id LIMIT $2")
+    private static let openFields = """
+        SELECT \(Columns.open) FROM requests LEFT JOIN tokens ON tokens.id = requests.token_id WHERE requests.id >= $1
         """
-        SELECT id, admitted_at FROM requests WHERE id >= $1 AND writer = $3 AND settled_at IS NULL ORDER BY id LIMIT $2
-        """)
     /// Unless something is open by now: then it lives. No request of an instance is older than the instance.
     static let forgetWriter = SQLStatement(
         """

@@ -14,7 +14,8 @@ extension SQLStorage {
                     .integer(token.requestCount), .integer(token.promptTokens), .integer(token.completionTokens),
                     .integer(token.cost.amount), .integer(token.cacheHitCount), .optional(token.lastUsedAt),
                     .instant(token.createdAt), .optional(token.limits.requestsPerMinute),
-                ])
+                    .optional(token.limits.tokensPerMinute),
+                ] + token.limits.budget.values(at: token.createdAt) + [.optional(token.limits.shadowed.text)])
         }
     }
 
@@ -48,11 +49,13 @@ extension SQLStorage {
         case .never: changesExpiry = 1
         case nil: break
         }
-        let values: [SQLValue] = [
-            .id(id), .optional(change.name), .integer(change.isActive.asWish), .instant(now),
-            .optional(change.maxRequests), .integer(changesExpiry), .optional(expiry),
-            .integer(change.limits == nil ? 0 : 1), .optional(change.limits?.requestsPerMinute),
-        ]
+        let values: [SQLValue] =
+            [
+                .id(id), .optional(change.name), .integer(change.isActive.asWish), .instant(now),
+                .optional(change.maxRequests), .integer(changesExpiry), .optional(expiry),
+                .integer(change.limits == nil ? 0 : 1), .optional(change.limits?.requestsPerMinute),
+                .optional(change.limits?.tokensPerMinute),
+            ] + (change.limits?.budget).values(at: now) + [.optional(change.limits?.shadowed.text)]
         return try await writing(.updateToken, changesGrants: true) { connection in
             let changed = try connection.first(TokenStatements.change, values) { (row) throws(SQLError) in
                 try row.token()
@@ -87,7 +90,7 @@ extension SQLStorage {
     public func grant(for digest: TokenDigest) async throws(StorageError) -> GrantRecord? {
         try await reading(.findGrant) { connection in
             try connection.first(TokenStatements.grant, [.text(digest.text)]) { (row) throws(SQLError) in
-                GrantRecord(token: try row.token(), project: try row.project(from: 15))
+                GrantRecord(token: try row.token(), project: try row.project(from: 24))
             }
         }
     }

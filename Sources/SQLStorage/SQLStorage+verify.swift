@@ -15,6 +15,8 @@ private enum Invariants {
         let tokens = try count(tokenCount, connection)
         let requests = try count(requestCount, connection)
         var findings = try drifts(among: tokens, connection)
+        let projects = try count(projectCount, connection)
+        for rule in projectRules { findings.append(try finding(rule, checked: projects, connection)) }
         for rule in tokenRules { findings.append(try finding(rule, checked: tokens, connection)) }
         for rule in requestRules { findings.append(try finding(rule, checked: requests, connection)) }
         if let integrity = connection.dialect.integrityCheck {
@@ -64,6 +66,7 @@ private enum Invariants {
 
     private static let mostExamples = 5
     private static let tokenCount = SQLStatement("SELECT count(*) FROM tokens")
+    private static let projectCount = SQLStatement("SELECT count(*) FROM projects")
     private static let requestCount = SQLStatement("SELECT count(*) FROM requests")
 
     private static let driftNames = [
@@ -104,10 +107,25 @@ private enum Invariants {
             SELECT id FROM tokens
             WHERE max_requests > 0 AND request_count > max_requests AND request_count > request_count_at_cap ORDER BY id
             """),
+        Rule("token-budget-set-aside-equals-open-rows", setAside("tokens", "token_id")),
         Rule(
             "token-has-project",
             "SELECT id FROM tokens WHERE project_id NOT IN (SELECT id FROM projects) ORDER BY id"),
     ]
+
+    private static let projectRules = [
+        Rule("project-budget-set-aside-equals-open-rows", setAside("projects", "project_id"))
+    ]
+
+    /// Those whose budget has more or less set aside than their requests under way ask for.
+    private static func setAside(_ table: String, _ reference: String) -> String {
+        """
+        SELECT \(table).id FROM \(table) LEFT JOIN (
+            SELECT \(reference), CAST(sum(COALESCE(reserved_nano, 0)) AS BIGINT) AS reserved
+            FROM requests WHERE settled_at IS NULL GROUP BY \(reference)) AS open ON open.\(reference) = \(table).id
+        WHERE \(table).budget_reserved_nano <> COALESCE(open.reserved, 0) ORDER BY \(table).id
+        """
+    }
 
     private static let requestRules = [
         Rule(
@@ -133,6 +151,7 @@ private enum Invariants {
             WHERE (settled_at IS NULL) <> (outcome IS NULL) OR (settled_at IS NULL) <> (status IS NULL)
                 OR (settled_at IS NULL) <> (cost_nano IS NULL) OR (settled_at IS NULL) <> (duration_us IS NULL)
                 OR (prompt_tokens IS NULL) <> (completion_tokens IS NULL)
+                OR (usage_source IS NOT NULL AND prompt_tokens IS NULL)
                 OR (settled_at IS NULL AND (prompt_tokens IS NOT NULL OR model IS NOT NULL))
             ORDER BY id
             """),
@@ -140,7 +159,7 @@ private enum Invariants {
             "request-figures-not-negative",
             """
             SELECT id FROM requests WHERE duration_us < 0 OR first_byte_us < 0 OR prompt_tokens < 0
-                OR completion_tokens < 0 OR cost_nano < 0 ORDER BY id
+                OR completion_tokens < 0 OR cost_nano < 0 OR reserved_nano < 0 ORDER BY id
             """),
     ]
 }

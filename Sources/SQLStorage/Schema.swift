@@ -5,7 +5,7 @@ import SQLDatabase
 /// Columns of `projects` and `tokens` keep their order on every engine, so that the `INSERT` lines of a SQLite dump
 /// load into PostgreSQL as they are. Instants are 24 characters of ISO 8601 in UTC; money is nano-dollars.
 enum Schema {
-    static let runner = MigrationRunner([spine, instances, limits])
+    static let runner = MigrationRunner([spine, instances, limits, budgets])
 
     /// `requests` has no foreign keys: an admission reads its token and project in the same transaction, so a check by
     /// the engine would only repeat that for each row; `verify` looks for strays. It has no second index either: open
@@ -100,5 +100,55 @@ enum Schema {
 
         ALTER TABLE tokens ADD COLUMN request_window \(terms.text);
         """
+    }
+
+    /// What tokens and projects may use in tokens and in money, what is set aside for requests under way, and who says what
+    /// a request used.
+    ///
+    /// A program that knows none of it leaves all of it as it is: nothing is set aside for its requests, and its tokens are
+    /// granted what these limits would refuse.
+    private static let budgets = Migration(4, "budgets and usage") { terms in
+        let account = { (table: String) in
+            """
+            ALTER TABLE \(table) ADD COLUMN budget_nano \(terms.integer);
+
+            ALTER TABLE \(table) ADD COLUMN budget_period \(terms.text);
+
+            ALTER TABLE \(table) ADD COLUMN budget_mode \(terms.text);
+
+            ALTER TABLE \(table) ADD COLUMN budget_spent_nano \(terms.integer) NOT NULL DEFAULT 0;
+
+            ALTER TABLE \(table) ADD COLUMN budget_reserved_nano \(terms.integer) NOT NULL DEFAULT 0;
+
+            ALTER TABLE \(table) ADD COLUMN budget_began_at \(terms.instant);
+
+            ALTER TABLE \(table) ADD COLUMN shadowed_limits \(terms.text);
+            """
+        }
+        return """
+            \(account("projects"))
+
+            \(account("tokens"))
+
+            ALTER TABLE tokens ADD COLUMN tokens_per_minute \(terms.integer);
+
+            ALTER TABLE tokens ADD COLUMN token_window \(terms.text);
+
+            ALTER TABLE tokens ADD COLUMN shadow_refusals \(terms.integer) NOT NULL DEFAULT 0;
+
+            ALTER TABLE requests ADD COLUMN usage_source \(terms.text);
+
+            ALTER TABLE requests ADD COLUMN reserved_prompt_tokens \(terms.integer);
+
+            ALTER TABLE requests ADD COLUMN reserved_completion_tokens \(terms.integer);
+
+            ALTER TABLE requests ADD COLUMN reserved_nano \(terms.integer);
+
+            ALTER TABLE projects ADD COLUMN stream_usage \(terms.text);
+
+            ALTER TABLE projects ADD COLUMN client_leaves \(terms.text);
+
+            ALTER TABLE ledger_writers ADD COLUMN swept_by \(terms.text);
+            """
     }
 }

@@ -1,3 +1,4 @@
+import ProxyDomain
 import SQLDatabase
 
 /// What is said of tokens outside the ledger. Nothing here writes a counter.
@@ -6,8 +7,9 @@ enum TokenStatements {
         """
         INSERT INTO tokens (id, project_id, name, digest, hint, expires_at, revoked_at, max_requests, request_count,
             prompt_tokens, completion_tokens, cost_nano, cache_hit_count, last_used_at, created_at,
-            requests_per_minute)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+            requests_per_minute, tokens_per_minute, budget_nano, budget_period, budget_mode, budget_began_at,
+            shadowed_limits)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
         """)
     static let find = SQLStatement("SELECT \(Columns.token) FROM tokens WHERE id = $1")
 
@@ -29,7 +31,9 @@ enum TokenStatements {
             request_count_at_cap = CASE WHEN CAST($5 AS BIGINT) IS NULL THEN request_count_at_cap
                 ELSE request_count END,
             expires_at = CASE CAST($6 AS BIGINT) WHEN 1 THEN $7 ELSE expires_at END,
-            requests_per_minute = CASE CAST($8 AS BIGINT) WHEN 1 THEN CAST($9 AS BIGINT) ELSE requests_per_minute END
+            requests_per_minute = CASE CAST($8 AS BIGINT) WHEN 1 THEN CAST($9 AS BIGINT) ELSE requests_per_minute END,
+            tokens_per_minute = CASE CAST($8 AS BIGINT) WHEN 1 THEN CAST($10 AS BIGINT) ELSE tokens_per_minute END,
+            \(BudgetStatements.change(isAsked: "$8", from: 11))
         WHERE id = $1 RETURNING \(Columns.token)
         """)
     static let revoke = SQLStatement("UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
@@ -48,4 +52,38 @@ enum TokenStatements {
         SELECT \(Columns.token), \(Columns.project) FROM tokens JOIN projects ON projects.id = tokens.project_id
         WHERE tokens.digest = $1
         """)
+}
+
+/// What is said of budgets, of tokens and of projects alike.
+enum BudgetStatements {
+    /// Replaces a budget when the parameter `isAsked` is 1: amount, period, mode, when its period began, and what is in
+    /// shadow are the parameters from `first` on.
+    ///
+    /// A budget where there was none, or with another period, begins with nothing spent. What is set aside stays: it is given
+    /// back when its requests end.
+    static func change(isAsked: String, from first: Int) -> String {
+        let begins = """
+            CAST(\(isAsked) AS BIGINT) = 1 AND (budget_nano IS NULL
+                OR COALESCE(budget_period, '') <> COALESCE(CAST($\(first + 1) AS TEXT), ''))
+            """
+        func replaced(_ column: String, _ number: Int, _ type: String) -> String {
+            "\(column) = CASE CAST(\(isAsked) AS BIGINT) WHEN 1 THEN CAST($\(number) AS \(type)) ELSE \(column) END"
+        }
+        return """
+            budget_spent_nano = CASE WHEN \(begins) THEN 0 ELSE budget_spent_nano END,
+            budget_began_at = CASE WHEN \(begins) THEN CAST($\(first + 3) AS TEXT) ELSE budget_began_at END,
+            \(replaced("budget_nano", first, "BIGINT")), \(replaced("budget_period", first + 1, "TEXT")),
+            \(replaced("budget_mode", first + 2, "TEXT")), \(replaced("shadowed_limits", first + 4, "TEXT"))
+            """
+    }
+}
+
+extension Budget? {
+    /// Amount, period, mode, and when the period began that `now` is in.
+    func values(at now: Timestamp) -> [SQLValue] {
+        [
+            .optional(self?.amount.amount), .optional(self?.period.rawValue), .optional(self?.mode.rawValue),
+            .optional(self?.period.start(at: now)),
+        ]
+    }
 }

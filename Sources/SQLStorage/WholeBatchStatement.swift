@@ -3,8 +3,8 @@ import SQLDatabase
 extension LedgerStatements {
     /// A whole batch as one statement, for an engine behind a wire: written if every request that asks may be admitted,
     /// and nothing at all otherwise, nor when a token has a limit that must be looked at from here. Its parameters are
-    /// those of ``claim``, then one array for each of the first six columns of ``count``, and for each of ``add`` and
-    /// ``settle``.
+    /// those of ``claim``, then one array for each of the first six columns of ``count``, for each of ``add`` without
+    /// reservations, and for each of ``settle``.
     ///
     /// The tokens are locked first, in key order; everything else hangs on the number being claimed, and that on each
     /// token granting what is asked of it. So what other instances do at the same time can't come in between.
@@ -19,7 +19,7 @@ extension LedgerStatements {
         """
         WITH locked AS MATERIALIZED (
             SELECT used.*, tokens.request_count, tokens.max_requests,
-                used.requests = 0 OR (\(allows("used.requests"))) AS is_granted
+                (used.requests = 0 OR (\(allows("used.requests")))) AND \(hasNoBudget) AS is_granted
             FROM unnest($5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
                 WITH ORDINALITY AS used (id, last_used_at, requests, prompt_tokens, completion_tokens, cost_nano,
                     position)
@@ -43,28 +43,28 @@ extension LedgerStatements {
                 AND (locked.requests > 0 OR locked.prompt_tokens > 0 OR locked.completion_tokens > 0
                     OR locked.cost_nano > 0)
         ), added AS (
-            INSERT INTO requests (\(Columns.request), writer)
+            INSERT INTO requests (\(Columns.requestWithoutReservation), writer)
             SELECT added.*
             FROM claimed CROSS JOIN unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
                 $17::text[], $18::text[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::text[],
-                $24::bigint[], $25::bigint[], $26::bigint[]) AS added
+                $24::bigint[], $25::bigint[], $26::text[], $27::bigint[]) AS added
         ), settled AS (
             UPDATE requests SET \(takingEnd)
-            FROM claimed CROSS JOIN unnest($27::text[], $28::text[], $29::text[], $30::bigint[], $31::bigint[],
-                $32::bigint[], $33::bigint[], $34::text[], $35::bigint[], $36::bigint[]) WITH ORDINALITY
-                AS ended (id, model, outcome, status, prompt_tokens, completion_tokens, cost_nano, settled_at,
-                    duration_us, first_byte_us, position)
+            FROM claimed CROSS JOIN unnest($28::text[], $29::text[], $30::text[], $31::bigint[], $32::bigint[],
+                $33::bigint[], $34::bigint[], $35::text[], $36::bigint[], $37::bigint[], $38::text[]) WITH ORDINALITY
+                AS ended (\(endColumns), position)
             WHERE requests.id = ended.id AND requests.settled_at IS NULL AND \(isOfBatch("ended.position"))
             RETURNING 1
         )
         SELECT locked.request_count + locked.requests, locked.max_requests, claimed.changes, locked.position,
-            CAST(CASE WHEN (SELECT count(*) FROM settled) = cardinality($27::text[]) THEN '0'
+            CAST(CASE WHEN (SELECT count(*) FROM settled) = cardinality($28::text[]) THEN '0'
                 ELSE 'a request of this batch was ended before' END AS integer)
         FROM claimed CROSS JOIN locked
         """)
 
     /// ``whole`` for a batch of one request and nothing else, which is what a quiet server writes. Without arrays, and with
-    /// nothing to lock ahead, it costs the engine half as much. Its parameters are those of ``claim`` and ``add``.
+    /// nothing to lock ahead, it costs the engine half as much. Its parameters are those of ``claim`` and ``add``
+    /// without a reservation.
     static let lone = SQLStatement(
         """
         WITH counted AS (
@@ -74,15 +74,15 @@ extension LedgerStatements {
                 completion_tokens = tokens.completion_tokens + COALESCE($15::bigint, 0),
                 cost_nano = tokens.cost_nano + COALESCE($16::bigint, 0)
             FROM projects
-            WHERE tokens.id = $6 AND projects.id = tokens.project_id AND \(allows("1"))
+            WHERE tokens.id = $6 AND projects.id = tokens.project_id AND \(allows("1")) AND \(hasNoBudget)
             RETURNING tokens.request_count, tokens.max_requests
         ), claimed AS (
             INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open)
             SELECT $1, $2, $3, $4 FROM counted
             \(takingNumber) AS changes
         ), added AS (
-            INSERT INTO requests (\(Columns.request), writer)
-            SELECT $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20 FROM claimed
+            INSERT INTO requests (\(Columns.requestWithoutReservation), writer)
+            SELECT $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21 FROM claimed
         )
         SELECT counted.request_count, counted.max_requests, claimed.changes, 1,
             CAST(CASE WHEN claimed.changes IS NULL THEN 'the batch was written before' ELSE '0' END AS integer)
@@ -93,10 +93,13 @@ extension LedgerStatements {
     private static func allows(_ requests: String) -> String {
         """
         tokens.revoked_at IS NULL AND projects.deactivated_at IS NULL AND tokens.requests_per_minute IS NULL
-            AND (tokens.expires_at IS NULL OR tokens.expires_at > $3)
+            AND tokens.tokens_per_minute IS NULL AND (tokens.expires_at IS NULL OR tokens.expires_at > $3)
             AND (tokens.max_requests = 0 OR tokens.request_count + \(requests) <= tokens.max_requests)
         """
     }
+
+    /// Whether nothing goes off a budget.
+    private static let hasNoBudget = "tokens.budget_nano IS NULL AND projects.budget_nano IS NULL"
 
     /// Whether ``whole`` failed for what the batch's requests are, rather than for the state of the database.
     static func saysNotWhole(_ error: SQLError) -> Bool {

@@ -51,7 +51,7 @@ struct CatalogueTests {
     @Test func namesEachScenarioOnce() {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
-        #expect(StorageScenario.all.count == 136)
+        #expect(StorageScenario.all.count == 148)
         #expect(HTTPScenario.all.count == 167)
         #expect(CommandScenario.all.count == 50)
     }

@@ -7,6 +7,7 @@ import Testing
 
 private let noon = Timestamp(milliseconds: 1_795_435_200_000)
 private let token = TokenID(Identifier(high: 1, low: 1))
+private let project = ProjectID(Identifier(high: 1, low: 2))
 
 /// A queue that expectations can change: they take no mutating calls.
 private final class Bench {
@@ -43,13 +44,12 @@ private func request(_ number: UInt64) -> RequestID { RequestID(Identifier(high:
 
 private func admission(_ number: UInt64) -> Admission {
     Admission(
-        requestID: request(number), tokenID: token, projectID: ProjectID(Identifier(high: 3, low: 3)),
-        admittedAt: noon, method: "POST", path: "/v1/x")
+        requestID: request(number), tokenID: token, projectID: project, admittedAt: noon, method: "POST", path: "/v1/x")
 }
 
 private func settlement(_ number: UInt64) -> RequestSettlement {
     RequestSettlement(
-        requestID: request(number), tokenID: token,
+        requestID: request(number), tokenID: token, projectID: project, admittedAt: noon,
         settlement: Settlement(
             outcome: .completed, status: 200, settledAt: noon, durationMicroseconds: 1, firstByteMicroseconds: nil,
             usage: nil, cost: .zero, model: nil))

@@ -71,14 +71,15 @@ struct LedgerWriterTests {
         let world = try await World.memory()
         let token = try await world.token()
         var admission = world.admission(token)
-        let end = RequestSettlement(requestID: admission.requestID, tokenID: token.id, settlement: .sample())
+        let end = RequestSettlement(of: admission, .sample())
         // Before its admission: nothing to settle, nothing counted.
         #expect(try await world.storage.commit(batches.next(ends: [end])) == [])
         _ = try await world.storage.commit(batches.next([admission]))
         _ = try await world.storage.commit(batches.next(ends: [end, end]))
-        let other = RequestSettlement(
-            requestID: admission.requestID, tokenID: token.id, settlement: .sample(.clientLeft, prompt: 99))
-        let unknown = RequestSettlement(requestID: .fresh(), tokenID: token.id, settlement: .sample(prompt: 50))
+        let other = RequestSettlement(of: admission, .sample(.clientLeft, prompt: 99))
+        let unknown = RequestSettlement(
+            requestID: .fresh(), tokenID: token.id, projectID: token.projectID, admittedAt: token.createdAt,
+            settlement: .sample(prompt: 50))
         _ = try await world.storage.commit(batches.next(ends: [other, unknown]))
         admission.settlement = .sample()
         #expect(try await world.storage.request(admission.requestID).admission == admission)
@@ -213,7 +214,11 @@ struct LedgerWriterTests {
             let ends = open.filter { _ in random.next() % 10 < 9 }
             let batch = batches.next(
                 admissions,
-                ends: ends.map { RequestSettlement(requestID: $0, tokenID: token.id, settlement: .sample()) })
+                ends: ends.map {
+                    RequestSettlement(
+                        requestID: $0, tokenID: token.id, projectID: token.projectID, admittedAt: token.createdAt,
+                        settlement: .sample())
+                })
             if round % 7 == 3 {
                 // Nothing of it goes in at first.
                 try await world.sql("ALTER TABLE requests RENAME TO gone")

@@ -19,7 +19,7 @@ struct WholeBatchTests {
     }
 
     private func end(of admission: Admission, _ settlement: Settlement = .sample()) -> RequestSettlement {
-        RequestSettlement(requestID: admission.requestID, tokenID: admission.tokenID, settlement: settlement)
+        RequestSettlement(of: admission, settlement)
     }
 
     @Test("counts one request and many, their ends and their usage, each at the first try")
@@ -136,7 +136,8 @@ struct WholeBatchTests {
         "finds each row by its key, however little the planner knows of the tables",
         arguments: [
             LedgerStatements.whole, LedgerStatements.lone, LedgerStatements.standing.all, LedgerStatements.count.all,
-            LedgerStatements.settle.all, LedgerStatements.present.all,
+            LedgerStatements.settle.all, LedgerStatements.present.all, LedgerStatements.account.all,
+            LedgerStatements.charge.all,
         ])
     func plans(statement: SQLStatement) async throws {
         let world = try await grown()
@@ -168,7 +169,8 @@ struct WholeBatchTests {
                     with: Result {
                         let connection = try slot.connected()
                         let name = try connection.first(Self.loneName) { $0.text(at: 0) } ?? "missing"
-                        let nulls = Array(repeating: "NULL", count: 20).joined(separator: ", ")
+                        let nulls = Array(repeating: "NULL", count: LedgerStatements.lone.parameterCount).joined(
+                            separator: ", ")
                         return try connection.all(SQLStatement("EXPLAIN EXECUTE \(name) (\(nulls))")) { $0.text(at: 0) }
                     })
             }

@@ -1,3 +1,4 @@
+import ProxyDomain
 import ProxyStorage
 
 /// A random sequence of what can happen to a storage, for comparing it with a model that needs no database.
@@ -11,7 +12,7 @@ public struct History: Sendable {
         self.seed = seed
         var random = SeededRandom(seed: seed)
         let count = Int.random(in: 4...28, using: &random)
-        steps = [.createProject, .createToken(project: 0, cap: 3, perMinute: nil, lifetime: nil)]
+        steps = [.createProject, .createToken(project: 0, cap: 3, limits: TokenLimits(), lifetime: nil)]
         for _ in 0..<count { steps.append(.random(using: &random)) }
     }
 

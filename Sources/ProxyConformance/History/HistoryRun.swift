@@ -10,7 +10,7 @@ struct HistoryRun {
     private var now = Timestamp.noon
     private var projects: [ProjectID] = []
     private var tokens: [Token] = []
-    private var asked: [(id: RequestID, token: TokenID)] = []
+    private var asked: [Admission] = []
     private var instance = 1
     private var sequence: Int64 = 0
     private var lastBatch: LedgerBatch?
@@ -31,8 +31,8 @@ struct HistoryRun {
     mutating func take(_ step: HistoryStep) async throws {
         switch step {
         case .createProject: try await createProject()
-        case .createToken(let project, let cap, let limit, let lifetime):
-            try await createToken(project, cap, limit, lifetime)
+        case .createToken(let project, let cap, let limits, let lifetime):
+            try await createToken(project, cap, limits, lifetime)
         case .revoke(let number): try await revoke(number)
         case .revokeAll(let number): try await revokeAll(number)
         case .setActive(let number, let isActive): try await change(number, TokenChange(isActive: isActive))
@@ -40,9 +40,9 @@ struct HistoryRun {
             let expiry = seconds.map { TokenChange.Expiry.at(now + .seconds($0)) } ?? .never
             try await change(number, TokenChange(expiry: expiry))
         case .setCap(let number, let cap): try await change(number, TokenChange(maxRequests: cap))
-        case .setLimit(let number, let limit):
-            try await change(number, TokenChange(limits: TokenLimits(requestsPerMinute: limit)))
-        case .setProjectActive(let number, let isActive): try await setActive(number, isActive)
+        case .setLimits(let number, let limits): try await change(number, TokenChange(limits: limits))
+        case .setBudget(let number, let limits): try await change(number, ProjectChange(limits: limits))
+        case .setProjectActive(let number, let isActive): try await change(number, ProjectChange(isActive: isActive))
         case .pass(let seconds): now = now + .seconds(seconds)
         case .commit(let requests, let ending, let wasLost): try await commit(requests, ending, wasLost)
         case .retry: try await retry()
@@ -60,12 +60,12 @@ struct HistoryRun {
     }
 
     private mutating func createToken(
-        _ number: Int, _ cap: Int64, _ limit: Int64?, _ lifetime: Int64?
+        _ number: Int, _ cap: Int64, _ limits: TokenLimits, _ lifetime: Int64?
     ) async throws {
         guard !projects.isEmpty else { return }
         let expiry = lifetime.map { now + .seconds($0) }
         let token = Token.sample(
-            tokens.count + 1, of: projects[number % projects.count], expiresAt: expiry, cap: cap, perMinute: limit,
+            tokens.count + 1, of: projects[number % projects.count], expiresAt: expiry, cap: cap, limits: limits,
             createdAt: now)
         try await storage.create(token, digest: .sample(tokens.count + 1))
         model.create(token)
@@ -90,11 +90,10 @@ struct HistoryRun {
         try differ(try await storage.update(id, change, at: now), model.update(id, change, at: now), "token")
     }
 
-    private mutating func setActive(_ number: Int, _ isActive: Bool) async throws {
+    private mutating func change(_ number: Int, _ change: ProjectChange) async throws {
         guard !projects.isEmpty else { return }
         let id = projects[number % projects.count]
-        let given = try await storage.update(id, ProjectChange(isActive: isActive), at: now)
-        try differ(given, model.setActive(id, isActive, at: now), "project")
+        try differ(try await storage.update(id, change, at: now), model.update(id, change, at: now), "project")
     }
 
     private mutating func commit(_ requests: [AskedRequest], _ ending: [Int], _ wasLost: Bool) async throws {
@@ -103,16 +102,20 @@ struct HistoryRun {
             let place = request.token % (tokens.count + 1)
             let token = place < tokens.count ? tokens[place] : .sample(999)
             let number = asked.count + 1
-            asked.append((.sample(number), token.id))
-            return Admission.sample(number, of: token, at: now, settlement: request.endedWith.map(end))
+            let admission = Admission.sample(
+                number, of: token, at: now,
+                reservation: Reservation(
+                    promptTokens: request.aside, completionTokens: request.aside, cost: NanoDollars(request.aside * 5)),
+                settlement: request.endedWith.map(end))
+            asked.append(admission)
+            return admission
         }
         let earlier = asked.dropLast(admissions.count)
         let settlements: [RequestSettlement] =
             earlier.isEmpty
             ? []
             : ending.map { place in
-                let (id, token) = earlier[place % earlier.count]
-                return RequestSettlement(requestID: id, tokenID: token, settlement: end(usingTokens: Int64(place)))
+                RequestSettlement(of: earlier[place % earlier.count], end(usingTokens: Int64(place)))
             }
         sequence += 1
         let batch = LedgerBatch(
@@ -145,10 +148,13 @@ struct HistoryRun {
         let rows = try await allRows()
         for row in rows.values where row.settlement == nil { throw Difference(description: "still open: \(row)") }
         let open = model.requests.values.filter { $0.settlement == nil }
-        for row in open where rows[row.requestID]?.settlement?.outcome != .inDoubt {
-            throw Difference(description: "not in doubt: \(row.requestID)")
+        for row in open {
+            let end = rows[row.requestID]?.settlement
+            try differ(end?.outcome, .inDoubt, "outcome of \(row.requestID)")
+            try differ(end?.usage, model.estimate(of: row)?.0, "estimated usage of \(row.requestID)")
+            try differ(end?.cost, model.estimate(of: row)?.1, "estimated cost of \(row.requestID)")
         }
-        try differ(settled, model.settleAbandoned { rows[$0]?.settlement }, "put in doubt")
+        try differ(settled, model.settleAbandoned(at: now) { rows[$0]?.settlement }, "put in doubt")
     }
 
     private func allRows() async throws -> [RequestID: Admission] {

@@ -43,6 +43,22 @@ extension StorageScenario {
             check.equal(try await tenancy.storage.token(token.id).requestCount, 3500, "count")
         },
         StorageScenario(
+            "abandoned.settle.estimates",
+            "What a request in doubt used is taken to be what its token's requests use, says so, and goes into the sums."
+        ) { site, check in
+            let tenancy = try await Tenancy(site)
+            let token = try await tenancy.issue(1)
+            try await tenancy.admit(1...3, of: token)
+            try await tenancy.end(
+                1...2, of: token, usage: TokenUsage(promptTokens: 15, completionTokens: 30), cost: 60)
+            check.equal(try await tenancy.storage.settleAbandoned(at: .noon(plus: 5)), 1, "settled")
+            let end = try await tenancy.storage.request(.sample(3)).admission.settlement
+            check.equal(end?.usage, TokenUsage(promptTokens: 10, completionTokens: 20, source: .estimate), "usage")
+            check.equal(end?.cost, NanoDollars(40), "cost")
+            let found = try await tenancy.storage.token(token.id)
+            check.equal([found.promptTokens, found.completionTokens, found.cost.amount], [40, 80, 160], "sums")
+        },
+        StorageScenario(
             "abandoned.settle.after-reopening", "What a server left open is settled by the next.", needs: .durable
         ) { site, check in
             let tenancy = try await Tenancy(site)
@@ -53,7 +69,7 @@ extension StorageScenario {
             check.equal(try await storage.settleAbandoned(at: .noon(plus: 5)), 4, "settled")
             let end = try await storage.request(.sample(1)).admission.settlement
             check.equal(end?.outcome, .inDoubt, "outcome")
-            check.equal(end?.usage, nil, "usage")
+            check.equal(end?.usage, TokenUsage(promptTokens: 0, completionTokens: 0, source: .estimate), "usage")
             await storage.close()
         },
     ]

@@ -66,11 +66,13 @@ struct Tenancy: Sendable {
 
     /// Issues the token numbered `number`.
     func issue(
-        _ number: Int = 1, cap: Int64 = 0, perMinute: Int64? = nil, expiresAt: Timestamp? = nil,
+        _ number: Int = 1, cap: Int64 = 0, perMinute: Int64? = nil, limits: TokenLimits? = nil,
+        expiresAt: Timestamp? = nil,
         of other: ProjectID? = nil
     ) async throws -> Token {
         let token = Token.sample(
-            number, of: other ?? project.id, expiresAt: expiresAt, cap: cap, perMinute: perMinute)
+            number, of: other ?? project.id, expiresAt: expiresAt, cap: cap,
+            limits: limits ?? TokenLimits(requestsPerMinute: perMinute))
         try await storage.create(token, digest: .sample(number))
         return token
     }
@@ -81,6 +83,28 @@ struct Tenancy: Sendable {
         _ numbers: ClosedRange<Int>, of token: Token, at now: Timestamp = .noon
     ) async throws -> [AdmissionVerdict] {
         try await clerk.commit(numbers.map { .sample($0, of: token, at: now) }, at: now)
+    }
+
+    /// As ``admit(_:of:at:)``, and tells no more than who was admitted and why the others were not.
+    func decide(
+        _ numbers: ClosedRange<Int>, of token: Token, reserving reservation: Reservation = .none,
+        at now: Timestamp = .noon
+    ) async throws -> [AdmissionVerdict] {
+        let asked = numbers.map { Admission.sample($0, of: token, at: now, reservation: reservation) }
+        return try await clerk.commit(asked, at: now).map(\.withoutHeadroom)
+    }
+
+    /// Ends the requests numbered `numbers` of `token`, for which `reservation` was set aside at `arrival`.
+    func end(
+        _ numbers: ClosedRange<Int>, of token: Token, reserving reservation: Reservation = .none,
+        arrivedAt arrival: Timestamp = .noon, usage: TokenUsage? = nil, cost: Int64 = 0, at now: Timestamp = .noon
+    ) async throws {
+        try await clerk.commit(
+            settling: numbers.map { number in
+                RequestSettlement(
+                    of: .sample(number, of: token, at: arrival, reservation: reservation),
+                    .sample(at: now, usage: usage, cost: cost))
+            }, at: now)
     }
 
     /// How many requests the token counts, and how many rows it has.
@@ -103,4 +127,11 @@ struct Tally: Hashable, Sendable, CustomStringConvertible {
 
     /// A counter that is right.
     init(_ both: Int) { self.init(counted: Int64(both), rows: both) }
+}
+
+extension AdmissionVerdict {
+    /// The verdict alone.
+    var withoutHeadroom: AdmissionVerdict {
+        if case .admitted(let remaining, _) = self { .admitted(remaining: remaining) } else { self }
+    }
 }

@@ -120,7 +120,7 @@ private struct BatchCutter {
         let verdicts = try await commit(admissions, settlements)
         for (admission, token) in zip(admissions, tokens) where token.expiresAt == nil {
             admitted[token.id, default: 0] += 1
-            open = RequestSettlement(requestID: admission.requestID, tokenID: token.id, settlement: .sample())
+            open = RequestSettlement(of: admission, .sample())
         }
         check.equal(verdicts.map(\.isAdmitted), tokens.map { $0.expiresAt == nil }, "verdicts \(what)")
     }

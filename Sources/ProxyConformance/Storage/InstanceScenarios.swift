@@ -151,7 +151,7 @@ extension StorageScenario {
                         let ending = open.shuffled(using: &random)
                         try await clerk.commit(batch, settling: ending)
                         open = batch.map {
-                            RequestSettlement(requestID: $0.requestID, tokenID: $0.tokenID, settlement: .sample())
+                            RequestSettlement(of: $0, .sample())
                         }
                     }
                     return rounds

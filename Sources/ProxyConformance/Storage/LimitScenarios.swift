@@ -13,7 +13,7 @@ extension StorageScenario {
             let asked = (1...5).map { Admission.sample($0, of: token) } + [.sample(6, of: free)]
             let late = rateReached(3, after: 61)
             check.equal(
-                try await tenancy.clerk.commit(asked),
+                try await tenancy.clerk.commit(asked).map(\.withoutHeadroom),
                 [granted, granted, granted, late, late, granted], "verdicts")
             check.equal(try await tenancy.tally(token), Tally(3), "tally")
             check.equal(try await tenancy.storage.verify().filter { !$0.holds }, [], "broken invariants")
@@ -23,16 +23,16 @@ extension StorageScenario {
         ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1, perMinute: 2)
-            check.equal(try await tenancy.admit(1...1, of: token), [granted], "the first")
-            check.equal(try await tenancy.admit(2...2, of: token, at: .noon(plus: 20)), [granted], "the second")
+            check.equal(try await tenancy.decide(1...1, of: token), [granted], "the first")
+            check.equal(try await tenancy.decide(2...2, of: token, at: .noon(plus: 20)), [granted], "the second")
             for (number, second, left) in [(3, 20, 41), (4, 59, 2), (5, 60, 1)] as [(Int, Int64, Int64)] {
                 check.equal(
-                    try await tenancy.admit(number...number, of: token, at: .noon(plus: second)),
+                    try await tenancy.decide(number...number, of: token, at: .noon(plus: second)),
                     [rateReached(2, after: left)], "after \(second) s")
             }
-            let verdicts = try await tenancy.admit(6...7, of: token, at: .noon(plus: 61))
+            let verdicts = try await tenancy.decide(6...7, of: token, at: .noon(plus: 61))
             check.equal(verdicts, [granted, rateReached(2, after: 20)], "after 61 s")
-            check.equal(try await tenancy.admit(8...8, of: token, at: .noon(plus: 81)), [granted], "after 81 s")
+            check.equal(try await tenancy.decide(8...8, of: token, at: .noon(plus: 81)), [granted], "after 81 s")
             check.equal(try await tenancy.tally(token), Tally(4), "tally")
         },
         StorageScenario(
@@ -42,10 +42,10 @@ extension StorageScenario {
             let scarce = try await tenancy.issue(1, cap: 2, perMinute: 5)
             let slow = try await tenancy.issue(2, cap: 5, perMinute: 2)
             check.equal(
-                try await tenancy.admit(1...3, of: scarce),
+                try await tenancy.decide(1...3, of: scarce),
                 [.admitted(remaining: 1), .admitted(remaining: 0), .refused(.capUsedUp)], "cap below limit")
             check.equal(
-                try await tenancy.admit(4...6, of: slow),
+                try await tenancy.decide(4...6, of: slow),
                 [.admitted(remaining: 4), .admitted(remaining: 3), rateReached(2, after: 61)], "limit below cap")
         },
         StorageScenario(
@@ -56,13 +56,13 @@ extension StorageScenario {
             try await tenancy.admit(1...1, of: token)
             let unlimited = try await tenancy.storage.update(token.id, TokenChange(limits: TokenLimits()), at: .noon)
             check.equal(unlimited.limits, TokenLimits(), "limits")
-            check.equal(try await tenancy.admit(2...3, of: token), [granted, granted], "without a limit")
+            check.equal(try await tenancy.decide(2...3, of: token), [granted, granted], "without a limit")
             let limits = TokenLimits(requestsPerMinute: 2)
             _ = try await tenancy.storage.update(token.id, TokenChange(limits: limits), at: .noon)
             check.equal(try await tenancy.storage.token(token.id).limits, limits, "limits")
             _ = try await tenancy.storage.update(token.id, TokenChange(name: "other"), at: .noon)
             check.equal(try await tenancy.storage.token(token.id).limits, limits, "limits after another change")
-            let verdicts = try await tenancy.admit(4...5, of: token)
+            let verdicts = try await tenancy.decide(4...5, of: token)
             check.equal(verdicts, [granted, rateReached(2, after: 61)], "with what counted under the limit before")
         },
         StorageScenario(
@@ -71,10 +71,13 @@ extension StorageScenario {
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1, perMinute: 4)
             try await tenancy.admit(1...2, of: token)
-            for _ in 1...3 { check.equal(try await tenancy.clerk.retryLast(), [granted, granted], "the retry") }
-            let verdicts = try await tenancy.admit(3...5, of: token)
+            for _ in 1...3 {
+                check.equal(
+                    try await tenancy.clerk.retryLast().map(\.withoutHeadroom), [granted, granted], "the retry")
+            }
+            let verdicts = try await tenancy.decide(3...5, of: token)
             check.equal(verdicts, [granted, granted, rateReached(4, after: 61)], "after it")
-            check.equal(try await tenancy.clerk.retryLast(), verdicts, "its retry")
+            check.equal(try await tenancy.clerk.retryLast().map(\.withoutHeadroom), verdicts, "its retry")
         },
         StorageScenario(
             "limits.requests.outlive-a-wrong-clock",
@@ -83,10 +86,10 @@ extension StorageScenario {
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1, perMinute: 2)
             try await tenancy.admit(1...2, of: token, at: .noon(plus: 3600))
-            check.equal(try await tenancy.admit(3...4, of: token), [granted, granted], "the right time")
-            check.equal(try await tenancy.admit(5...5, of: token), [rateReached(2, after: 61)], "the limit")
+            check.equal(try await tenancy.decide(3...4, of: token), [granted, granted], "the right time")
+            check.equal(try await tenancy.decide(5...5, of: token), [rateReached(2, after: 61)], "the limit")
             check.equal(
-                try await tenancy.admit(6...7, of: token, at: .noon(plus: -3600)), [granted, granted], "an hour back")
+                try await tenancy.decide(6...7, of: token, at: .noon(plus: -3600)), [granted, granted], "an hour back")
         },
         StorageScenario(
             "limits.requests.are-shared", "Two servers on one storage keep a limit together.", needs: .manyInstances
@@ -115,7 +118,7 @@ extension StorageScenario {
         },
     ]
 
-    private static let granted = AdmissionVerdict.admitted(remaining: nil)
+    static let granted = AdmissionVerdict.admitted(remaining: nil)
 
     private static func rateReached(_ limit: Int64, after seconds: Int64) -> AdmissionVerdict {
         .refused(.requestRateReached(limit: limit, retryAfterSeconds: seconds))

@@ -42,22 +42,24 @@ extension Token {
     /// A token nobody cares about except for what is said here.
     static func sample(
         _ number: Int, of project: ProjectID = .sample(1), name: String = "", expiresAt: Timestamp? = nil,
-        cap: Int64 = 0, perMinute: Int64? = nil, createdAt: Timestamp = .noon
+        cap: Int64 = 0, limits: TokenLimits = TokenLimits(), createdAt: Timestamp = .noon
     ) -> Token {
         Token(
             id: .sample(number), projectID: project, name: name, hint: "sk-\(number)…last", expiresAt: expiresAt,
-            maxRequests: cap, limits: TokenLimits(requestsPerMinute: perMinute), createdAt: createdAt)
+            maxRequests: cap, limits: limits, createdAt: createdAt)
     }
 }
 
 extension Admission {
     /// The request numbered `number` of `token`.
     static func sample(
-        _ number: Int, of token: Token, at instant: Timestamp = .noon, settlement: Settlement? = nil
+        _ number: Int, of token: Token, at instant: Timestamp = .noon, reservation: Reservation = .none,
+        settlement: Settlement? = nil
     ) -> Admission {
         Admission(
             requestID: .sample(number), tokenID: token.id, projectID: token.projectID, admittedAt: instant,
-            method: "POST", path: "/v1/chat/completions", settlement: settlement)
+            method: "POST", path: "/v1/chat/completions", reservation: reservation,
+            settlement: settlement)
     }
 }
 
@@ -75,7 +77,9 @@ extension Settlement {
 
 extension RequestSettlement {
     /// The end of the request numbered `number` of `token`.
-    static func sample(_ number: Int, of token: Token, _ settlement: Settlement = .sample()) -> RequestSettlement {
-        RequestSettlement(requestID: .sample(number), tokenID: token.id, settlement: settlement)
+    static func sample(
+        _ number: Int, of token: Token, _ settlement: Settlement = .sample(), reservation: Reservation = .none
+    ) -> RequestSettlement {
+        RequestSettlement(of: .sample(number, of: token, reservation: reservation), settlement)
     }
 }

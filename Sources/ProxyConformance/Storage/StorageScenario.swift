@@ -50,6 +50,6 @@ extension StorageScenario {
     /// Every storage scenario, by area.
     public static let all: [StorageScenario] = [
         projects, tokens, tokenChanges, grants, admissions, refusals, settlements, exactlyOnce, verification, paging,
-        edges, durability, concurrency, abandonment, instances, faults, limits, operations,
+        edges, durability, concurrency, abandonment, instances, faults, limits, tokenRates, budgets, operations,
     ].flatMap { $0 }
 }

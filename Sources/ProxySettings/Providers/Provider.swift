@@ -1,3 +1,5 @@
+public import ProxyDomain
+
 /// An upstream service, and what of it may be used.
 public struct Provider: Hashable, Sendable {
     /// Its name in the providers file.
@@ -8,12 +10,18 @@ public struct Provider: Hashable, Sendable {
     public let allowedEndpoints: [String]
     /// Methods that may be used, in the file's order, for the `Allow` field of a 405.
     public let allowedMethods: [String]
+    /// What its models cost.
+    public let prices: PriceList
 
-    public init(name: String, baseURL: BaseURL, allowedEndpoints: [String], allowedMethods: [String]) {
+    public init(
+        name: String, baseURL: BaseURL, allowedEndpoints: [String], allowedMethods: [String],
+        prices: PriceList = PriceList()
+    ) {
         self.name = name
         self.baseURL = baseURL
         self.allowedEndpoints = allowedEndpoints
         self.allowedMethods = allowedMethods
+        self.prices = prices
     }
 
     /// What is allowed where the file does not say.

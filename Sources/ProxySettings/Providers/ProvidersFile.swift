@@ -1,3 +1,5 @@
+import ProxyDomain
+
 /// The providers file as it stands: YAML into values, with everything that is wrong in it.
 struct ProvidersFile {
     /// What the file's `default_api` says; `nil` when it says nothing.
@@ -20,7 +22,7 @@ struct ProvidersFile {
         }
     }
 
-    private mutating func fault(_ line: Int, _ rule: String, _ remedy: String, found: String? = nil) {
+    mutating func fault(_ line: Int, _ rule: String, _ remedy: String, found: String? = nil) {
         faults.append(SettingFault("\(name) line \(line):", found: found, rule, remedy: remedy))
     }
 
@@ -57,6 +59,7 @@ struct ProvidersFile {
         var baseURL: BaseURL?
         var endpoints = Provider.usualEndpoints
         var methods = Provider.usualMethods
+        var prices = PriceList()
         var hasAddress = false
         for entry in entries {
             let key = "\(place).\(entry.key)"
@@ -65,6 +68,7 @@ struct ProvidersFile {
                 hasAddress = true
                 baseURL = readAddress(entry.value, key)
             case "allowed_endpoints": endpoints = list(entry.value, key, Self.endpoint)
+            case "prices": prices = readPrices(entry.value, key)
             case "allowed_methods": methods = list(entry.value, key, Self.method)
             default: refuse(entry, in: place)
             }
@@ -74,7 +78,9 @@ struct ProvidersFile {
         }
         if let url = address ?? baseURL {
             providers.append(
-                Provider(name: api.key, baseURL: url, allowedEndpoints: endpoints, allowedMethods: methods))
+                Provider(
+                    name: api.key, baseURL: url, allowedEndpoints: endpoints, allowedMethods: methods,
+                    prices: prices))
         }
     }
 
@@ -86,20 +92,20 @@ struct ProvidersFile {
         return BaseURL(text)
     }
 
-    private mutating func refuse(_ entry: YAMLEntry, in place: String?) {
+    mutating func refuse(_ entry: YAMLEntry, in place: String?) {
         let path = (place.map { "\($0)." } ?? "") + SettingFault.printable(entry.key)
         fault(entry.line, "\(path) is not known to this version", "remove it, or use a version that knows it")
     }
 
     // MARK: Shapes
 
-    private mutating func mapping(_ node: YAMLNode, _ place: String) -> [YAMLEntry]? {
+    mutating func mapping(_ node: YAMLNode, _ place: String) -> [YAMLEntry]? {
         if case .mapping(let entries) = node.content { return entries }
         fault(node.line, "\(place) must hold \"key: value\" lines", "indent them below it")
         return nil
     }
 
-    private mutating func text(_ node: YAMLNode, _ place: String) -> String? {
+    mutating func text(_ node: YAMLNode, _ place: String) -> String? {
         if case .scalar(let text, _) = node.content, !text.isEmpty { return text }
         fault(node.line, "\(place) must be a text", "give it one value")
         return nil

@@ -2,8 +2,8 @@ import ProxyConformance
 import ProxyDomain
 import Testing
 
-@Suite("A window of requests")
-struct RequestWindowTests {
+@Suite("A window of a minute")
+struct MinuteWindowTests {
     private static let noon = Timestamp(milliseconds: 1_795_435_200_000)
 
     /// Against a list of all instants: never more than the limit in any 60 seconds, and no refusal a second after room is there.
@@ -11,31 +11,31 @@ struct RequestWindowTests {
     func neverGrantsMoreThanItsLimit(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let limit = Int64.random(in: 1...20, using: &random)
-        var window = RequestWindow()
+        var window = MinuteWindow()
         var now = Self.noon
         var granted: [Timestamp] = []
         for _ in 0..<500 {
             now = now + .milliseconds(Int64.random(in: 0...9_000, using: &random))
             let asked = Int64.random(in: 1...6, using: &random)
             let free = limit - Int64(granted.count { now - $0 < .seconds(61) })
-            let count = window.granted(of: asked, limit: limit, at: now)
+            let count = min(asked, max(0, limit - window.used(at: now)))
             window.add(count, at: now)
             #expect(count >= min(asked, max(0, free)), "room for \(free) was refused")
             for _ in 0..<count { granted.append(now) }
             #expect(granted.count { now - $0 < .seconds(60) } <= limit)
-            let again = try #require(RequestWindow(text: window.text))
+            let again = try #require(MinuteWindow(text: window.text))
             #expect(again == window)
             if window.used(at: now) >= limit {
-                let seconds = window.secondsUntilFree(limit: limit, at: now)
-                #expect(window.granted(of: 1, limit: limit, at: now + .seconds(seconds)) == 1)
-                #expect(seconds == 1 || window.granted(of: 1, limit: limit, at: now + .seconds(seconds - 1)) == 0)
+                let seconds = try #require(window.secondsUntilFree(limit: limit, at: now))
+                #expect(window.used(at: now + .seconds(seconds)) < limit)
+                #expect(seconds == 1 || window.used(at: now + .seconds(seconds - 1)) == limit)
             }
         }
     }
 
     @Test("stays small", arguments: [1, 1_000_000_000] as [Int64])
     func size(count: Int64) {
-        var window = RequestWindow()
+        var window = MinuteWindow()
         for second in 0..<1000 { window.add(count, at: Self.noon + .seconds(Int64(second))) }
         #expect(window.used(at: Self.noon + .seconds(999)) == 61 * count)
         #expect(window.text.utf8.count < 900)
@@ -44,9 +44,9 @@ struct RequestWindowTests {
     @Test(
         "is not read from what is none",
         arguments: ["x", "1", "1:", ":1", "1:0", "1:-1", "-1:1", "5:1,0:1", "1:1:1", "9223372036854775807:1,1:1"])
-    func damage(text: String) { #expect(RequestWindow(text: text) == nil) }
+    func damage(text: String) { #expect(MinuteWindow(text: text) == nil) }
 
     @Test func anEmptyOneIsEmptyText() {
-        #expect(RequestWindow(text: "") == RequestWindow() && RequestWindow().text == "")
+        #expect(MinuteWindow(text: "") == MinuteWindow() && MinuteWindow().text == "")
     }
 }

@@ -1,0 +1,203 @@
+import ProxyDomain
+import ProxyStorage
+import SQLDatabase
+
+/// What is done in a transaction that writes a batch: reads what decides, adds and ends requests, counts them.
+///
+/// Confined to one thread at a time, beside the connection it is handed; kept for its memory.
+final class LedgerWork {
+    var plan = LedgerPlan()
+    private var parameters = SQLParameters()
+    /// The groups whose standings are asked for, in that order.
+    private var asked: [Int] = []
+
+    /// Begins with a batch.
+    func lay(out batch: LedgerBatch) { plan.lay(out: batch) }
+
+    /// Enqueues reading the tokens that must be known; all of them where rows must be locked in key order before any is
+    /// written.
+    func readStandings(on connection: any SQLConnection) throws(SQLError) {
+        parameters.removeAll()
+        let readsAll = connection.dialect.locksRows
+        asked.removeAll(keepingCapacity: true)
+        for (number, group) in plan.groups.enumerated()
+        where readsAll || !group.admissions.isEmpty || group.reserves {
+            parameters.append(group.token)
+            asked.append(number)
+        }
+        try connection.enqueueQuery(LedgerStatements.standing, parameters, width: 1) {
+            [unowned self] (position, row) throws(SQLError) in
+            plan.set(try row.standing(), of: asked[position])
+        }
+    }
+
+    /// Reads the accounts of projects with budgets, after the standings; locked in key order, after their tokens.
+    func readAccounts(on connection: any SQLConnection) throws(SQLError) {
+        let charged = plan.chargedProjects
+        guard !charged.isEmpty else { return }
+        parameters.removeAll()
+        for place in charged { parameters.append(plan.projects[place].id) }
+        try connection.query(LedgerStatements.account, parameters, width: 1) {
+            [unowned self] (position, row) throws(SQLError) in
+            plan.set(try row.account(from: 0), of: charged[position])
+        }
+    }
+
+    /// Decides, and writes what follows from that.
+    func write(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
+        plan.decide(on: batch)
+        try addRequests(batch, on: connection)
+        try settleRequests(batch, on: connection)
+        try connection.complete()
+        try countRequests(on: connection)
+        try chargeProjects(on: connection)
+    }
+
+    private func addRequests(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
+        layRequests(batch, withReservation: true)
+        try connection.enqueueChange(LedgerStatements.add, parameters, width: LedgerStatements.addWidth) {
+            [unowned self] position in
+            let grant = plan.grants[position]
+            plan.count(batch.admissions[grant.admission], in: grant.group, at: batch.now)
+        }
+    }
+
+    private func settleRequests(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
+        laySettlements(batch)
+        try connection.enqueueChange(LedgerStatements.settle, parameters, width: LedgerStatements.settleWidth) {
+            [unowned self] position in
+            plan.count(batch.settlements[position], in: plan.settlementGroups[position], at: batch.now)
+        }
+    }
+
+    private func countRequests(on connection: any SQLConnection) throws(SQLError) {
+        layCounts(of: plan.groups.indices.filter { plan.groups[$0].hasChanged }, withLimits: true)
+        try connection.enqueueChange(LedgerStatements.count, parameters, width: LedgerStatements.countWidth)
+    }
+
+    /// Where accounts were locked, of those only. Elsewhere whether a project has a budget is seen by the statement.
+    private func chargeProjects(on connection: any SQLConnection) throws(SQLError) {
+        parameters.removeAll()
+        for place in connection.dialect.locksRows ? plan.chargedProjects : Array(plan.projects.indices) {
+            let share = plan.projects[place]
+            guard share.cost != 0 || share.reserved != 0 || share.renewal.beganAt != nil else { continue }
+            parameters.append(share.id)
+            parameters.append(share.cost + share.renewal.spent)
+            parameters.append(share.reserved)
+            parameters.append(share.renewal.beganAt)
+        }
+        try connection.enqueueChange(LedgerStatements.charge, parameters, width: LedgerStatements.chargeWidth)
+    }
+}
+
+// MARK: - Parameters
+
+extension LedgerWork {
+    /// Adds the columns of ``LedgerStatements/whole`` after those of its claim.
+    func appendColumns(of batch: LedgerBatch, to all: inout SQLParameters) {
+        layCounts(of: plan.groups.indices, withLimits: false)
+        all.append(columnsOf: parameters, width: LedgerStatements.countWidthWithoutLimits)
+        layRequests(batch, withReservation: false)
+        all.append(columnsOf: parameters, width: LedgerStatements.addWidthWithoutReservation)
+        laySettlements(batch)
+        all.append(columnsOf: parameters, width: LedgerStatements.settleWidth)
+    }
+
+    /// Adds the parameters of ``LedgerStatements/lone`` after those of its claim.
+    func appendRequests(of batch: LedgerBatch, to all: inout SQLParameters) {
+        layRequests(batch, withReservation: false)
+        all.append(contentsOf: parameters)
+    }
+
+    /// Of the requests that the plan grants.
+    private func layRequests(_ batch: LedgerBatch, withReservation: Bool) {
+        parameters.removeAll()
+        let width = withReservation ? LedgerStatements.addWidth : LedgerStatements.addWidthWithoutReservation
+        var previous = -1
+        for grant in plan.grants {
+            let admission = batch.admissions[grant.admission]
+            let first = parameters.count
+            parameters.append(admission.requestID)
+            if grant.group == previous {
+                // The row before is of the same token, hence its text is there already.
+                parameters.append(sharing: first - width + 1)
+            } else {
+                parameters.append(admission.tokenID)
+            }
+            parameters.append(admission.projectID)
+            parameters.append(admission.admittedAt)
+            parameters.append(admission.method)
+            parameters.append(admission.path)
+            parameters.append(settlement: admission.settlement)
+            parameters.append(batch.instance.number)
+            if withReservation { parameters.append(admission.reservation) }
+            previous = grant.group
+        }
+    }
+
+    private func laySettlements(_ batch: LedgerBatch) {
+        parameters.removeAll()
+        for end in batch.settlements {
+            parameters.append(end.requestID)
+            parameters.append(settlement: end.settlement)
+        }
+    }
+
+    private func layCounts(of groups: some Sequence<Int>, withLimits: Bool) {
+        parameters.removeAll()
+        for number in groups {
+            let group = plan.groups[number]
+            parameters.append(group.token)
+            parameters.append(group.lastUsedAt)
+            parameters.append(group.requests)
+            parameters.append(group.sums.prompt)
+            parameters.append(group.sums.completion)
+            parameters.append(group.sums.cost)
+            guard withLimits else { continue }
+            parameters.append(group.requestWindow?.text)
+            parameters.append(group.tokenWindow?.text)
+            parameters.append(group.sums.cost + group.renewal.spent)
+            parameters.append(group.sums.reserved)
+            parameters.append(group.renewal.beganAt)
+            parameters.append(group.standing?.shadowRefusals ?? 0)
+        }
+    }
+}
+
+extension SQLParameters {
+    /// Adds the three columns of a reservation, all NULL where nothing is set aside.
+    mutating func append(_ reservation: Reservation) {
+        guard reservation != .none else {
+            for _ in 0..<3 { appendNull() }
+            return
+        }
+        append(reservation.promptTokens.storable)
+        append(reservation.completionTokens.storable)
+        append(reservation.cost.amount.storable)
+    }
+
+    /// Adds the ten columns of a settlement, all NULL for a request that is open.
+    mutating func append(settlement: Settlement?) {
+        guard let settlement else {
+            for _ in 0..<10 { appendNull() }
+            return
+        }
+        append(settlement.model?.withoutZeroBytes)
+        append(settlement.outcome.rawValue)
+        append(Int64(settlement.status))
+        append(settlement.usage?.promptTokens.storable)
+        append(settlement.usage?.completionTokens.storable)
+        append(settlement.cost.amount.storable)
+        append(settlement.settledAt)
+        append(max(0, settlement.durationMicroseconds))
+        append(settlement.firstByteMicroseconds.map { max(0, $0) })
+        append(settlement.usage?.source.rawValue)
+    }
+}
+
+extension String {
+    /// An upstream may call its model anything; a zero byte is what not every engine can keep.
+    fileprivate var withoutZeroBytes: String {
+        utf8.contains(0) ? String(map { $0 == "\0" ? "\u{FFFD}" : $0 }) : self
+    }
+}
