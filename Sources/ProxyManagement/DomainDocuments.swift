@@ -12,7 +12,7 @@ extension Project {
             ("base_url", .text(baseURL)),
             ("is_active", .bool(deactivatedAt == nil)),
             ("deactivated_at", .text(deactivatedAt?.text)),
-            ("limits", limits.json(budget, at: now)),
+            ("limits", limits.json), ("budget", budget.json(at: now)),
             ("created_at", .string(createdAt.text)),
             ("updated_at", .string(updatedAt.text)),
         ])
@@ -35,7 +35,7 @@ extension Token {
             ("revoked_at", .text(revokedAt?.text)),
             ("request_count", .integer(requestCount)),
             ("max_requests", .integer(maxRequests)),
-            ("limits", limits.json(budget, at: now)),
+            ("limits", limits.json), ("budget", budget.json(at: now)),
             ("shadow_refusal_count", .integer(shadowRefusalCount)),
             ("created_at", .string(createdAt.text)),
             ("last_used_at", .text(lastUsedAt?.text)),

@@ -61,34 +61,37 @@ enum LimitFields {
 
 extension TokenLimits {
     /// `null` for what is not limited.
-    func json(_ account: BudgetAccount?, at now: Timestamp) -> JSONValue {
+    var json: JSONValue {
         .object(
             [
                 ("requests_per_minute", requestsPerMinute.map { .integer($0) } ?? .null),
                 ("tokens_per_minute", tokensPerMinute.map { .integer($0) } ?? .null),
-            ] + budget.members(account, at: now) + [("shadow", .array(shadowed.names.map { .string($0) }))])
+            ] + budget.members(shadowed: shadowed))
     }
 }
 
 extension ProjectLimits {
     /// `null` for what is not limited.
-    func json(_ account: BudgetAccount?, at now: Timestamp) -> JSONValue {
-        let shadowed: LimitKinds = isShadow ? .budget : []
-        return .object(
-            budget.members(account, at: now) + [("shadow", .array(shadowed.names.map { .string($0) }))])
-    }
+    var json: JSONValue { .object(budget.members(shadowed: isShadow ? .budget : [])) }
 }
 
 extension Budget? {
-    /// The budget, and what has gone off it in the period that `now` is in.
-    fileprivate func members(_ account: BudgetAccount?, at now: Timestamp) -> [(String, JSONValue)] {
-        var account = account
-        account?.renew(at: now)
-        return [
+    fileprivate func members(shadowed: LimitKinds) -> [(String, JSONValue)] {
+        [
             ("budget_usd", self?.amount.json ?? .null), ("budget_period", .text(self?.period.rawValue)),
-            ("budget_mode", .text(self?.mode.rawValue)), ("budget_spent_usd", account?.spent.json ?? .null),
-            ("budget_reserved_usd", account?.reserved.json ?? .null),
-            ("budget_resets_at", .text(self?.period.end(at: now)?.text)),
+            ("budget_mode", .text(self?.mode.rawValue)), ("shadow", .array(shadowed.names.map { .string($0) })),
         ]
+    }
+}
+
+extension BudgetAccount? {
+    /// What has gone off the budget in the period that `now` is in; `null` without one.
+    func json(at now: Timestamp) -> JSONValue {
+        guard var account = self else { return .null }
+        account.renew(at: now)
+        return .object([
+            ("spent_usd", account.spent.json), ("reserved_usd", account.reserved.json),
+            ("resets_at", .text(account.budget.period.end(at: now)?.text)),
+        ])
     }
 }

@@ -33,12 +33,14 @@ struct CatalogueTests {
                 "sqlite-memory: fault.wire.cut-at-each-byte-of-an-answer",
                 "sqlite-memory: fault.wire.cut-at-bytes-of-a-question",
                 "sqlite-memory: limits.requests.are-shared",
+                "sqlite-memory: budgets.servers.keep-them-together",
                 "sqlite-file: instances.two.see-each-other",
                 "sqlite-file: instances.two.share-a-cap",
                 "sqlite-file: instances.mixed.never-deadlock",
                 "sqlite-file: fault.wire.cut-at-each-byte-of-an-answer",
                 "sqlite-file: fault.wire.cut-at-bytes-of-a-question",
                 "sqlite-file: limits.requests.are-shared",
+                "sqlite-file: budgets.servers.keep-them-together",
             ])
         #expect(
             http == [
@@ -52,7 +54,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 148)
-        #expect(HTTPScenario.all.count == 167)
+        #expect(HTTPScenario.all.count == 175)
         #expect(CommandScenario.all.count == 50)
     }
 

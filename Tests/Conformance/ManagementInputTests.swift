@@ -39,7 +39,9 @@ import Testing
         Fault(#"{"name":"a","api_key":["k"]}"#, "invalid_field", "an array"),
         Fault(#"{"name":"a","api_key":"k","provider":"acme"}"#, "invalid_field", "local, openai"),
         Fault(#"{"name":"a","api_key":"k","nmae":"b"}"#, "unknown_field", "'nmae'"),
-        Fault(#"{"name":"a","api_key":"k","limits":{}}"#, "not_supported", "'limits'"),
+        Fault(
+            #"{"name":"a","api_key":"k","limits":{"requests_per_minute":1}}"#, "unknown_field",
+            "'limits.requests_per_minute'"),
         Fault(#"{"name":"a","api_key":"k","allowed_models":[]}"#, "not_supported", "'allowed_models'"),
         Fault(#"{"name":"a","api_key":"k","base_url":"http://x"}"#, "not_supported", "'base_url'"),
     ]
@@ -86,7 +88,17 @@ import Testing
         Fault(#","never_expires":true,"limits":{"requests_per_minute":"9"}"#, "invalid_field", "a string"),
         Fault(
             #","never_expires":true,"limits":{"requests_per_hour":9}"#, "unknown_field", "'limits.requests_per_hour'"),
-        Fault(#","never_expires":true,"limits":{"budget_usd":9}"#, "not_supported", "'limits.budget_usd'"),
+        Fault(#","never_expires":true,"limits":{"budget_usd":0}"#, "invalid_field", "'limits.budget_usd'"),
+        Fault(#","never_expires":true,"limits":{"budget_usd":"9"}"#, "invalid_field", "a string"),
+        Fault(#","never_expires":true,"limits":{"budget_usd":1e2}"#, "invalid_field", "'limits.budget_usd'"),
+        Fault(#","never_expires":true,"limits":{"budget_usd":0.0000000001}"#, "invalid_field", "9 decimals"),
+        Fault(#","never_expires":true,"limits":{"budget_period":"day"}"#, "invalid_field", "'limits.budget_period'"),
+        Fault(
+            #","never_expires":true,"limits":{"budget_usd":9,"budget_period":"week"}"#, "invalid_field",
+            "none, day, month"),
+        Fault(
+            #","never_expires":true,"limits":{"budget_usd":9,"shadow":["tokens_per_minute"]}"#, "invalid_field",
+            "'limits.shadow'"),
     ]
 
     @Test(arguments: tokenFaults)

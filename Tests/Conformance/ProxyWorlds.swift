@@ -59,6 +59,11 @@ private final class InProcessWorld: ProxyWorld {
         environment = environment.mapValues { value in
             places.reduce(value) { $0.replacing($1.key, with: $1.value) }
         }
+        for (name, value) in environment where value.hasPrefix("{file}") {
+            let path = "\(folder.path)/\(name)"
+            try value.dropFirst("{file}".count).write(toFile: path, atomically: true, encoding: .utf8)
+            environment[name] = path
+        }
         settings = try ServerSettings.read(environment: environment) {
             try? String(contentsOfFile: $0, encoding: .utf8)
         }

@@ -72,7 +72,7 @@ import Testing
 
     @Test(arguments: [
         ("timeouts", "{request: 5s}"), ("param_whitelist", "{model: [gpt-4*]}"), ("allowed_origins", "[x]"),
-        ("required_headers", "[x]"), ("prices", "1"), ("base_urls", "https://x"),
+        ("required_headers", "[x]"), ("base_urls", "https://x"),
     ])
     func aKeyOfALaterVersionIsRefusedByNameAndLine(key: String, value: String) {
         let found = faults("apis:\n  openai:\n    base_url: https://x\n    \(key): \(value)\n")
@@ -151,5 +151,26 @@ import Testing
         Provider(
             name: "x", baseURL: BaseURL(origin: UpstreamOrigin(isTLS: true, host: "x", port: 443)),
             allowedEndpoints: ["/v1/chat"], allowedMethods: ["POST"])
+    }
+
+    @Test(arguments: [
+        ("1", #"apis.openai.prices must hold "key: value" lines; indent them below it"#),
+        ("{m: {output: 1}}", "apis.openai.prices.m has no input; say what a million prompt tokens cost: input: 0.15"),
+        (
+            "{g*t: {input: 1}}",
+            "apis.openai.prices.g*t may have a * only at its end; name a model, or how its name begins: gpt-4o*"
+        ),
+        (
+            "{m: {input: -1}}",
+            "apis.openai.prices.m.input is '-1': must be US dollars for a million tokens, 0…1000000 with at most 9 decimals"
+        ),
+        (
+            "{m: {input: 1, max_output_tokens: 0}}",
+            "apis.openai.prices.m.max_output_tokens must be a whole number of tokens from 1 to 1000000000"
+        ),
+    ])
+    func aFaultyPriceIsNamed(prices: String, rule: String) {
+        let found = faults("apis:\n  openai:\n    base_url: https://x\n    prices: \(prices)\n")
+        #expect(found.count == 1 && found[0].contains(rule.replacing("is '-1': ", with: "")), "\(found)")
     }
 }

@@ -16,6 +16,7 @@ import Testing
         ("cf-connecting-ip", .clientAddress), ("x-request-id", .requestID),
         ("date", .date), ("server", .server), ("access-control-request-method", .accessControl),
         ("access-control-request-headers", .accessControl), ("access-control-allow-origin", .accessControl),
+        ("x-ratelimit-limit-requests", .rateLimit), ("x-ratelimit-reset-tokens", .rateLimit), ("x-ratelimit-", .other),
         ("x-forwarded-", .other), ("access-control-", .other), ("user-agent", .other),
         ("accept", .other),
     ]

@@ -71,12 +71,14 @@ extension ProxyAccess {
     }
 
     /// Creates a token, and a project for it unless one is given, through the management API.
+    /// - Parameter limits: members of the JSON object `limits`.
     func tenant(
-        cap: Int = 0, perMinute: Int? = nil, of project: ProjectID? = nil, name: String = "acme"
+        cap: Int = 0, perMinute: Int? = nil, limits: String? = nil, of project: ProjectID? = nil, name: String = "acme"
     ) async throws -> Tenant {
         let owner: ProjectID
         if let project { owner = project } else { owner = try await createProject(name) }
-        let limits = perMinute.map { #","limits":{"requests_per_minute":\#($0)}"# } ?? ""
+        let given = limits ?? perMinute.map { #""requests_per_minute":\#($0)"# }
+        let limits = given.map { #","limits":{\#($0)}"# } ?? ""
         let answer = try await manage(
             "POST", "/manage/tokens",
             #"{"project_id":"\#(owner)","duration_minutes":60,"max_requests":\#(cap)\#(limits)}"#)

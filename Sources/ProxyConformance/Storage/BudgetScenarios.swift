@@ -38,7 +38,8 @@ extension StorageScenario {
                 try await tenancy.decide(6...6, of: token, reserving: aside(1)), [usedUp(budget, of: .token)], "after")
         },
         StorageScenario(
-            "budgets.begin-anew", "A budget for a day begins anew at midnight, one for a month on the first, in UTC."
+            "budgets.period.begins-anew",
+            "A budget for a day begins anew at midnight, one for a month on the first, in UTC."
         ) { site, check in
             let tenancy = try await Tenancy(site)
             // Noon is on 23 November.
@@ -63,7 +64,8 @@ extension StorageScenario {
             }
         },
         StorageScenario(
-            "budgets.of-a-project-are-shared", "All tokens of a project spend its budget; other projects' don't."
+            "budgets.project.is-shared-by-its-tokens",
+            "All tokens of a project spend its budget; other projects' don't."
         ) { site, check in
             let tenancy = try await Tenancy(site)
             let budget = Budget(NanoDollars(100), mode: .strict)
@@ -87,7 +89,7 @@ extension StorageScenario {
             check.equal(try await tenancy.storage.verify().filter { !$0.holds }, [], "broken invariants")
         },
         StorageScenario(
-            "budgets.are-given-back-in-doubt",
+            "budgets.doubt.goes-off-once",
             "What is set aside for a request of a dead server goes off the budget as its estimate, once."
         ) { site, check in
             let tenancy = try await Tenancy(site)
@@ -108,7 +110,8 @@ extension StorageScenario {
             check.equal(try await tenancy.storage.verify().filter { !$0.holds }, [], "broken invariants")
         },
         StorageScenario(
-            "budgets.are-edited", "A budget that is raised keeps what was spent; one with another period begins anew."
+            "budgets.edit.keeps-what-was-spent",
+            "A budget that is raised keeps what was spent; one with another period begins anew."
         ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(limits: TokenLimits(budget: Budget(NanoDollars(50))))
@@ -123,7 +126,7 @@ extension StorageScenario {
             check.equal(renewed.cost, NanoDollars(50), "what the token has cost")
         },
         StorageScenario(
-            "budgets.are-shared",
+            "budgets.servers.keep-them-together",
             "Servers on one storage keep a strict budget together, of a token and of its project.",
             needs: .manyInstances
         ) { site, check in
