@@ -8,6 +8,18 @@ public enum DatabaseInspection {
     /// Checks every invariant of the database that the settings name; changes nothing.
     /// - Throws: `StartupError` when it can't be read, or has another schema than this program's.
     public static func verify(_ settings: ServerSettings) async throws -> [InvariantFinding] {
+        try await withStorage(settings) { try await $0.verify() }
+    }
+
+    /// Sets counters right that differ from their rows, or only tells which those are.
+    /// - Throws: `StartupError` as ``verify(_:)``.
+    public static func repair(_ settings: ServerSettings, isDryRun: Bool) async throws -> [CounterRepair] {
+        try await withStorage(settings) { try await $0.repair(isDryRun: isDryRun) }
+    }
+
+    private static func withStorage<Value: Sendable>(
+        _ settings: ServerSettings, _ body: (any Storage) async throws -> Value
+    ) async throws -> Value {
         let place = try DatabasePlace(settings.database)
         if case .memory = place {
             throw StartupError("DATABASE_PATH :memory: is in no other process's reach: name a file")
@@ -22,9 +34,9 @@ public enum DatabaseInspection {
                 throw error
             }
             do {
-                let findings = try await storage.verify()
+                let value = try await body(storage)
                 await storage.close()
-                return findings
+                return value
             } catch {
                 await storage.close()
                 throw error

@@ -24,7 +24,7 @@ struct InstanceCensus {
 
     /// - Parameter now: of a clock that never goes back.
     /// - Returns: those that are dead by now, in the order of their identifiers.
-    mutating func observe(_ records: [InstanceRecord], now: Duration) -> [InstanceID] {
+    mutating func observe(_ records: [InstanceRecord], now: Duration) -> [InstanceRecord] {
         if let lastLook, now - lastLook > lease / 3 { sightings = [:] }
         lastLook = now
         var seen: [InstanceID: Sighting] = [:]
@@ -33,6 +33,8 @@ struct InstanceCensus {
             seen[record.instance] = known ?? Sighting(progress: record.progress, since: now)
         }
         sightings = seen
-        return seen.filter { now - $0.value.since >= lease }.keys.sorted()
+        return seen.filter { now - $0.value.since >= lease }
+            .map { InstanceRecord(instance: $0.key, progress: $0.value.progress) }
+            .sorted { $0.instance < $1.instance }
     }
 }

@@ -52,10 +52,10 @@ final class InstanceKeeper: Sendable {
         do {
             try await storage.beat(instance, at: now())
             for dead in census.observe(try await storage.instances(), now: instant) {
-                let settled = try await storage.settleAbandoned(of: dead, at: now())
+                let settled = try await storage.settleAbandoned(of: dead, by: instance, at: now())
                 logger.warning(
                     "an instance is gone; its open requests were settled as in doubt",
-                    metadata: ["instance": "\(dead)", "count": "\(settled)"])
+                    metadata: ["instance": "\(dead.instance)", "count": "\(settled)"])
             }
         } catch {
             // The next look may find the database back; requests tell of it meanwhile.

@@ -20,6 +20,7 @@ struct Parts: Sendable {
     let logger: Logger
     let sink: LogSink
     let keeper: InstanceKeeper
+    let driftWatch: DriftWatch
 
     static func assemble(
         _ foundation: StorageFoundation, token: Secret, _ settings: ServerSettings, _ surroundings: Surroundings,
@@ -35,11 +36,14 @@ struct Parts: Sendable {
             }, changesSeen: { epoch.advance(to: $0) })
         foundation.storage.watchChanges { epoch.advance(to: $0) }
         let relayBox = RelayBox()
+        let driftWatch = DriftWatch(
+            foundation.storage, every: settings.database.driftCheckInterval, now: surroundings.now, logger: logger)
         let management = try Management(
             dependencies(
                 foundation, settings, surroundings, logger, state: state, epoch: epoch, token: token,
                 metrics: { [driver = foundation.storage.driver] in
-                    relayBox.relay.map { RelayMetrics.families(relay: $0, ledger: ledger, driver: driver) } ?? []
+                    let relay = relayBox.relay.map { RelayMetrics.families(relay: $0, ledger: ledger, driver: driver) }
+                    return (relay ?? []) + driftWatch.families
                 }))
         let isLogged = settings.log.level == .info || settings.log.level == .debug
         let relay = try await Relay(
@@ -58,7 +62,8 @@ struct Parts: Sendable {
             foundation: foundation, ledger: ledger, relay: relay, group: group, state: state, logger: logger,
             sink: sink,
             keeper: InstanceKeeper(
-                foundation.storage, instance: foundation.instance, now: surroundings.now, logger: logger))
+                foundation.storage, instance: foundation.instance, now: surroundings.now, logger: logger),
+            driftWatch: driftWatch)
     }
 
     private static func dependencies(

@@ -27,6 +27,7 @@ public final class ProxyServer: Sendable {
     private let logger: Logger
     private let sink: LogSink
     private let keeper: InstanceKeeper
+    private let driftWatch: DriftWatch
 
     private init(
         port: Int, managementToken: Secret, managementTokenFile: String?, parts: Parts, settings: ServerSettings
@@ -43,6 +44,7 @@ public final class ProxyServer: Sendable {
         logger = parts.logger
         sink = parts.sink
         keeper = parts.keeper
+        driftWatch = parts.driftWatch
         self.settings = settings
     }
 
@@ -76,6 +78,7 @@ public final class ProxyServer: Sendable {
             do {
                 let port = try await parts.relay.listen(host: address.host ?? "0.0.0.0", port: address.port)
                 parts.keeper.start()
+                parts.driftWatch.start()
                 return ProxyServer(
                     port: port, managementToken: token.secret, managementTokenFile: token.file, parts: parts,
                     settings: settings)
@@ -101,6 +104,7 @@ public final class ProxyServer: Sendable {
         try? await Task.sleep(for: notice)
         let cut = await relay.drain(grace: settings.shutdownGrace - notice)
         await ledger.close()
+        await driftWatch.stop()
         await keeper.stop()
         await foundation.remove()
         try? await group.shutdownGracefully()

@@ -54,6 +54,9 @@ extension ServerSettings {
         .duration(
             "DATABASE_WAIT", "2s", patienceOrNone, at: \.database.wait,
             "how long a request waits for a database that is away"),
+        .duration(
+            "DRIFT_CHECK_INTERVAL", "5m", patienceOrNone, at: \.database.driftCheckInterval,
+            "how often tokens' counters are compared with all their rows, for the metric; 0 for never"),
     ]
 
     private static let sealing: [SettingDescription] = [

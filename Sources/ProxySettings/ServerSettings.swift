@@ -53,6 +53,8 @@ public struct DatabaseSettings: Hashable, Sendable {
     public var synchronous = Synchronous.full
     /// How long a request waits for a database that is away; 0 for not at all.
     public var wait = Duration.zero
+    /// How often counters are compared with rows; 0 for never.
+    public var driftCheckInterval = Duration.zero
 }
 
 /// What upstream keys are sealed with.

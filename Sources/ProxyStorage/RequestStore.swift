@@ -19,9 +19,13 @@ public protocol RequestStore: Sendable {
 
     /// Settles the open requests of one instance, which is dead, as ``RequestOutcome/inDoubt``, and forgets it.
     ///
-    /// One that was not dead after all loses nothing that it had written; how its open requests ended stays in doubt.
-    /// - Returns: how many were settled.
-    func settleAbandoned(of instance: InstanceID, at now: Timestamp) async throws(StorageError) -> Int
+    /// `sweeper` holds a lease on it meanwhile, until it dies itself: never do two sweep the same. Each step makes sure of the
+    /// lease, and that `instance` has made no progress since it was seen: one that was not dead after all keeps what is left,
+    /// and loses nothing that it had written; how its requests ended that were settled by then stays in doubt.
+    /// - Returns: how many were settled by this call.
+    func settleAbandoned(
+        of instance: InstanceRecord, by sweeper: InstanceID, at now: Timestamp
+    ) async throws(StorageError) -> Int
 }
 
 /// Tells servers on one database of each other.

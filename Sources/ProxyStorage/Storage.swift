@@ -13,6 +13,15 @@ public protocol Storage: ProjectStore, TokenStore, LedgerStore, RequestStore, In
     /// Checks every invariant against all rows, in one snapshot. Slow on a large database; harmless to a serving one.
     func verify() async throws(StorageError) -> [InvariantFinding]
 
+    /// How many requests tokens' counters differ by from their rows, over all tokens: 0 unless something is wrong. Walks over
+    /// all rows, in one snapshot.
+    func drift() async throws(StorageError) -> Int64
+
+    /// Sets counters right that differ from what the rows say, each under its lock, also beside a server that counts on.
+    /// - Parameter isDryRun: whether to tell only, and change nothing.
+    /// - Returns: what was wrong, in the order of owners and counters.
+    func repair(isDryRun: Bool) async throws(StorageError) -> [CounterRepair]
+
     /// Figures for the metrics page: sizes, pool, timings. Never throws: a figure that can't be had is left out.
     func figures() async -> [DatabaseFigure]
 
@@ -38,6 +47,27 @@ public struct InvariantFinding: Hashable, Sendable {
         self.checked = checked
         self.violations = violations
         self.examples = examples
+    }
+}
+
+/// A counter that says something else than the rows.
+public struct CounterRepair: Hashable, Sendable {
+    /// `token` or `project`.
+    public let owner: String
+    public let id: String
+    /// Its column, for instance `request_count`.
+    public let counter: String
+    /// What it said.
+    public let found: Int64
+    /// What the rows say.
+    public let counted: Int64
+
+    public init(owner: String, id: String, counter: String, found: Int64, counted: Int64) {
+        self.owner = owner
+        self.id = id
+        self.counter = counter
+        self.found = found
+        self.counted = counted
     }
 }
 

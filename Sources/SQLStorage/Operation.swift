@@ -19,6 +19,8 @@ enum Operation: String, CaseIterable, Sendable {
     case instances
     case probe
     case verify
+    case drift
+    case repair
     case ledgerCommit = "ledger_commit"
 }
 

@@ -41,31 +41,42 @@ extension SQLStorage {
         return settled
     }
 
-    public func settleAbandoned(of instance: InstanceID, at now: Timestamp) async throws(StorageError) -> Int {
+    public func settleAbandoned(
+        of instance: InstanceRecord, by sweeper: InstanceID, at now: Timestamp
+    ) async throws(StorageError) -> Int {
+        let (dead, lease) = (instance.instance, SweepLease(on: instance, for: sweeper))
         let oldest = try await reading(.settleAbandoned) { connection in
-            try connection.first(LedgerStatements.oldestOpen, [.id(instance)]) { (row) throws(SQLError) in
-                row.optionalText(at: 0) ?? instance.text
+            try connection.first(LedgerStatements.oldestOpen, [.id(dead)]) { (row) throws(SQLError) in
+                row.optionalText(at: 0) ?? dead.text
             }
         }
-        var settled = 0
-        if let oldest { settled = try await settleOpen(from: oldest, of: instance, at: now) }
-        _ = try await writing(.settleAbandoned) {
-            try $0.run(RequestStatements.forgetWriter, [.id(instance), .integer(instance.number)])
+        guard let oldest else { return 0 }
+        let settled = try await settleOpen(from: oldest, of: lease, at: now)
+        _ = try await writing(.settleAbandoned) { connection in
+            guard try lease.isHeld(on: connection) else { return }
+            try connection.run(RequestStatements.forgetWriter, [.id(dead), .integer(dead.number)])
         }
         return settled
     }
 
-    /// Settles what is open from `oldest` on: an instance's, or everybody's.
+    /// Settles what is open from `oldest` on: that of the instance under a lease, or everybody's.
     private func settleOpen(
-        from oldest: String, of instance: InstanceID?, at now: Timestamp
+        from oldest: String, of lease: SweepLease?, at now: Timestamp
     ) async throws(StorageError) -> Int {
         var cursor = oldest
         var settled = 0
         while true {
             let from = cursor
-            let open = try await reading(.settleAbandoned) { try Self.openRequests($0, from: from, of: instance) }
+            let open = try await reading(.settleAbandoned) {
+                try Self.openRequests($0, from: from, of: lease?.instance)
+            }
             guard let last = open.last else { return settled }
-            settled += try await writing(.settleAbandoned) { try Self.settle(open, on: $0, now) }
+            let step: Int? = try await writing(.settleAbandoned) { connection in
+                if let lease, try !lease.isHeld(on: connection) { return nil }
+                return try Self.settle(open, on: connection, now)
+            }
+            guard let step else { return settled }
+            settled += step
             cursor = last.requestID.text
         }
     }
@@ -103,6 +114,22 @@ extension SQLStorage {
         try work.write(batch, on: connection)
         try connection.complete()
         return work.plan.settled
+    }
+}
+
+/// The right to settle what a dead instance left open.
+private struct SweepLease: Sendable {
+    let instance: InstanceID
+    private let values: [SQLValue]
+
+    init(on record: InstanceRecord, for sweeper: InstanceID) {
+        instance = record.instance
+        values = [.id(record.instance), .integer(record.progress), .id(sweeper)]
+    }
+
+    /// Takes the lease, or makes sure of it, until the end of the transaction at hand.
+    func isHeld(on connection: any SQLConnection) throws(SQLError) -> Bool {
+        try connection.run(RequestStatements.holdLease, values) > 0
     }
 }
 
@@ -144,6 +171,12 @@ enum RequestStatements {
     private static let openFields = """
         SELECT \(Columns.open) FROM requests LEFT JOIN tokens ON tokens.id = requests.token_id WHERE requests.id >= $1
         """
+    /// Unless another living instance holds it, or the dead one has made progress.
+    static let holdLease = SQLStatement(
+        """
+        UPDATE ledger_writers SET swept_by = $3 WHERE instance_id = $1 AND last_sequence + beats = $2
+            AND (swept_by IS NULL OR swept_by = $3 OR swept_by NOT IN (SELECT instance_id FROM ledger_writers))
+        """)
     /// Unless something is open by now: then it lives. No request of an instance is older than the instance.
     static let forgetWriter = SQLStatement(
         """

@@ -7,7 +7,7 @@ struct DatabaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "db", abstract: "Look after the database.",
         discussion: "Example:\n  llm-proxy db verify --database-path ./data/llm-proxy.db",
-        subcommands: [Verify.self])
+        subcommands: [Verify.self, Repair.self])
 
     /// `llm-proxy db verify`: checks every invariant; exits with 4 when one is broken.
     struct Verify: AsyncParsableCommand {
@@ -54,6 +54,56 @@ struct DatabaseCommand: AsyncParsableCommand {
                     + #""violations":\#(finding.violations),"holds":\#(finding.holds),"examples":[\#(examples)]}"#
             }
             StandardOutput.write("{\"invariants\":[\(entries.joined(separator: ","))]}")
+        }
+    }
+
+    /// `llm-proxy db repair`: sets counters right that differ from their rows.
+    struct Repair: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Set counters right that differ from their rows. Safe while a server runs.",
+            discussion: """
+                Rows are what happened: a token's counters, and what budgets have set aside, are made to say what they do.
+
+                Example:
+                  llm-proxy db repair --dry-run
+
+                Exit codes: 0 done, or nothing to do; 3 the database can't be reached.
+                """)
+
+        @OptionGroup var settings: SettingsOptions
+
+        @Flag(help: "Tell what would be set right, and change nothing.")
+        var dryRun = false
+
+        @Flag(help: "One JSON document instead of text.")
+        var json = false
+
+        func run() async throws {
+            let settings = try settings.read()
+            let repairs: [CounterRepair]
+            do {
+                repairs = try await DatabaseInspection.repair(settings, isDryRun: dryRun)
+            } catch {
+                StandardError.write("llm-proxy: \(error)")
+                throw ExitCode(3)
+            }
+            json ? writeJSON(repairs) : writeText(repairs)
+        }
+
+        private func writeText(_ repairs: [CounterRepair]) {
+            for repair in repairs {
+                StandardOutput.write(
+                    "\(repair.owner) \(repair.id): \(repair.counter) \(repair.found) -> \(repair.counted)")
+            }
+            StandardOutput.write("\(repairs.count) counters \(dryRun ? "would be" : "were") set right")
+        }
+
+        private func writeJSON(_ repairs: [CounterRepair]) {
+            let entries = repairs.map { repair in
+                #"{"owner":"\#(repair.owner)","id":"\#(repair.id)","counter":"\#(repair.counter)","#
+                    + #""found":\#(repair.found),"counted":\#(repair.counted)}"#
+            }
+            StandardOutput.write("{\"dry_run\":\(dryRun),\"repairs\":[\(entries.joined(separator: ","))]}")
         }
     }
 }

@@ -97,6 +97,8 @@ extension StorageHarm {
     var statement: String {
         switch self {
         case .countsOneTooMany(let id): "UPDATE tokens SET request_count = request_count + 1 WHERE id = '\(id.text)'"
+        case .isSwept(let dead, let sweeper):
+            "UPDATE ledger_writers SET swept_by = '\(sweeper.text)' WHERE instance_id = '\(dead.text)'"
         case .losesRequest(let id): "DELETE FROM requests WHERE id = '\(id.text)'"
         case .countsOnePromptTokenTooMany(let id):
             "UPDATE tokens SET prompt_tokens = prompt_tokens + 1 WHERE id = '\(id.text)'"

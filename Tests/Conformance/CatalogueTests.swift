@@ -18,6 +18,7 @@ struct CatalogueTests {
             storage == [
                 "sqlite-memory: ledger.retry.survives-reopening",
                 "sqlite-memory: verify.drift.finds-a-wrong-count",
+                "sqlite-memory: verify.repair.makes-counters-say-what-rows-do",
                 "sqlite-memory: verify.drift.finds-a-lost-row",
                 "sqlite-memory: verify.drift.finds-wrong-usage",
                 "sqlite-memory: durable.reopen.keeps-everything",
@@ -28,6 +29,7 @@ struct CatalogueTests {
                 "sqlite-memory: instances.two.see-each-other",
                 "sqlite-memory: instances.two.share-a-cap",
                 "sqlite-memory: abandoned.settle.after-reopening",
+                "sqlite-memory: instances.sweep.outlives-the-sweeper",
                 "sqlite-memory: instances.mixed.never-deadlock",
                 "sqlite-memory: schema.further.is-lived-with",
                 "sqlite-memory: fault.wire.cut-at-each-byte-of-an-answer",
@@ -53,7 +55,7 @@ struct CatalogueTests {
     @Test func namesEachScenarioOnce() {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
-        #expect(StorageScenario.all.count == 148)
+        #expect(StorageScenario.all.count == 152)
         #expect(HTTPScenario.all.count == 175)
         #expect(CommandScenario.all.count == 50)
     }

@@ -42,7 +42,9 @@ struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
         of token: TokenID, after cursor: RequestID?, limit: Int
     ) async throws(StorageError) -> [RequestRecord] { [] }
     func settleAbandoned(at now: Timestamp) async throws(StorageError) -> Int { 0 }
-    func settleAbandoned(of instance: InstanceID, at now: Timestamp) async throws(StorageError) -> Int { 0 }
+    func settleAbandoned(
+        of instance: InstanceRecord, by sweeper: InstanceID, at now: Timestamp
+    ) async throws(StorageError) -> Int { 0 }
 
     let isShared = true
     var changesSeen: Int64? { nil }
@@ -53,6 +55,8 @@ struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
 
     func probe() async throws(StorageError) {}
     func verify() async throws(StorageError) -> [InvariantFinding] { [] }
+    func drift() async throws(StorageError) -> Int64 { 0 }
+    func repair(isDryRun: Bool) async throws(StorageError) -> [CounterRepair] { [] }
     func figures() async -> [DatabaseFigure] { [] }
     func close() async {}
 }

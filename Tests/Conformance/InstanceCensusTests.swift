@@ -19,7 +19,7 @@ struct InstanceCensusTests {
     )? {
         for second in stride(from: start, through: end, by: 2) {
             let dead = census.observe(records, now: .seconds(second))
-            if !dead.isEmpty { return (second, dead) }
+            if !dead.isEmpty { return (second, dead.map(\.instance)) }
         }
         return nil
     }

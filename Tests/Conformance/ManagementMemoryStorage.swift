@@ -159,7 +159,9 @@ final class ManagementMemoryStorage: Storage {
     }
 
     func settleAbandoned(at now: Timestamp) async throws(StorageError) -> Int { 0 }
-    func settleAbandoned(of instance: InstanceID, at now: Timestamp) async throws(StorageError) -> Int { 0 }
+    func settleAbandoned(
+        of instance: InstanceRecord, by sweeper: InstanceID, at now: Timestamp
+    ) async throws(StorageError) -> Int { 0 }
 
     let isShared = false
     func beat(_ instance: InstanceID, at now: Timestamp) async throws(StorageError) {}
@@ -187,6 +189,8 @@ final class ManagementMemoryStorage: Storage {
     }
 
     func verify() async throws(StorageError) -> [InvariantFinding] { [] }
+    func drift() async throws(StorageError) -> Int64 { 0 }
+    func repair(isDryRun: Bool) async throws(StorageError) -> [CounterRepair] { [] }
 
     func figures() async -> [DatabaseFigure] {
         [

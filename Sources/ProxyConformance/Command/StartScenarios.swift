@@ -232,6 +232,13 @@ extension CommandScenario {
             let broken = try await bench.finish(["db", "verify", "--json"])
             check.equal(broken.code, 4, "broken: \(broken.output)")
             check.that(broken.output.contains(tenant.tokenID.text), "the token is not named: \(broken.output)")
+            let wanted = "token \(tenant.tokenID): request_count 2 -> 1"
+            let told = try await bench.finish(["db", "repair", "--dry-run"])
+            check.that(told.code == 0 && told.output.contains(wanted), "db repair --dry-run: \(told.output)")
+            check.equal(try await bench.finish(["db", "verify"]).code, 4, "after a dry run")
+            let repaired = try await bench.finish(["db", "repair"])
+            check.that(repaired.code == 0 && repaired.output.contains(wanted), "db repair: \(repaired.output)")
+            check.equal(try await bench.finish(["db", "verify"]).code, 0, "after the repair")
         },
     ]
 }

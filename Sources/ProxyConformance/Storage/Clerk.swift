@@ -107,6 +107,15 @@ struct Tenancy: Sendable {
             }, at: now)
     }
 
+    /// Settles what `instance` left open, as it is now.
+    @discardableResult
+    func sweep(
+        _ instance: InstanceID, by sweeper: InstanceID = .sample(99), at now: Timestamp = .noon
+    ) async throws -> Int {
+        guard let record = try await storage.instances().first(where: { $0.instance == instance }) else { return 0 }
+        return try await storage.settleAbandoned(of: record, by: sweeper, at: now)
+    }
+
     /// How many requests the token counts, and how many rows it has.
     func tally(_ token: Token) async throws -> Tally {
         let rows = try await storage.requests(of: token.id, after: nil, limit: 1000)

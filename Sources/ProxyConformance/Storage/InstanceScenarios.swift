@@ -45,12 +45,12 @@ extension StorageScenario {
             try await other.commit([.sample(3, of: token)])
             try await tenancy.admit(4...4, of: token)
             try await other.commit([.sample(5, of: token)])
-            check.equal(try await tenancy.storage.settleAbandoned(of: .sample(1), at: .noon(plus: 9)), 3, "settled")
+            check.equal(try await tenancy.sweep(.sample(1), at: .noon(plus: 9)), 3, "settled")
             let rows = try await tenancy.storage.requests(of: token.id, after: nil, limit: 9)
             check.equal(
                 rows.map { $0.admission.settlement?.outcome }, [.inDoubt, .inDoubt, nil, .inDoubt, nil], "outcomes")
             check.equal(try await tenancy.storage.instances().map(\.instance), [.sample(2)], "instances")
-            check.equal(try await tenancy.storage.settleAbandoned(of: .sample(1), at: .noon), 0, "a second time")
+            check.equal(try await tenancy.sweep(.sample(1)), 0, "a second time")
             check.equal(try await tenancy.storage.verify().filter { !$0.holds }, [], "broken invariants")
         },
         StorageScenario(
@@ -60,13 +60,68 @@ extension StorageScenario {
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1, cap: 5)
             try await tenancy.admit(1...2, of: token)
-            _ = try await tenancy.storage.settleAbandoned(of: .sample(1), at: .noon)
+            _ = try await tenancy.sweep(.sample(1))
             try await tenancy.clerk.commit([.sample(3, of: token)], settling: [.sample(1, of: token)])
             check.equal(try await tenancy.tally(token), Tally(3), "tally")
             check.equal(
                 try await tenancy.storage.request(.sample(1)).admission.settlement?.outcome, .inDoubt, "outcome")
             check.equal(try await tenancy.storage.token(token.id).promptTokens, 0, "prompt tokens")
             check.equal(try await tenancy.storage.verify().filter { !$0.holds }, [], "broken invariants")
+        },
+        StorageScenario(
+            "instances.sweep.is-by-one-alone",
+            "Of many who sweep after a dead instance at once one does, and each of its requests ends once.",
+        ) { site, check in
+            let tenancy = try await Tenancy(site)
+            let token = try await tenancy.issue(1)
+            for first in stride(from: 1, to: 1500, by: 500) { try await tenancy.admit(first...first + 499, of: token) }
+            try await tenancy.end(
+                1...1, of: token, usage: TokenUsage(promptTokens: 1500, completionTokens: 3000), cost: 4500)
+            for number in 2...5 { try await tenancy.storage.beat(.sample(number), at: .noon) }
+            guard let dead = try await tenancy.storage.instances().first else {
+                return check.that(false, "no instance")
+            }
+            let settled = try await withThrowingTaskGroup { group in
+                for number in 2...5 {
+                    group.addTask {
+                        try await tenancy.storage.settleAbandoned(of: dead, by: .sample(number), at: .noon(plus: 9))
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            check.equal(settled.sorted(), [0, 0, 0, 1499], "settled, by sweeper")
+            check.equal(try await tenancy.storage.verify().filter { !$0.holds }, [], "broken invariants")
+        },
+        StorageScenario(
+            "instances.sweep.spares-the-living",
+            "What an instance has open that made progress since it was seen stays open."
+        ) { site, check in
+            let tenancy = try await Tenancy(site)
+            let token = try await tenancy.issue(1)
+            try await tenancy.admit(1...2, of: token)
+            guard let seen = try await tenancy.storage.instances().first else {
+                return check.that(false, "no instance")
+            }
+            try await tenancy.admit(3...3, of: token)
+            check.equal(
+                try await tenancy.storage.settleAbandoned(of: seen, by: .sample(2), at: .noon(plus: 9)), 0, "settled")
+            let rows = try await tenancy.storage.requests(of: token.id, after: nil, limit: 9)
+            check.equal(rows.map(\.admission.settlement), [nil, nil, nil], "ends")
+            check.equal(try await tenancy.storage.instances().map(\.instance), [.sample(1)], "instances")
+        },
+        StorageScenario(
+            "instances.sweep.outlives-the-sweeper",
+            "While one that lives has the lease nobody else sweeps; when it is gone, another does.", needs: .tampering
+        ) { site, check in
+            let tenancy = try await Tenancy(site)
+            let token = try await tenancy.issue(1)
+            try await tenancy.admit(1...3, of: token)
+            for number in 2...3 { try await tenancy.storage.beat(.sample(number), at: .noon) }
+            try await site.harm(.isSwept(.sample(1), by: .sample(2)))
+            check.equal(try await tenancy.sweep(.sample(1), by: .sample(3)), 0, "settled by another")
+            try await tenancy.storage.forget(.sample(2))
+            check.equal(try await tenancy.sweep(.sample(1), by: .sample(3)), 3, "settled once it is gone")
+            check.equal(try await tenancy.storage.instances().map(\.instance), [.sample(3)], "instances")
         },
         StorageScenario(
             "instances.changes.are-counted",

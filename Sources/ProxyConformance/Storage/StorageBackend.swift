@@ -54,6 +54,8 @@ public enum WireSpeaker: Hashable, Sendable, CaseIterable {
 public enum StorageHarm: Hashable, Sendable {
     /// The token's request count is one more than it was.
     case countsOneTooMany(TokenID)
+    /// A sweeper has the lease on what a dead instance left.
+    case isSwept(InstanceID, by: InstanceID)
     /// The request's row is gone; its token still counts it.
     case losesRequest(RequestID)
     /// The token's prompt tokens are one more than what its requests used.

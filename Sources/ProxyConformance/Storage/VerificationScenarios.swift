@@ -35,6 +35,40 @@ extension StorageScenario {
             check.equal(broken.map(\.violations), [1], "violations")
             check.equal(broken.first?.examples, [token.id.text], "examples")
         },
+        StorageScenario(
+            "verify.repair.makes-counters-say-what-rows-do",
+            "A repair changes the counters that are wrong, tells each, and leaves what is right alone.",
+            needs: .tampering
+        ) { site, check in
+            let tenancy = try await Tenancy(site)
+            let token = try await tenancy.issue(1, limits: TokenLimits(budget: Budget(NanoDollars(500))))
+            let other = try await tenancy.issue(2)
+            let aside = Reservation(promptTokens: 5, completionTokens: 5, cost: NanoDollars(7))
+            _ = try await tenancy.decide(1...3, of: token, reserving: aside)
+            try await tenancy.end(
+                1...1, of: token, reserving: aside, usage: TokenUsage(promptTokens: 4, completionTokens: 4), cost: 6)
+            try await tenancy.admit(4...5, of: other)
+            check.equal(try await tenancy.storage.drift(), 0, "drift before")
+            check.equal(try await tenancy.storage.repair(isDryRun: false), [], "repairs of what is sound")
+            let sound = try await [tenancy.storage.token(token.id), tenancy.storage.token(other.id)]
+            try await site.harm(.countsOneTooMany(token.id))
+            try await site.harm(.losesRequest(.sample(3)))
+            check.equal(try await tenancy.storage.drift(), 2, "drift")
+            let wanted = [
+                CounterRepair(owner: "token", id: token.id.text, counter: "request_count", found: 4, counted: 2),
+                CounterRepair(
+                    owner: "token", id: token.id.text, counter: "budget_reserved_nano", found: 14, counted: 7),
+                CounterRepair(
+                    owner: "project", id: tenancy.project.id.text, counter: "budget_reserved_nano", found: 14,
+                    counted: 7),
+            ]
+            check.equal(try await tenancy.storage.repair(isDryRun: true), wanted, "what a dry run tells")
+            check.equal(try await tenancy.storage.repair(isDryRun: false), wanted, "repairs")
+            check.equal(try await tenancy.storage.repair(isDryRun: false), [], "repairs a second time")
+            check.equal(try await tenancy.storage.verify().filter { !$0.holds }, [], "broken invariants")
+            check.equal(try await tenancy.storage.token(other.id), sound[1], "the other token")
+            check.equal(try await tenancy.storage.token(token.id).cost, sound[0].cost, "cost")
+        },
         StorageScenario("verify.drift.finds-a-lost-row", "A request that vanished is found.", needs: .tampering) {
             site, check in
             let tenancy = try await Tenancy(site)
