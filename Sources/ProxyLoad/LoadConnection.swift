@@ -17,7 +17,8 @@ final class LoadConnection: ChannelInboundHandler {
     }
 
     let side: Int
-    private unowned let loop: LoadLoop
+    /// Outlives us: callbacks may come after a run was given up.
+    private let loop: LoadLoop
     private let request: ByteBuffer
     private let method: RequestMethod
     private var context: ChannelHandlerContext?

@@ -39,6 +39,7 @@ final class SQLLedgerWriter: LedgerWriter {
             // Whether they are in the database is not known.
             for admission in batch.admissions where admission.settlement == nil { open.insert(admission.requestID) }
             slot.tidy()
+            metrics.noteWriting(false)
             throw StorageError(error, during: "commit(_:)")
         }
         noteOpen(batch)

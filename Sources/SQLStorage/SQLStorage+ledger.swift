@@ -20,11 +20,18 @@ final class LedgerMetrics: Sendable {
     private let durations = Histogram(upperBounds: Histogram.secondBounds)
 
     private let rewrites = Atomic<Int>(0)
+    private let failing = Atomic<Bool>(false)
+
+    /// Whether the last commit failed, and nothing was written since.
+    var isFailing: Bool { failing.load(ordering: .relaxed) }
+
+    func noteWriting(_ succeeds: Bool) { failing.store(!succeeds, ordering: .relaxed) }
 
     /// A batch could not be written whole, and is written again step by step.
     func rewritten() { rewrites.add(1, ordering: .relaxed) }
 
     func committed(_ count: Int, in duration: Duration) {
+        noteWriting(true)
         sizes.observe(Double(count))
         durations.observe(duration.inSeconds)
     }

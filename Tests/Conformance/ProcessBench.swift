@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import ProxyConformance
+import ProxyFixtures
 import ProxyStorage
 import SQLDatabase
 import SQLiteDriver
@@ -106,7 +107,32 @@ final class ProcessBench: CommandBench {
         try await FileSite(path: "\(folder)/\(path)").harm(harm)
     }
 
+    func makeFaults(in files: String) async throws -> any FaultControl {
+        let folder = folder
+        return ProcessFaults(shim: try await BlockingThreads.shared.run { try FaultShim(in: folder, files: files) })
+    }
+
     func connect(to port: Int) async throws -> any RawConnection { try await SocketConnection.connect(port: port) }
+}
+
+/// Faults of programs that are preloaded with a shim.
+private struct ProcessFaults: FaultControl {
+    let shim: FaultShim
+
+    var environment: [String: String] { shim.environment }
+
+    func disk(_ fault: DiskFault) throws {
+        switch fault {
+        case .none: try shim.disk(.none)
+        case .full: try shim.disk(.full)
+        case .failing: try shim.disk(.failing)
+        case .unsynced: try shim.disk(.unsynced)
+        case .short: try shim.disk(.short)
+        case .readOnly: try shim.disk(.readOnly)
+        }
+    }
+
+    func clock(ahead seconds: Int64) throws { try shim.clock(ahead: seconds) }
 }
 
 /// A connection that holds a file until it is told to let go.

@@ -77,6 +77,11 @@ final class ProcessDatabase: CommandDatabase {
         try await BlockingThreads.shared.run { own.halt(.immediate) }
     }
 
+    func shutDown() async throws {
+        guard let own else { throw TestFailure("the server is not this database's own") }
+        try await BlockingThreads.shared.run { own.halt(.fast) }
+    }
+
     func resume() async throws {
         guard let own else { throw TestFailure("the server is not this database's own") }
         try await BlockingThreads.shared.run { try own.resume() }

@@ -39,8 +39,37 @@ public protocol CommandBench: Sendable {
     /// Does harm to a SQLite file.
     func harm(_ harm: StorageHarm, at path: String) async throws
 
+    /// Makes what lets files fail and the clock step, of programs that are started with its environment.
+    /// - Parameter files: what the paths of files have in common whose writes may fail.
+    func makeFaults(in files: String) async throws -> any FaultControl
+
     /// Connects to a port of 127.0.0.1.
     func connect(to port: Int) async throws -> any RawConnection
+}
+
+/// Lets files of programs fail and their clocks step, while they run.
+public protocol FaultControl: Sendable {
+    /// What a program needs in its environment.
+    var environment: [String: String] { get }
+    /// From now on this befalls the files.
+    func disk(_ fault: DiskFault) throws
+    /// From now on clocks are so many seconds ahead; behind when below 0.
+    func clock(ahead seconds: Int64) throws
+}
+
+/// What may befall writes to files.
+public enum DiskFault: String, Sendable, CaseIterable {
+    case none
+    /// There is no room left.
+    case full
+    /// The device fails, when it is written to and when it is synced.
+    case failing
+    /// What was written can't be synced.
+    case unsynced
+    /// Half of each write is done.
+    case short
+    /// The file system may only be read.
+    case readOnly
 }
 
 /// The program, running or ended.

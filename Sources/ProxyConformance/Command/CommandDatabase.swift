@@ -19,6 +19,8 @@ public protocol CommandDatabase: Sendable {
 
     /// Stops the database's server as a crash would. Only for one made with a server of its own.
     func crash() async throws
+    /// Stops it in good order and at once (`pg_ctl stop -m fast`).
+    func shutDown() async throws
     /// Starts it again.
     func resume() async throws
 }

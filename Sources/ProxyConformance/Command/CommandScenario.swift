@@ -39,6 +39,7 @@ extension CommandScenario: CustomStringConvertible {
 extension CommandScenario {
     /// Every command scenario, by area.
     public static let all: [CommandScenario] = [
-        starting, refusing, ending, bounds, sharedServers, sharedMigrations, postgres, kills, outages,
+        starting, refusing, ending, bounds, sharedServers, sharedMigrations, postgres, kills, outages, diskFaults,
+        stops, clocks,
     ].flatMap { $0 }
 }

@@ -57,7 +57,7 @@ extension CommandScenario {
     ]
 
     /// Uses three tokens before an outage, during it, and after it.
-    private static func sitOut(
+    static func sitOut(
         _ server: CommandServer, _ check: Check, begin: @Sendable () async throws -> Void,
         end: @Sendable () async throws -> Void
     ) async throws {

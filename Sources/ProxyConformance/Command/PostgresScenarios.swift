@@ -117,23 +117,27 @@ extension CommandScenario {
         },
         CommandScenario(
             "postgres.restart.is-survived",
-            "After its PostgreSQL crashed and came back, a server serves again by itself, within 2 s, and lost no count."
+            "After its PostgreSQL crashed, or was stopped, and came back, a server serves again by itself, within 2 s, and "
+                + "lost no count."
         ) { bench, check in
             let database = try await bench.makeDatabase(hasOwnServer: true)
             let server = try await bench.serve(on: database, ["DATABASE_WAIT": "300ms"])
             let tenant = try await server.tenant(cap: 1000)
-            for _ in 1...3 { check.usual(try await server.exchange(tenant.request())) }
-            try await database.crash()
-            for _ in 1...3 {
-                let response = try await server.exchange(tenant.request())
-                check.refusal(response, 503, "database_unavailable")
-                check.that(response.fields.first("retry-after") != nil, "no Retry-After")
+            for stop in [database.crash, database.shutDown] {
+                for _ in 1...3 { check.usual(try await server.exchange(tenant.request())) }
+                try await stop()
+                for _ in 1...3 {
+                    let response = try await server.exchange(tenant.request())
+                    check.refusal(response, 503, "database_unavailable")
+                    check.that(response.fields.first("retry-after") != nil, "no Retry-After")
+                }
+                check.equal(try await server.manage("GET", "/manage/projects").status, 503, "management meanwhile")
+                let ready = HTTPRequest(method: "GET", target: "/ready")
+                check.equal(try await server.exchange(ready).status, 503, "/ready")
+                try await database.resume()
+                check.that(try await isAnswered(tenant, by: server, within: .seconds(2)), "not served after 2 s")
+                check.equal(try await server.manage("GET", "/manage/projects").status, 200, "management afterwards")
             }
-            check.equal(try await server.manage("GET", "/manage/projects").status, 503, "management meanwhile")
-            check.equal(try await server.exchange(HTTPRequest(method: "GET", target: "/ready")).status, 503, "/ready")
-            try await database.resume()
-            check.that(try await isAnswered(tenant, by: server, within: .seconds(2)), "not served after 2 s")
-            check.equal(try await server.manage("GET", "/manage/projects").status, 200, "management afterwards")
             check.equal(try await server.stop(), 0, "exit code")
             check.equal(
                 try await database.run("SELECT request_count - (SELECT count(*) FROM requests) FROM tokens"), [["0"]],

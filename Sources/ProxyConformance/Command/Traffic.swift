@@ -1,0 +1,119 @@
+import ProxyDomain
+import ProxyStorage
+import Synchronization
+
+/// Clients that go on whatever happens to their servers, and note each answer whose first byte they saw.
+final class Traffic: Sendable {
+    private static let clients = 12
+    private static let cap = 150
+
+    private struct State {
+        var servers: [CommandServer]
+        var answered: [TokenID: [String]] = [:]
+        /// Answers that began and did not end.
+        var cutShort = 0
+        var statuses: [Int: Int] = [:]
+        var isStopped = false
+    }
+
+    let free: Tenant
+    let capped: Tenant
+    private let state: Mutex<State>
+
+    var servers: [CommandServer] { state.withLock { $0.servers } }
+
+    init(over servers: [CommandServer]) async throws {
+        free = try await servers[0].tenant(name: "free")
+        capped = try await servers[0].tenant(cap: Self.cap, name: "capped")
+        state = Mutex(State(servers: servers))
+    }
+
+    /// Answers that began and did not end.
+    var cutShort: Int { state.withLock { $0.cutShort } }
+    var statuses: [Int: Int] { state.withLock { $0.statuses } }
+
+    /// Ends one of the servers at a random moment and starts another in its place, `rounds` times, under load.
+    func run(
+        rounds: Int, start: @Sendable () async throws -> CommandServer,
+        end: @Sendable (CommandServer) async throws -> Void = { try await $0.kill() }
+    ) async throws {
+        try await run {
+            for _ in 0..<rounds {
+                try await Task.sleep(for: .milliseconds(Int.random(in: 20...200)))
+                let victim = Int.random(in: servers.indices)
+                try await end(servers[victim])
+                let fresh = try await start()
+                state.withLock { $0.servers[victim] = fresh }
+            }
+        }
+    }
+
+    /// Does something under load.
+    func run(_ body: () async throws -> Void) async throws {
+        try await withThrowingTaskGroup { group in
+            for number in 0..<Self.clients { group.addTask { [self] in await ask(number) } }
+            defer { state.withLock { $0.isStopped = true } }
+            try await body()
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    private func ask(_ number: Int) async {
+        let tenant = number % 3 == 0 ? capped : free
+        while let server = state.withLock({ $0.isStopped ? nil : $0.servers.randomElement() }) {
+            guard var conversation = try? await server.talk() else {
+                try? await Task.sleep(for: .milliseconds(5))
+                continue
+            }
+            for _ in 0..<20 {
+                guard (try? await conversation.send(tenant.request())) != nil,
+                    let head = try? await conversation.head()
+                else { break }
+                state.withLock { state in
+                    state.statuses[head.status, default: 0] += 1
+                    guard head.status == 200, let id = head.fields.first("x-proxy-request-id") else { return }
+                    state.answered[tenant.tokenID, default: []].append(id)
+                }
+                guard (try? await conversation.body(of: head)) != nil else {
+                    state.withLock { $0.cutShort += 1 }
+                    break
+                }
+            }
+            await conversation.connection.close()
+        }
+    }
+
+    /// Reads what a SQLite file holds that no server uses any more, and compares it with what clients saw.
+    func audit(file path: String, of bench: any CommandBench, _ check: Check) async throws {
+        let storage = try await bench.openStorage(at: path)
+        var stored: [TokenID: [String]] = [:]
+        for tenant in [free, capped] {
+            var last: RequestID?
+            while true {
+                let page = try await storage.requests(of: tenant.tokenID, after: last, limit: 1000)
+                stored[tenant.tokenID, default: []] += page.map(\.admission.requestID.text)
+                guard let end = page.last else { break }
+                last = end.admission.requestID
+            }
+        }
+        let findings = try await storage.verify()
+        check.equal(findings.filter { !$0.holds }, [], "broken invariants")
+        let open = "request-open-is-known-to-a-writer"
+        check.that(findings.contains { $0.invariant == open }, "\(open) is not looked at")
+        await storage.close()
+        audit(stored, check)
+    }
+
+    /// What clients saw against what the database holds: nothing lost, nothing twice, no cap passed.
+    func audit(_ stored: [TokenID: [String]], _ check: Check) {
+        let answered = state.withLock { $0.answered }
+        for (name, tenant) in [("free", free), ("capped", capped)] {
+            let (seen, kept) = (answered[tenant.tokenID] ?? [], stored[tenant.tokenID] ?? [])
+            check.that(seen.count > 50, "\(name): only \(seen.count) answers")
+            check.equal(Set(seen).count, seen.count, "\(name): identifiers of answers, each once")
+            check.equal(Set(kept).count, kept.count, "\(name): rows, each once")
+            check.equal(Set(seen).subtracting(kept).count, 0, "\(name): lost, of \(seen.count) answers")
+        }
+        check.that((stored[capped.tokenID] ?? []).count <= Self.cap, "the cap was passed")
+    }
+}
