@@ -57,7 +57,7 @@ struct CatalogueTests {
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 152)
         #expect(HTTPScenario.all.count == 175)
-        #expect(CommandScenario.all.count == 58)
+        #expect(CommandScenario.all.count == 59)
     }
 
     @Test("is named area.act.promise", arguments: Catalogue.allIDs)

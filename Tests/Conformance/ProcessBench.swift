@@ -72,8 +72,11 @@ final class ProcessBench: CommandBench {
         try text.write(toFile: "\(folder)/\(path)", atomically: true, encoding: .utf8)
     }
 
-    func makeDatabase(hasOwnServer: Bool, hasWire: Bool) async throws -> any CommandDatabase {
-        let database = try await ProcessDatabase.make(hasOwnServer: hasOwnServer, hasWire: hasWire)
+    func makeDatabase(
+        hasOwnServer: Bool, hasWire: Bool, hasStandby: Bool
+    ) async throws -> any CommandDatabase {
+        let database = try await ProcessDatabase.make(
+            hasOwnServer: hasOwnServer, hasWire: hasWire, hasStandby: hasStandby)
         databases.change { $0.append(database) }
         return database
     }

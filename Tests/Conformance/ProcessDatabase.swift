@@ -8,27 +8,39 @@ final class ProcessDatabase: CommandDatabase {
     private let site: PostgresSite
     private let own: EphemeralPostgres?
     private let relay: CuttingRelay?
+    private let standby: EphemeralPostgres?
+    private let isFailedOver = Shared(false)
     /// The connection of a transaction that is held open.
     private let holder = Shared<ConnectionPool?>(nil)
 
-    private init(site: PostgresSite, own: EphemeralPostgres?, hasWire: Bool) throws {
+    private init(
+        site: PostgresSite, own: EphemeralPostgres?, standby: EphemeralPostgres? = nil, hasWire: Bool
+    ) throws {
         self.site = site
         self.own = own
+        self.standby = standby
         relay = hasWire ? try CuttingRelay(to: site.url) : nil
     }
 
-    static func make(hasOwnServer: Bool, hasWire: Bool) async throws -> ProcessDatabase {
+    static func make(hasOwnServer: Bool, hasWire: Bool, hasStandby: Bool) async throws -> ProcessDatabase {
         guard hasOwnServer else {
             return try ProcessDatabase(site: try await .makeEmpty(), own: nil, hasWire: hasWire)
         }
-        let (server, name) = try await BlockingThreads.shared.run {
+        let (server, name, standby) = try await BlockingThreads.shared.run {
             let server = try EphemeralPostgres.start(.init(isDurable: true))
-            return (server, try server.createDatabase())
+            let name = try server.createDatabase()
+            return (server, name, hasStandby ? try server.startStandby() : nil)
         }
-        return try ProcessDatabase(site: PostgresSite(server: server, database: name), own: server, hasWire: hasWire)
+        return try ProcessDatabase(
+            site: PostgresSite(server: server, database: name), own: server, standby: standby, hasWire: hasWire)
     }
 
-    var url: String { relay?.url ?? site.url }
+    var url: String {
+        guard let own, let standby else { return relay?.url ?? site.url }
+        let host = "127.0.0.1:\(own.port)"
+        return site.url.replacing(host, with: "\(host),127.0.0.1:\(standby.port)")
+            + "&target_session_attrs=read-write"
+    }
 
     func freeze() async throws {
         guard let relay else { throw TestFailure("this database has no wire") }
@@ -39,8 +51,8 @@ final class ProcessDatabase: CommandDatabase {
 
     @discardableResult
     func run(_ sql: String) async throws -> [[String?]] {
-        let site = site
-        return try await BlockingThreads.shared.run { try site.server.run(sql, in: site.database) }
+        let (database, server) = (site.database, isFailedOver.value ? standby ?? site.server : site.server)
+        return try await BlockingThreads.shared.run { try server.run(sql, in: database) }
     }
 
     /// The connection must outlive the call, so the driver's own pool lends it: its turns leave transactions alone.
@@ -87,10 +99,23 @@ final class ProcessDatabase: CommandDatabase {
         try await BlockingThreads.shared.run { try own.resume() }
     }
 
+    func failOver() async throws {
+        guard let own, let standby else { throw TestFailure("this database has no standby") }
+        try await BlockingThreads.shared.run {
+            own.halt(.immediate)
+            try standby.promote()
+        }
+        isFailedOver.change { $0 = true }
+    }
+
     func remove() async {
         relay?.stop()
         try? await release()
         guard let own else { return await site.remove() }
-        try? await BlockingThreads.shared.run { own.remove() }
+        let standby = standby
+        try? await BlockingThreads.shared.run {
+            standby?.remove()
+            own.remove()
+        }
     }
 }

@@ -29,7 +29,8 @@ public protocol CommandBench: Sendable {
     /// - Parameters:
     ///   - hasOwnServer: whether a server is made for it alone, which can be stopped.
     ///   - hasWire: whether servers reach it over a wire that can be frozen.
-    func makeDatabase(hasOwnServer: Bool, hasWire: Bool) async throws -> any CommandDatabase
+    ///   - hasStandby: whether another server stands by for its own one, and ``CommandDatabase/url`` names both.
+    func makeDatabase(hasOwnServer: Bool, hasWire: Bool, hasStandby: Bool) async throws -> any CommandDatabase
 
     /// Opens a SQLite file that no server uses now.
     func openStorage(at path: String) async throws -> any Storage

@@ -23,12 +23,14 @@ public protocol CommandDatabase: Sendable {
     func shutDown() async throws
     /// Starts it again.
     func resume() async throws
+    /// Stops it as a crash would, and puts its standby in its place. Only for one made with a standby.
+    func failOver() async throws
 }
 
 extension CommandBench {
     /// Makes an empty PostgreSQL database whose ``CommandDatabase/url`` leads straight to it.
     func makeDatabase(hasOwnServer: Bool) async throws -> any CommandDatabase {
-        try await makeDatabase(hasOwnServer: hasOwnServer, hasWire: false)
+        try await makeDatabase(hasOwnServer: hasOwnServer, hasWire: false, hasStandby: false)
     }
 
     /// Starts a server of this bench's on a database; several may share it, and the folder.

@@ -9,7 +9,7 @@ extension CommandScenario {
             "While nothing passes to PostgreSQL and nobody says so, clients get a 503 in time; then all goes on, within 2 s.",
             tags: [.slow, .fault]
         ) { bench, check in
-            let database = try await bench.makeDatabase(hasOwnServer: false, hasWire: true)
+            let database = try await bench.makeDatabase(hasOwnServer: false, hasWire: true, hasStandby: false)
             let server = try await bench.serve(on: database, ["DATABASE_WAIT": "500ms"])
             try await sitOut(server, check, begin: database.freeze, end: database.thaw)
             let verified = try await bench.verify(database)

@@ -104,6 +104,16 @@ final class Traffic: Sendable {
         audit(stored, check)
     }
 
+    /// Compares what a database holds with what clients saw.
+    func audit(_ database: any CommandDatabase, _ check: Check) async throws {
+        var stored: [TokenID: [String]] = [:]
+        for tenant in [free, capped] {
+            let rows = try await database.run("SELECT id FROM requests WHERE token_id = '\(tenant.tokenID.text)'")
+            stored[tenant.tokenID] = rows.compactMap { $0.first.flatMap { $0 } }
+        }
+        audit(stored, check)
+    }
+
     /// What clients saw against what the database holds: nothing lost, nothing twice, no cap passed.
     func audit(_ stored: [TokenID: [String]], _ check: Check) {
         let answered = state.withLock { $0.answered }

@@ -13,6 +13,8 @@ extension EphemeralPostgres {
         /// Clients that come over TCP need a password (scram-sha-256). No user has one at first: give them theirs with
         /// `run`, which needs none itself.
         public var requiresPassword: Bool
+        /// The port of a server on this machine that this one stands by for, as user `postgres` without a password.
+        var primaryPort: Int?
 
         /// A server that is fast, forgets at a crash of the machine, and lets everybody in.
         public init(

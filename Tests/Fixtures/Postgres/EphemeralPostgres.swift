@@ -77,6 +77,38 @@ public final class EphemeralPostgres: PostgresServer {
         try launch.session(in: database ?? "postgres", port: port).run(sql)
     }
 
+    /// Makes another server that stands by for this one: from now on this one commits nothing that the other has not on its
+    /// disk too. Blocks, for about 2 s.
+    ///
+    /// PostgreSQL manual, 27.2.8 "Synchronous Replication".
+    /// - Throws: when it does not come up.
+    public func startStandby() throws(FixtureError) -> EphemeralPostgres {
+        var options = Options(isDurable: true)
+        options.primaryPort = port
+        let standby = try Self.start(options)
+        for statement in ["ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"] {
+            try run(statement, in: nil)
+        }
+        let isFollowed = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+        for _ in 1...500 {
+            if try run(isFollowed, in: nil) == [["1"]] { return standby }
+            usleep(20_000)
+        }
+        throw FixtureError("the standby does not follow: \(standby.launch.folder.logTail)")
+    }
+
+    /// Makes a standby take the place of its primary, which must have stopped. Blocks until it takes writes.
+    /// - Throws: when it doesn't.
+    public func promote() throws(FixtureError) {
+        guard try run("SELECT pg_promote(true, 20)", in: nil) == [["t"]] else {
+            throw FixtureError("the standby was not promoted: \(launch.folder.logTail)")
+        }
+        // A primary whose standby is gone would wait for it.
+        for statement in ["ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()"] {
+            try run(statement, in: nil)
+        }
+    }
+
     /// Stops the server and keeps its folder. Blocks until it has ended: with `smart`, until all clients have left.
     /// Does nothing while it is stopped.
     public func halt(_ mode: StopMode) { launch.watchdog.stopServer(signal: mode.signal) }

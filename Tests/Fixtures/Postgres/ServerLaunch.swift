@@ -14,8 +14,8 @@ struct ServerLaunch {
         folder = try ServerFolder(for: account)
         watchdog = try Watchdog(
             arguments: options.arguments(socketFolder: folder.path),
-            environment: Self.environment(folder, programs, account, needsPassword: options.requiresPassword))
-        guard watchdog.makeData() else { throw FixtureError("initdb failed: \(folder.logTail)") }
+            environment: Self.environment(folder, programs, account, options))
+        guard watchdog.makeData() else { throw FixtureError("no data were made: \(folder.logTail)") }
         if let tls = options.tls {
             try folder.copyIntoData(tls.certificate, as: EphemeralPostgres.Options.certificateName)
             try folder.copyIntoData(tls.key, as: EphemeralPostgres.Options.keyName)
@@ -60,14 +60,17 @@ struct ServerLaunch {
 
     /// All that the watchdog and the server know of ours. The language of their messages is fixed.
     private static func environment(
-        _ folder: ServerFolder, _ programs: ServerPrograms, _ account: ServerAccount?, needsPassword: Bool
+        _ folder: ServerFolder, _ programs: ServerPrograms, _ account: ServerAccount?,
+        _ options: EphemeralPostgres.Options
     ) -> [String] {
         let kept = ["PATH", "LD_LIBRARY_PATH"].compactMap { name -> String? in
             getenv(name).map { value in name + "=" + String(cString: value) }
         }
         return kept + [
             "LC_ALL=C", "TZ=UTC", "HOME=\(folder.path)", "FOLDER=\(folder.path)", "PROGRAMS=\(programs.folder)",
-            "AS_SERVER=\(account?.prefix ?? "")", "HOST_AUTHENTICATION=\(needsPassword ? "scram-sha-256" : "trust")",
+            "AS_SERVER=\(account?.prefix ?? "")",
+            "HOST_AUTHENTICATION=\(options.requiresPassword ? "scram-sha-256" : "trust")",
+            "PRIMARY_PORT=\(options.primaryPort.map(String.init) ?? "")",
         ]
     }
 }
