@@ -70,7 +70,7 @@ public enum DiskFault: String, Sendable, CaseIterable {
     /// Half of each write is done.
     case short
     /// The file system may only be read.
-    case readOnly
+    case readOnly = "read-only"
 }
 
 /// The program, running or ended.

@@ -8,7 +8,7 @@ extension CommandScenario {
             (.full, "is full"), (.failing, "fails"), (.unsynced, "can't be synced"), (.readOnly, "may only be read"),
         ].map { (fault: DiskFault, says: String) in
             CommandScenario(
-                "fault.disk.\(fault)-is-answered-in-time",
+                "fault.disk.\(fault.rawValue)-is-answered-in-time",
                 "While the disk \(says), clients get a 503 in time; then all goes on, within 2 s, and nothing is missing.",
                 tags: [.slow, .fault]
             ) { bench, check in
