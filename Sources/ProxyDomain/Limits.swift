@@ -34,7 +34,7 @@ public struct ProjectLimits: Hashable, Sendable {
     }
 }
 
-/// A limit by its name in the API.
+/// A limit by its name in the API, in the order in which limits are looked at.
 public enum LimitKind: String, Hashable, Sendable, CaseIterable {
     case requestsPerMinute = "requests_per_minute"
     case tokensPerMinute = "tokens_per_minute"

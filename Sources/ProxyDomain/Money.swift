@@ -9,13 +9,13 @@ public struct NanoDollars: Hashable, Comparable, Sendable {
         let (sum, overflows) = left.amount.addingReportingOverflow(right.amount)
         return NanoDollars(overflows ? (right.amount > 0 ? .max : .min) : sum)
     }
-    /// The amount in dollars, exactly: at least two digits after the point, and as many as it takes.
-    public var text: String {
+    /// The amount in dollars, exactly: as many digits after the point as it takes, and no fewer than `leastDigits`.
+    public func decimal(leastDigits: Int = 0) -> String {
         let (whole, fraction) = (amount.magnitude / 1_000_000_000, amount.magnitude % 1_000_000_000)
         var digits = String(fraction)
         digits = String(repeating: "0", count: 9 - digits.count) + digits
-        while digits.count > 2, digits.last == "0" { digits.removeLast() }
-        return "\(amount < 0 ? "-" : "")\(whole).\(digits)"
+        while digits.count > leastDigits, digits.last == "0" { digits.removeLast() }
+        return "\(amount < 0 ? "-" : "")\(whole)\(digits.isEmpty ? "" : ".")\(digits)"
     }
 
     /// Reads dollars as JSON and YAML write numbers: digits, a point, at most nine digits. `nil` for anything else, and for

@@ -69,10 +69,11 @@ public struct TokenStanding: Hashable, Sendable {
         if !limits.isEmpty || project != nil {
             budget?.renew(at: now)
             project?.renew(at: now)
-            if let reached = limitReached(asked, project: project, shadowed: false, at: now) {
-                return .refused(reached.refusal)
+            for kind in LimitKind.allCases {
+                guard let refusal = refusal(by: kind, of: asked, project: project, at: now) else { continue }
+                guard isShadow(kind) else { return .refused(refusal) }
+                headroom.shadowRefusal = headroom.shadowRefusal ?? kind
             }
-            headroom.shadowRefusal = limitReached(asked, project: project, shadowed: true, at: now)?.kind
             if headroom.shadowRefusal != nil { shadowRefusals += 1 }
             take(asked, arrivedAt: arrival, at: now)
             project?.reserve(asked.cost)
@@ -96,37 +97,40 @@ public struct TokenStanding: Hashable, Sendable {
         budget?.reserve(asked.cost)
     }
 
-    /// The first limit that a request would pass, among those in shadow or among the others.
-    private func limitReached(
-        _ asked: Reservation, project: BudgetAccount?, shadowed: Bool, at now: Timestamp
-    ) -> (kind: LimitKind, refusal: AdmissionRefusal)? {
-        func isAsked(_ kind: LimitKinds) -> Bool { limits.shadowed.contains(kind) == shadowed }
-        if let limit = limits.requestsPerMinute, isAsked(.requestsPerMinute), requestWindow.used(at: now) >= limit {
-            let seconds = requestWindow.secondsUntilFree(limit: limit, at: now) ?? MinuteWindow.seconds
-            return (.requestsPerMinute, .requestRateReached(limit: limit, retryAfterSeconds: seconds))
+    private func isShadow(_ kind: LimitKind) -> Bool {
+        switch kind {
+        case .requestsPerMinute: limits.shadowed.contains(.requestsPerMinute)
+        case .tokensPerMinute: limits.shadowed.contains(.tokensPerMinute)
+        case .budget: limits.shadowed.contains(.budget)
+        case .projectBudget: projectLimits.isShadow
         }
-        if let limit = limits.tokensPerMinute, isAsked(.tokensPerMinute),
-            tokenWindow.used(at: now) + max(1, asked.tokens) > limit
-        {
-            let seconds = tokenWindow.secondsUntilFree(max(1, asked.tokens), limit: limit, at: now)
-            return (
-                .tokensPerMinute,
-                .tokenRateReached(limit: limit, asked: asked.tokens, retryAfterSeconds: seconds)
-            )
-        }
-        if let budget, isAsked(.budget), !budget.allows(asked.cost) {
-            return (.budget, Self.usedUp(budget, of: .token, at: now))
-        }
-        if let project, projectLimits.isShadow == shadowed, !project.allows(asked.cost) {
-            return (.projectBudget, Self.usedUp(project, of: .project, at: now))
-        }
-        return nil
     }
 
-    private static func usedUp(
-        _ account: BudgetAccount, of owner: BudgetOwner, at now: Timestamp
-    ) -> AdmissionRefusal {
-        .budgetUsedUp(of: owner, budget: account.budget, resetsAt: account.budget.period.end(at: now))
+    /// Why a limit does not allow a request; `nil` when it does, or is not set.
+    private func refusal(
+        by kind: LimitKind, of asked: Reservation, project: BudgetAccount?, at now: Timestamp
+    ) -> AdmissionRefusal? {
+        switch kind {
+        case .requestsPerMinute:
+            guard let limit = limits.requestsPerMinute, requestWindow.used(at: now) >= limit else { return nil }
+            let seconds = requestWindow.secondsUntilFree(limit: limit, at: now) ?? MinuteWindow.seconds
+            return .requestRateReached(limit: limit, retryAfterSeconds: seconds)
+        case .tokensPerMinute:
+            let least = max(1, asked.tokens)
+            guard let limit = limits.tokensPerMinute, tokenWindow.used(at: now) + least > limit else { return nil }
+            return .tokenRateReached(
+                limit: limit, asked: asked.tokens,
+                retryAfterSeconds: tokenWindow.secondsUntilFree(least, limit: limit, at: now))
+        case .budget: return Self.refusal(by: budget, of: .token, asked, at: now)
+        case .projectBudget: return Self.refusal(by: project, of: .project, asked, at: now)
+        }
+    }
+
+    private static func refusal(
+        by account: BudgetAccount?, of owner: BudgetOwner, _ asked: Reservation, at now: Timestamp
+    ) -> AdmissionRefusal? {
+        guard let account, !account.allows(asked.cost) else { return nil }
+        return .budgetUsedUp(of: owner, budget: account.budget, resetsAt: account.budget.period.end(at: now))
     }
 
     private func fill(_ headroom: inout Headroom, at now: Timestamp) {

@@ -86,10 +86,5 @@ extension RevocationSummary {
 
 extension NanoDollars {
     /// Dollars as an exact decimal number.
-    var json: JSONValue {
-        let (whole, fraction) = amount.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
-        let padded = String("\(1_000_000_000 + fraction)".dropFirst())
-        let digits = padded.prefix(padded.count - padded.reversed().prefix { $0 == "0" }.count)
-        return .number("\(amount < 0 ? "-" : "")\(whole)\(digits.isEmpty ? "" : ".")\(digits)")
-    }
+    var json: JSONValue { .number(decimal()) }
 }

@@ -84,6 +84,8 @@ final class Exchange {
     var status = 0
     var framing = BodyFraming.none
     var usageTap = UsageTap()
+    /// ``reported``, once it was read.
+    private var readReport: Reported?
     /// Head and bytes of the answer that are not written yet.
     var outgoing = ByteBuffer()
     /// Where in ``outgoing`` the overhead is filled in when the head is written.
@@ -139,12 +141,24 @@ final class Exchange {
         firstByteAt = nil
         status = 0
         usageTap.reset()
+        readReport = nil
         outgoing.clear()
         overheadIndex = nil
         responseBytes = 0
         hasHead = false
         unwrapsChunks = false
         unwrapped.clear()
+    }
+
+    /// What the provider says in the answer. Only for when that has ended: it is read once.
+    var reported: Reported {
+        if let readReport { return readReport }
+        let usage = usageTap.usage.map {
+            TokenUsage(promptTokens: $0.promptTokens, completionTokens: $0.completionTokens)
+        }
+        let report = Reported(usage: usage, model: usageTap.model)
+        readReport = report
+        return report
     }
 
     /// Whether the answer must wait for the database.
@@ -162,4 +176,10 @@ struct RequestFacts {
     var keepsAlive = true
     var framing = BodyFraming.none
     var expectsContinue = false
+}
+
+/// What a provider says in its answer; `nil` for what it doesn't.
+struct Reported {
+    let usage: TokenUsage?
+    let model: String?
 }

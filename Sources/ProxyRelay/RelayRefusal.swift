@@ -101,7 +101,7 @@ enum RelayRefusal: Hashable, Sendable {
                 + (seconds.map { "Try again in \($0) s, or ask the operator to raise the limit." }
                     ?? "Send a smaller max_tokens or a shorter prompt, or ask the operator to raise the limit.")
         case .budgetUsedUp(let owner, let budget, let resetsAt, _):
-            "The budget of \(budget.amount.text) US dollars (budget_usd) of this \(owner.rawValue) "
+            "The budget of \(budget.amount.decimal(leastDigits: 2)) US dollars (budget_usd) of this \(owner.rawValue) "
                 + (budget.mode == .strict ? "does not cover what this request may cost. " : "is used up. ")
                 + (resetsAt.map { "It begins anew at \($0.text); or ask the operator to raise it." }
                     ?? "Ask the operator to raise it.")

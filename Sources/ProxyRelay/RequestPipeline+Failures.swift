@@ -99,15 +99,11 @@ extension Exchange {
 
     /// What is known of the request now that it has ended.
     func settlement(_ outcome: RequestOutcome) -> Settlement {
-        let usage = usageTap.usage.map {
-            TokenUsage(promptTokens: $0.promptTokens, completionTokens: $0.completionTokens)
-        }
-        let model = usageTap.model
-        return Settlement(
+        Settlement(
             outcome: outcome, status: status, settledAt: relay.dependencies.now(),
             durationMicroseconds: microseconds(from: startedAt, to: .now()),
-            firstByteMicroseconds: firstByteAt.map { microseconds(from: startedAt, to: $0) }, usage: usage,
-            cost: usage.flatMap { price(of: model, $0) } ?? .zero, model: model)
+            firstByteMicroseconds: firstByteAt.map { microseconds(from: startedAt, to: $0) }, usage: reported.usage,
+            cost: reported.usage.flatMap { price(of: reported.model, $0) } ?? .zero, model: reported.model)
     }
 
     /// Leaves this request behind: what still comes for it is ignored.
@@ -136,7 +132,7 @@ extension Exchange {
     private func count(code: String?) {
         let duration = microseconds(from: startedAt, to: .now())
         let firstByte = sentAt.flatMap { sent in firstByteAt.map { microseconds(from: sent, to: $0) } }
-        let usage = usageTap.usage
+        let usage = reported.usage
         relay.meter.update { counters in
             counters.answers[min(max(status / 100, 0), 5)] += 1
             if let code { counters.refusals[code, default: 0] += 1 }
@@ -155,13 +151,11 @@ extension Exchange {
         relay.dependencies.log?.record(
             RequestSummary(
                 requestID: requestID, arrivedAt: arrivedAt, tokenID: grant?.tokenID, projectID: grant?.projectID,
-                method: head.method.name, path: path, model: usageTap.model, status: status, code: code,
+                method: head.method.name, path: path, model: reported.model, status: status, code: code,
                 shadowRefusal: headroom.shadowRefusal,
                 outcome: outcome, durationMicroseconds: microseconds(from: startedAt, to: .now()),
                 firstByteMicroseconds: firstByteAt.map { microseconds(from: startedAt, to: $0) },
                 overheadMicroseconds: overhead,
-                usage: usageTap.usage.map {
-                    TokenUsage(promptTokens: $0.promptTokens, completionTokens: $0.completionTokens)
-                }, requestBytes: requestBytes, responseBytes: responseBytes))
+                usage: reported.usage, requestBytes: requestBytes, responseBytes: responseBytes))
     }
 }

@@ -17,8 +17,8 @@ final class DriftWatch: Sendable {
     private let logger: Logger
     private let finding = Mutex<Finding?>(nil)
     private let task = Mutex<Task<Void, Never>?>(nil)
-    /// Most of the time that may go into checks: they walk over all rows.
-    private static let leastRest = 50
+    /// How many times as long as a check took is rested after it: checks walk over all rows.
+    private static let restPerCheck = 50
 
     /// - Parameter interval: between two checks, at least; 0 for none. A check that takes long is followed by a longer rest.
     init(_ storage: any Storage, every interval: Duration, now: @escaping @Sendable () -> Timestamp, logger: Logger) {
@@ -36,7 +36,7 @@ final class DriftWatch: Sendable {
                 while !Task.isCancelled {
                     let start = clock.now
                     await check()
-                    let rest = max(interval, start.duration(to: clock.now) * Self.leastRest)
+                    let rest = max(interval, start.duration(to: clock.now) * Self.restPerCheck)
                     try? await clock.sleep(for: rest)
                 }
             }

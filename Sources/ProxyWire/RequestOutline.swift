@@ -5,9 +5,6 @@ public struct RequestOutline: Hashable, Sendable {
     public private(set) var maxTokens: Int64?
     /// How many completions are asked for, at least 1.
     public private(set) var choices: Int64 = 1
-    public private(set) var isStream = false
-    /// Whether a stream is to end with its usage (`stream_options.include_usage`).
-    public private(set) var includesUsage = false
 
     /// Reads a body. `nil` when it is no JSON object.
     ///
@@ -25,13 +22,6 @@ public struct RequestOutline: Hashable, Sendable {
                 }
             } else if isKey("n") || isKey("best_of") {
                 if let count = JSONScan.count(at: value, in: body) { found.choices = max(found.choices, count) }
-            } else if isKey("stream") {
-                found.isStream = body.isExactly("true", at: value)
-            } else if isKey("stream_options") {
-                let options = UnsafeRawBufferPointer(rebasing: body[value])
-                if let asked = JSONScan.value(of: "include_usage", in: options) {
-                    found.includesUsage = options.isExactly("true", at: asked)
-                }
             }
         }
         guard isWhole else { return nil }

@@ -70,7 +70,7 @@ struct LedgerPlan {
     }
 
     /// By token, then in the batch's order.
-    private(set) var keys: [Key] = []
+    private var keys: [Key] = []
     private(set) var groups: [Group] = []
     /// By identifier.
     private(set) var projects: [ProjectShare] = []
@@ -229,7 +229,8 @@ struct LedgerPlan {
     }
 
     /// Turns what was found in the database into the verdicts of a batch that was written before.
-    mutating func recall(admission: Int, isPresent: Bool, of batch: LedgerBatch, in group: Int) {
+    mutating func recall(admission: Int, isPresent: Bool, of batch: LedgerBatch) {
+        let group = admissionGroups[admission]
         guard let standing = groups[group].standing else { return }
         if isPresent {
             verdicts[admission] = .admitted(

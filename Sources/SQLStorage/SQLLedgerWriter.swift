@@ -144,11 +144,8 @@ final class SQLLedgerWriter: LedgerWriter {
         try connection.query(LedgerStatements.present, parameters, width: 1) { (position, _) throws(SQLError) in
             isPresent[position] = true
         }
-        for number in work.plan.groups.indices {
-            for place in work.plan.groups[number].admissions {
-                let admission = work.plan.keys[place].index
-                work.plan.recall(admission: admission, isPresent: isPresent[admission], of: batch, in: number)
-            }
+        for index in batch.admissions.indices {
+            work.plan.recall(admission: index, isPresent: isPresent[index], of: batch)
         }
     }
 }

@@ -101,7 +101,7 @@ private enum ProjectStatements {
             key_hint = COALESCE($4, key_hint),
             deactivated_at = CASE CAST($5 AS BIGINT) WHEN 1 THEN NULL WHEN 0 THEN COALESCE(deactivated_at, $6)
                 ELSE deactivated_at END,
-            updated_at = $6, \(BudgetStatements.change(isAsked: "$7", from: 8))
+            updated_at = $6, \(LimitStatements.changeOfBudget(isAsked: "$7", from: 8))
         WHERE id = $1 RETURNING \(Columns.project)
         """)
 }

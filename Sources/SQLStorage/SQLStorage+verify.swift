@@ -14,9 +14,8 @@ private enum Invariants {
     static func check(on connection: any SQLConnection) throws(SQLError) -> [InvariantFinding] {
         let tokens = try count(tokenCount, connection)
         let requests = try count(requestCount, connection)
-        var findings = try drifts(among: tokens, connection)
-        let projects = try count(projectCount, connection)
-        for rule in projectRules { findings.append(try finding(rule, checked: projects, connection)) }
+        var findings = try drifts(of: .tokens, checked: tokens, connection)
+        findings += try drifts(of: .projects, checked: try count(projectCount, connection), connection)
         for rule in tokenRules { findings.append(try finding(rule, checked: tokens, connection)) }
         for rule in requestRules { findings.append(try finding(rule, checked: requests, connection)) }
         if let integrity = connection.dialect.integrityCheck {
@@ -34,21 +33,22 @@ private enum Invariants {
         try connection.first(statement) { (row) throws(SQLError) in row.integer(at: 0) } ?? 0
     }
 
-    /// Compares each token's counters with its rows: one walk for all four.
+    /// Compares counters with rows: one walk for all of an owner's.
     private static func drifts(
-        among tokens: Int64, _ connection: any SQLConnection
+        of owner: CounterOwner, checked: Int64, _ connection: any SQLConnection
     ) throws(SQLError) -> [InvariantFinding] {
-        var violations = Array(repeating: Int64(0), count: driftNames.count)
-        var examples = Array(repeating: [String](), count: driftNames.count)
-        try connection.run(drift) { (row) throws(SQLError) in
-            for index in driftNames.indices where row.integer(at: index + 1) != 0 {
+        let counters = owner.counters
+        var violations = Array(repeating: Int64(0), count: counters.count)
+        var examples = Array(repeating: [String](), count: counters.count)
+        try connection.run(owner.differences) { (row) throws(SQLError) in
+            for index in counters.indices where row.integer(at: index + 1) != 0 {
                 violations[index] += 1
                 if examples[index].count < mostExamples { examples[index].append(row.text(at: 0)) }
             }
         }
-        return driftNames.indices.map {
+        return counters.indices.map {
             InvariantFinding(
-                invariant: driftNames[$0], checked: tokens, violations: violations[$0], examples: examples[$0])
+                invariant: counters[$0].invariant, checked: checked, violations: violations[$0], examples: examples[$0])
         }
     }
 
@@ -69,25 +69,6 @@ private enum Invariants {
     private static let projectCount = SQLStatement("SELECT count(*) FROM projects")
     private static let requestCount = SQLStatement("SELECT count(*) FROM requests")
 
-    private static let driftNames = [
-        "token-count-equals-rows", "token-prompt-tokens-equal-rows", "token-completion-tokens-equal-rows",
-        "token-cost-equals-rows",
-    ]
-    private static let drift = SQLStatement(
-        """
-        SELECT tokens.id, tokens.request_count - COALESCE(found.requests, 0),
-            tokens.prompt_tokens - COALESCE(found.prompt, 0),
-            tokens.completion_tokens - COALESCE(found.completion, 0), tokens.cost_nano - COALESCE(found.cost, 0)
-        FROM tokens LEFT JOIN (
-            SELECT token_id, count(*) AS requests, CAST(sum(COALESCE(prompt_tokens, 0)) AS BIGINT) AS prompt,
-                CAST(sum(COALESCE(completion_tokens, 0)) AS BIGINT) AS completion,
-                CAST(sum(COALESCE(cost_nano, 0)) AS BIGINT) AS cost
-            FROM requests GROUP BY token_id) AS found ON found.token_id = tokens.id
-        WHERE tokens.request_count <> COALESCE(found.requests, 0) OR tokens.prompt_tokens <> COALESCE(found.prompt, 0)
-            OR tokens.completion_tokens <> COALESCE(found.completion, 0) OR tokens.cost_nano <> COALESCE(found.cost, 0)
-        ORDER BY tokens.id
-        """)
-
     /// A name, and a statement that gives the identifiers of those that break the rule.
     private struct Rule {
         let name: String
@@ -107,25 +88,10 @@ private enum Invariants {
             SELECT id FROM tokens
             WHERE max_requests > 0 AND request_count > max_requests AND request_count > request_count_at_cap ORDER BY id
             """),
-        Rule("token-budget-set-aside-equals-open-rows", setAside("tokens", "token_id")),
         Rule(
             "token-has-project",
             "SELECT id FROM tokens WHERE project_id NOT IN (SELECT id FROM projects) ORDER BY id"),
     ]
-
-    private static let projectRules = [
-        Rule("project-budget-set-aside-equals-open-rows", setAside("projects", "project_id"))
-    ]
-
-    /// Those whose budget has more or less set aside than their requests under way ask for.
-    private static func setAside(_ table: String, _ reference: String) -> String {
-        """
-        SELECT \(table).id FROM \(table) LEFT JOIN (
-            SELECT \(reference), CAST(sum(COALESCE(reserved_nano, 0)) AS BIGINT) AS reserved
-            FROM requests WHERE settled_at IS NULL GROUP BY \(reference)) AS open ON open.\(reference) = \(table).id
-        WHERE \(table).budget_reserved_nano <> COALESCE(open.reserved, 0) ORDER BY \(table).id
-        """
-    }
 
     private static let requestRules = [
         Rule(

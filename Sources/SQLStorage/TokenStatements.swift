@@ -31,9 +31,9 @@ enum TokenStatements {
             request_count_at_cap = CASE WHEN CAST($5 AS BIGINT) IS NULL THEN request_count_at_cap
                 ELSE request_count END,
             expires_at = CASE CAST($6 AS BIGINT) WHEN 1 THEN $7 ELSE expires_at END,
-            requests_per_minute = CASE CAST($8 AS BIGINT) WHEN 1 THEN CAST($9 AS BIGINT) ELSE requests_per_minute END,
-            tokens_per_minute = CASE CAST($8 AS BIGINT) WHEN 1 THEN CAST($10 AS BIGINT) ELSE tokens_per_minute END,
-            \(BudgetStatements.change(isAsked: "$8", from: 11))
+            \(LimitStatements.replaced("requests_per_minute", by: 9, "BIGINT", when: "$8")),
+            \(LimitStatements.replaced("tokens_per_minute", by: 10, "BIGINT", when: "$8")),
+            \(LimitStatements.changeOfBudget(isAsked: "$8", from: 11))
         WHERE id = $1 RETURNING \(Columns.token)
         """)
     static let revoke = SQLStatement("UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
@@ -54,20 +54,25 @@ enum TokenStatements {
         """)
 }
 
-/// What is said of budgets, of tokens and of projects alike.
-enum BudgetStatements {
+/// What is said of limits, of tokens and of projects alike.
+enum LimitStatements {
+    /// A column takes the parameter `number` when the parameter `isAsked` is 1.
+    static func replaced(_ column: String, by number: Int, _ type: String, when isAsked: String) -> String {
+        "\(column) = CASE CAST(\(isAsked) AS BIGINT) WHEN 1 THEN CAST($\(number) AS \(type)) ELSE \(column) END"
+    }
+
     /// Replaces a budget when the parameter `isAsked` is 1: amount, period, mode, when its period began, and what is in
     /// shadow are the parameters from `first` on.
     ///
     /// A budget where there was none, or with another period, begins with nothing spent. What is set aside stays: it is given
     /// back when its requests end.
-    static func change(isAsked: String, from first: Int) -> String {
+    static func changeOfBudget(isAsked: String, from first: Int) -> String {
         let begins = """
             CAST(\(isAsked) AS BIGINT) = 1 AND (budget_nano IS NULL
                 OR COALESCE(budget_period, '') <> COALESCE(CAST($\(first + 1) AS TEXT), ''))
             """
         func replaced(_ column: String, _ number: Int, _ type: String) -> String {
-            "\(column) = CASE CAST(\(isAsked) AS BIGINT) WHEN 1 THEN CAST($\(number) AS \(type)) ELSE \(column) END"
+            Self.replaced(column, by: number, type, when: isAsked)
         }
         return """
             budget_spent_nano = CASE WHEN \(begins) THEN 0 ELSE budget_spent_nano END,

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ProxyServer
+import ProxySettings
 import ProxyStorage
 
 /// `llm-proxy db`: looks after the database.
@@ -8,6 +9,19 @@ struct DatabaseCommand: AsyncParsableCommand {
         commandName: "db", abstract: "Look after the database.",
         discussion: "Example:\n  llm-proxy db verify --database-path ./data/llm-proxy.db",
         subcommands: [Verify.self, Repair.self])
+
+    /// Does something with the database that the settings name. Exits with 3 when it can't be reached.
+    private static func reach<Value>(
+        _ options: SettingsOptions, _ body: (ServerSettings) async throws -> Value
+    ) async throws -> Value {
+        let settings = try options.read()
+        do {
+            return try await body(settings)
+        } catch {
+            StandardError.write("llm-proxy: \(error)")
+            throw ExitCode(3)
+        }
+    }
 
     /// `llm-proxy db verify`: checks every invariant; exits with 4 when one is broken.
     struct Verify: AsyncParsableCommand {
@@ -26,14 +40,7 @@ struct DatabaseCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let settings = try settings.read()
-            let findings: [InvariantFinding]
-            do {
-                findings = try await DatabaseInspection.verify(settings)
-            } catch {
-                StandardError.write("llm-proxy: \(error)")
-                throw ExitCode(3)
-            }
+            let findings = try await DatabaseCommand.reach(settings) { try await DatabaseInspection.verify($0) }
             json ? writeJSON(findings) : writeText(findings)
             guard findings.allSatisfy(\.holds) else { throw ExitCode(4) }
         }
@@ -79,13 +86,8 @@ struct DatabaseCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let settings = try settings.read()
-            let repairs: [CounterRepair]
-            do {
-                repairs = try await DatabaseInspection.repair(settings, isDryRun: dryRun)
-            } catch {
-                StandardError.write("llm-proxy: \(error)")
-                throw ExitCode(3)
+            let repairs = try await DatabaseCommand.reach(settings) {
+                try await DatabaseInspection.repair($0, isDryRun: dryRun)
             }
             json ? writeJSON(repairs) : writeText(repairs)
         }

@@ -129,6 +129,16 @@ extension CommandBench {
     }
 }
 
+extension CommandBench {
+    /// A SQLite file that no server uses now keeps every invariant, and no request in it is open.
+    func expectSoundAndSettled(_ path: String, _ check: Check) async throws {
+        let storage = try await openStorage(at: path)
+        check.equal(try await storage.verify().filter { !$0.holds }, [], "broken invariants")
+        check.equal(try await storage.settleAbandoned(at: .noon), 0, "open requests")
+        await storage.close()
+    }
+}
+
 extension CommandServer {
     /// Asks it to end and waits for that. Gives how it ended.
     func stop() async throws -> Int? {

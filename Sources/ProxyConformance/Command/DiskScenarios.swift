@@ -26,10 +26,7 @@ extension CommandScenario {
                         }
                         check.that(isReady, "/ready after it")
                     })
-                let storage = try await bench.openStorage(at: "data/llm-proxy.db")
-                check.equal(try await storage.verify().filter { !$0.holds }, [], "broken invariants")
-                check.equal(try await storage.settleAbandoned(at: .noon), 0, "open requests")
-                await storage.close()
+                try await bench.expectSoundAndSettled("data/llm-proxy.db", check)
             }
         } + [
             CommandScenario(

@@ -29,10 +29,7 @@ extension CommandScenario {
             let path = "data/llm-proxy.db"
             try await sitOut(
                 server, check, begin: { try await bench.holdFile(at: path) }, end: { await bench.releaseFile() })
-            let storage = try await bench.openStorage(at: path)
-            check.equal(try await storage.verify().filter { !$0.holds }, [], "broken invariants")
-            check.equal(try await storage.settleAbandoned(at: .noon), 0, "open requests")
-            await storage.close()
+            try await bench.expectSoundAndSettled(path, check)
         },
         CommandScenario(
             "fault.file.moved-is-noticed",

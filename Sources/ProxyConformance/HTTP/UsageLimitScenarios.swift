@@ -37,16 +37,8 @@ extension HTTPScenario {
                 world.upstream.script(UpstreamStep.readRequest + [.await("go"), .send(HTTPAnswer.usual)])
             }
             let body = Array(#"{"model":"gpt-4o-mini","max_completion_tokens":300,"messages":[]}"#.utf8)
-            async let answers = withThrowingTaskGroup { group in
-                for _ in 0..<8 { group.addTask { try await world.exchange(tenant.request(body: body)) } }
-                var answers: [HTTPResponse] = []
-                while let answer = try await group.next() {
-                    answers.append(answer)
-                    if answers.count == 5 { world.upstream.release("go") }
-                }
-                return answers
-            }
-            let refused = try await answers.filter { $0.status != 200 }
+            let answers = try await world.exchange(8, of: tenant.request(body: body), releasing: "go", after: 5)
+            let refused = answers.filter { $0.status != 200 }
             check.equal(refused.count, 5, "refused")
             for answer in refused {
                 check.refusal(answer, 429, "rate_limit_exceeded")
@@ -67,16 +59,8 @@ extension HTTPScenario {
             for _ in 0..<40 {
                 world.upstream.script(UpstreamStep.readRequest + [.await("go"), .send(HTTPAnswer.usual)])
             }
-            async let answers = withThrowingTaskGroup { group in
-                for _ in 0..<40 { group.addTask { try await world.exchange(tenant.request(body: body)) } }
-                var answers: [HTTPResponse] = []
-                while let answer = try await group.next() {
-                    answers.append(answer)
-                    if answers.count == 35 { world.upstream.release("go") }
-                }
-                return answers
-            }
-            let refused = try await answers.filter { $0.status != 200 }
+            let answers = try await world.exchange(40, of: tenant.request(body: body), releasing: "go", after: 35)
+            let refused = answers.filter { $0.status != 200 }
             check.equal(refused.count, 35, "refused of 40, of which 5 fit in")
             for answer in refused {
                 check.refusal(answer, 429, "budget_exceeded")

@@ -41,6 +41,21 @@ extension ProxyAccess {
         return response
     }
 
+    /// Sends a request many times at once, and opens a gate of the upstream when so many answers have come.
+    func exchange(
+        _ count: Int, of request: HTTPRequest, releasing gate: String, after answered: Int
+    ) async throws -> [HTTPResponse] {
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<count { group.addTask { try await exchange(request) } }
+            var answers: [HTTPResponse] = []
+            while let answer = try await group.next() {
+                answers.append(answer)
+                if answers.count == answered { upstream.release(gate) }
+            }
+            return answers
+        }
+    }
+
     /// Sends bytes on a connection of its own and reads the answer to `method`.
     func exchange(raw text: String, method: String = "POST") async throws -> HTTPResponse {
         var conversation = try await talk()

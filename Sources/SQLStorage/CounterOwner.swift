@@ -1,0 +1,86 @@
+import ProxyStorage
+import SQLDatabase
+
+/// Rows with counters that must equal what the rows of `requests` say: what `verify` looks at, and `repair` sets right.
+struct CounterOwner: Sendable {
+    struct Counter: Sendable {
+        let column: String
+        /// What the rows say, as an aggregate.
+        let rows: String
+        /// The name of the invariant that both are equal.
+        let invariant: String
+    }
+
+    /// `token` or `project`.
+    let name: String
+    let counters: [Counter]
+    /// The identifiers of those that differ, each with how much each of its counters says too much.
+    let differences: SQLStatement
+    private let lock: SQLStatement
+    /// Each counter and what the rows say, in turn.
+    private let comparison: SQLStatement
+    private let correction: SQLStatement
+
+    static let tokens = CounterOwner(
+        "token",
+        [
+            Counter(column: "request_count", rows: "count(*)", invariant: "token-count-equals-rows"),
+            Counter(column: "prompt_tokens", rows: sum("prompt_tokens"), invariant: "token-prompt-tokens-equal-rows"),
+            Counter(
+                column: "completion_tokens", rows: sum("completion_tokens"),
+                invariant: "token-completion-tokens-equal-rows"),
+            Counter(column: "cost_nano", rows: sum("cost_nano"), invariant: "token-cost-equals-rows"),
+            setAside("token"),
+        ])
+    static let projects = CounterOwner("project", [setAside("project")])
+
+    private static func setAside(_ name: String) -> Counter {
+        Counter(
+            column: "budget_reserved_nano", rows: sum("CASE WHEN settled_at IS NULL THEN reserved_nano END"),
+            invariant: "\(name)-budget-set-aside-equals-open-rows")
+    }
+
+    private static func sum(_ value: String) -> String { "CAST(COALESCE(sum(\(value)), 0) AS BIGINT)" }
+
+    private init(_ name: String, _ counters: [Counter]) {
+        let (table, reference) = ("\(name)s", "\(name)_id")
+        let sums = counters.map { "\($0.rows) AS \($0.column)" }.joined(separator: ", ")
+        let pairs = counters.map { ("\(table).\($0.column)", "COALESCE(found.\($0.column), 0)") }
+        let set = counters.enumerated().map { "\($1.column) = $\($0 + 2)" }
+        self.name = name
+        self.counters = counters
+        differences = SQLStatement(
+            """
+            SELECT \(table).id, \(pairs.map { "\($0) - \($1)" }.joined(separator: ", "))
+            FROM \(table) LEFT JOIN (SELECT \(reference), \(sums) FROM requests GROUP BY \(reference)) AS found
+                ON found.\(reference) = \(table).id
+            WHERE \(pairs.map { "\($0) <> \($1)" }.joined(separator: " OR ")) ORDER BY \(table).id
+            """)
+        lock = SQLStatement("SELECT 1 FROM \(table) WHERE id = $1 FOR UPDATE")
+        comparison = SQLStatement(
+            """
+            SELECT \(pairs.map { "\($0), \($1)" }.joined(separator: ", ")) FROM \(table) CROSS JOIN (
+                SELECT \(sums) FROM requests WHERE \(reference) = $1) AS found WHERE \(table).id = $1
+            """)
+        correction = SQLStatement("UPDATE \(table) SET \(set.joined(separator: ", ")) WHERE id = $1")
+    }
+
+    /// Looks at one again under its lock, and sets it right unless this is to tell only.
+    func repair(
+        _ id: String, on connection: any SQLConnection, isDryRun: Bool
+    ) throws(SQLError) -> [CounterRepair] {
+        // A statement of its own: the comparison must see what others committed while this waited.
+        if connection.dialect.locksRows { try connection.run(lock, [.text(id)]) }
+        let found = try connection.first(comparison, [.text(id)]) { (row) throws(SQLError) in
+            counters.indices.map { (row.integer(at: 2 * $0), row.integer(at: 2 * $0 + 1)) }
+        }
+        guard let found else { return [] }
+        let repairs = zip(counters, found).filter { $1.0 != $1.1 }.map { counter, values in
+            CounterRepair(owner: name, id: id, counter: counter.column, found: values.0, counted: values.1)
+        }
+        if !repairs.isEmpty, !isDryRun {
+            try connection.run(correction, [.text(id)] + found.map { .integer($0.1) })
+        }
+        return repairs
+    }
+}
