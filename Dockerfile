@@ -14,7 +14,7 @@ RUN --mount=type=cache,target=/src/.build-release \
 
 FROM debian:bookworm-slim
 RUN apt-get update -qq \
-    && apt-get install -y -qq --no-install-recommends ca-certificates libpq5 libsqlite3-0 libyaml-0-2 \
+    && apt-get install -y -qq --no-install-recommends ca-certificates libpq5 libsqlite3-0 libyaml-0-2 libbrotli1 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 llm-proxy \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/llm-proxy --shell /usr/sbin/nologin \

@@ -59,11 +59,14 @@ let package = Package(
         .systemLibrary(name: "CPostgres", providers: [.apt(["libpq-dev"])]),
         .target(name: "CPostgresLoader", linkerSettings: [.linkedLibrary("dl")]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
 
         // Floor 1: promises, bytes, secrets and settings.
         room("ProxyStorage", ["ProxyDomain"]),
         room("SQLDatabase"),
         room("ProxyWire", [.nioCore]),
+        room("ProxyCodings", ["CZlib", "CBrotli"]),
         room("ProxySecrets", ["ProxyDomain", .crypto]),
         room("ProxySettings", ["ProxyDomain", "CYAML"]),
 
@@ -76,7 +79,10 @@ let package = Package(
         // Floor 3: the data plane, the control plane, and what proves them.
         room(
             "ProxyRelay",
-            ["ProxyDomain", "ProxyStorage", "ProxyWire", "ProxyLedger", .nioCore, .nioPosix, .nioSSL, .nioTLS]),
+            [
+                "ProxyDomain", "ProxyStorage", "ProxyWire", "ProxyCodings", "ProxyLedger", .nioCore, .nioPosix, .nioSSL,
+                .nioTLS,
+            ]),
         room(
             "ProxyManagement",
             ["ProxyDomain", "ProxyStorage", .hummingbird, .httpTypes, .logging, .nioCore]),
@@ -118,7 +124,7 @@ let package = Package(
         .testTarget(
             name: "WireTests",
             dependencies: [
-                "ProxyWire", .nioCore, .nioHTTP1, .product(name: "NIOEmbedded", package: "swift-nio"),
+                "ProxyWire", "ProxyCodings", .nioCore, .nioHTTP1, .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             path: "Tests/Wire", swiftSettings: houseSettings),
         .testTarget(

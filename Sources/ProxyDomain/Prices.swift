@@ -2,20 +2,30 @@
 public struct ModelPrice: Hashable, Sendable {
     /// Nano-dollars for a million prompt tokens.
     public let input: Int64
+    /// Nano-dollars for a million prompt tokens that the provider has in a cache.
+    public let cachedInput: Int64
     /// Nano-dollars for a million completion tokens.
     public let output: Int64
     /// Most tokens the model completes with when a request sets no bound; `nil` when that isn't known.
     public let maxOutputTokens: Int64?
 
-    public init(input: Int64, output: Int64, maxOutputTokens: Int64? = nil) {
+    /// - Parameter cachedInput: as `input` when it isn't given.
+    public init(input: Int64, cachedInput: Int64? = nil, output: Int64, maxOutputTokens: Int64? = nil) {
         self.input = input
+        self.cachedInput = cachedInput ?? input
         self.output = output
         self.maxOutputTokens = maxOutputTokens
     }
 
     /// What so many tokens cost, rounded up to whole nano-dollars.
-    public func cost(promptTokens: Int64, completionTokens: Int64) -> NanoDollars {
-        let millionth = Int128(max(0, promptTokens)) * Int128(input) + Int128(max(0, completionTokens)) * Int128(output)
+    ///
+    /// - Parameter cachedTokens: of the prompt's, those that the provider had in a cache.
+    public func cost(promptTokens: Int64, cachedTokens: Int64 = 0, completionTokens: Int64) -> NanoDollars {
+        let prompt = max(0, promptTokens)
+        let cached = min(max(0, cachedTokens), prompt)
+        let millionth =
+            Int128(prompt - cached) * Int128(input) + Int128(cached) * Int128(cachedInput)
+            + Int128(max(0, completionTokens)) * Int128(output)
         return NanoDollars(Int64(clamping: (millionth + 999_999) / 1_000_000))
     }
 }

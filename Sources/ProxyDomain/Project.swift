@@ -14,6 +14,7 @@ public struct Project: Hashable, Sendable {
     /// When it was deactivated; `nil` while its tokens may be used.
     public var deactivatedAt: Timestamp?
     public var limits: ProjectLimits
+    public var streams: StreamPolicy
     /// What has gone off its budget; `nil` without one. Only the ledger writes it.
     public var budget: BudgetAccount?
     public let createdAt: Timestamp
@@ -21,8 +22,8 @@ public struct Project: Hashable, Sendable {
 
     public init(
         id: ProjectID, name: String, sealedKey: String, keyHint: String, provider: String, baseURL: String? = nil,
-        deactivatedAt: Timestamp? = nil, limits: ProjectLimits = ProjectLimits(), budget: BudgetAccount? = nil,
-        createdAt: Timestamp, updatedAt: Timestamp
+        deactivatedAt: Timestamp? = nil, limits: ProjectLimits = ProjectLimits(),
+        streams: StreamPolicy = StreamPolicy(), budget: BudgetAccount? = nil, createdAt: Timestamp, updatedAt: Timestamp
     ) {
         self.id = id
         self.name = name
@@ -32,6 +33,7 @@ public struct Project: Hashable, Sendable {
         self.baseURL = baseURL
         self.deactivatedAt = deactivatedAt
         self.limits = limits
+        self.streams = streams
         self.budget = budget
         self.createdAt = createdAt
         self.updatedAt = updatedAt
@@ -48,16 +50,20 @@ public struct ProjectChange: Hashable, Sendable {
     public var revokesTokens: Bool
     /// Replaces all limits.
     public var limits: ProjectLimits?
+    public var streamUsage: StreamUsage?
+    public var clientLeaves: ClientLeaves?
 
     public init(
         name: String? = nil, key: SealedKey? = nil, isActive: Bool? = nil, revokesTokens: Bool = false,
-        limits: ProjectLimits? = nil
+        limits: ProjectLimits? = nil, streamUsage: StreamUsage? = nil, clientLeaves: ClientLeaves? = nil
     ) {
         self.name = name
         self.key = key
         self.isActive = isActive
         self.revokesTokens = revokesTokens
         self.limits = limits
+        self.streamUsage = streamUsage
+        self.clientLeaves = clientLeaves
     }
 }
 

@@ -23,7 +23,7 @@ final class LoadConnection: ChannelInboundHandler {
     private let method: RequestMethod
     private var context: ChannelHandlerContext?
     private var reader = ResponseReader()
-    private var events = EventCounter()
+    private var events = EventScanner()
     private(set) var call: Call?
     /// When the call has lasted too long, or a stream has been silent for too long.
     private(set) var deadline = NIODeadline.distantFuture
@@ -43,7 +43,7 @@ final class LoadConnection: ChannelInboundHandler {
         self.call = call
         deadline = call.sent + loop.timeout
         reader.begin(answering: method)
-        events = EventCounter()
+        events = EventScanner()
         context?.writeAndFlush(NIOAny(request), promise: nil)
     }
 

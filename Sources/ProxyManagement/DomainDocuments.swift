@@ -13,6 +13,8 @@ extension Project {
             ("is_active", .bool(deactivatedAt == nil)),
             ("deactivated_at", .text(deactivatedAt?.text)),
             ("limits", limits.json), ("budget", budget.json(at: now)),
+            ("stream_usage", .string(streams.usage.rawValue)),
+            ("client_leaves", .string(streams.clientLeaves.rawValue)),
             ("created_at", .string(createdAt.text)),
             ("updated_at", .string(updatedAt.text)),
         ])

@@ -19,6 +19,8 @@ struct ProjectRoutes: Sendable {
     }
 
     /// Documented parts of a project that this version does not honour.
+    private static let policies = ["stream_usage", "client_leaves"]
+
     private static let later = ["base_url", "allowed_models"]
 
     private func list(_ call: Call) async throws -> Answer {
@@ -35,7 +37,8 @@ struct ProjectRoutes: Sendable {
     }
 
     private func create(_ call: Call) async throws -> Answer {
-        let body = try BodyFields(of: call, known: ["name", "api_key", "provider", "limits"], later: Self.later)
+        let body = try BodyFields(
+            of: call, known: ["name", "api_key", "provider", "limits"] + Self.policies, later: Self.later)
         guard let name = try Self.name(in: body) else {
             throw ManagementFailure.input(.missing(name: "name", hint: "Send the project's name, 1 to 200 characters."))
         }
@@ -55,7 +58,10 @@ struct ProjectRoutes: Sendable {
         let sealed = try dependencies.seal(key, id)
         let project = Project(
             id: id, name: name, sealedKey: sealed.ciphertext, keyHint: sealed.hint, provider: provider,
-            limits: try LimitFields.ofProject(in: body) ?? ProjectLimits(), createdAt: now, updatedAt: now)
+            limits: try LimitFields.ofProject(in: body) ?? ProjectLimits(),
+            streams: StreamPolicy(
+                usage: try body.choice("stream_usage") ?? .estimate,
+                clientLeaves: try body.choice("client_leaves") ?? .bill), createdAt: now, updatedAt: now)
         try await storage.create(project)
         return .json(project.json(at: now), status: 201, fields: [("Location", "/manage/projects/\(id.text)")])
     }
@@ -63,14 +69,15 @@ struct ProjectRoutes: Sendable {
     private func change(_ call: Call) async throws -> Answer {
         let id: ProjectID = try call.identifier()
         let body = try BodyFields(
-            of: call, known: ["name", "api_key", "is_active", "revoke_tokens", "limits"],
+            of: call, known: ["name", "api_key", "is_active", "revoke_tokens", "limits"] + Self.policies,
             later: Self.later + ["provider"])
         try body.requireAny()
         let key = try Self.key(in: body)
         let change = ProjectChange(
             name: try Self.name(in: body), key: try key.map { try dependencies.seal($0, id) },
             isActive: try body.boolean("is_active"), revokesTokens: try body.boolean("revoke_tokens") ?? false,
-            limits: try LimitFields.ofProject(in: body))
+            limits: try LimitFields.ofProject(in: body), streamUsage: try body.choice("stream_usage"),
+            clientLeaves: try body.choice("client_leaves"))
         let now = dependencies.now()
         let project = try await storage.update(id, change, at: now)
         dependencies.grantsChanged()

@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyCodings
 import ProxyDomain
 import ProxyLedger
 import ProxyWire
@@ -41,7 +42,7 @@ final class Exchange {
     // The request
     var head = RequestFacts()
     var headBytes = ByteBuffer()
-    /// Bytes of the body that came before it was known whose request it is.
+    /// Bytes of the body, framing included, that came before there was a request to put them in.
     var parkedBody = ByteBuffer()
     var requestID = RequestID(Identifier(high: 0, low: 0))
     var arrivedAt = Timestamp(milliseconds: 0)
@@ -54,8 +55,8 @@ final class Exchange {
     var isRenewing = false
     var path = ""
     var requestBytes: UInt64 = 0
-    /// Where in ``outbound`` the body begins.
-    var bodyIndex = 0
+    /// Whether the upstream is asked for usage that the client didn't ask for.
+    var hasAskedForUsage = false
     /// The model that the request asks for, where it was read.
     var requestedModel: String?
     /// What is set aside for it.
@@ -95,9 +96,19 @@ final class Exchange {
     var hasHead = false
     /// Whether the client has got any of the answer.
     var isDelivering = false
-    /// The client speaks HTTP/1.0, the upstream sends chunks: the client gets their content only.
-    var unwrapsChunks = false
-    var unwrapped = ByteBuffer()
+    /// The answer is read on only for what it says of usage.
+    var clientHasLeft = false
+    var passage = Passage.asItCame
+    /// Content for the client that is not as it came.
+    var rewritten = ByteBuffer()
+    var remover: UsageRemover?
+    /// Unpacks what is looked at, where the answer is packed.
+    var decoder: ContentDecoder?
+    /// Packed so that we can't look into it.
+    var isOpaque = false
+    var isEventStream = false
+    var eventScanner = EventScanner()
+    var eventCount = 0
 
     init(relay: RelayLoop) { self.relay = relay }
 
@@ -116,7 +127,8 @@ final class Exchange {
         isRenewing = false
         path = ""
         requestBytes = 0
-        bodyIndex = 0
+        hasAskedForUsage = false
+        clientHasLeft = false
         requestedModel = nil
         reservation = .none
         hasSaidContinue = false
@@ -146,20 +158,26 @@ final class Exchange {
         overheadIndex = nil
         responseBytes = 0
         hasHead = false
-        unwrapsChunks = false
-        unwrapped.clear()
+        passage = .asItCame
+        rewritten.clear()
+        remover = nil
+        decoder = nil
+        isOpaque = false
+        isEventStream = false
+        eventScanner = EventScanner()
+        eventCount = 0
     }
 
     /// What the provider says in the answer. Only for when that has ended: it is read once.
     var reported: Reported {
         if let readReport { return readReport }
-        let usage = usageTap.usage.map {
-            TokenUsage(promptTokens: $0.promptTokens, completionTokens: $0.completionTokens)
-        }
-        let report = Reported(usage: usage, model: usageTap.model)
+        let report = Reported(usage: usageTap.usage, model: usageTap.model)
         readReport = report
         return report
     }
+
+    /// Whether the client can tell where the answer ends without the connection's end.
+    var endsByItself: Bool { framing != .untilClose && passage != .bare }
 
     /// Whether the answer must wait for the database.
     var isHeld: Bool { if case .pending = admission { true } else { isRenewing } }
@@ -180,6 +198,6 @@ struct RequestFacts {
 
 /// What a provider says in its answer; `nil` for what it doesn't.
 struct Reported {
-    let usage: TokenUsage?
+    let usage: ReportedUsage?
     let model: String?
 }

@@ -34,19 +34,21 @@ public final class UpstreamRoute: Sendable {
     let endpoints: EndpointRules
     /// What the provider's models cost.
     let prices: PriceList
+    let streams: StreamPolicy
 
     /// - Parameters:
     ///   - credential: the header line with the provider's key, name first.
     ///   - endpoints: what of the provider may be called.
     public init(
         target: UpstreamTarget, pathPrefix: String, credential: (name: String, value: String), endpoints: EndpointRules,
-        prices: PriceList = PriceList()
+        prices: PriceList = PriceList(), streams: StreamPolicy = StreamPolicy()
     ) {
         self.target = target
         self.pathPrefix = Array(pathPrefix.utf8)
         self.headerLines = Array("Host: \(target.authority)\r\n\(credential.name): \(credential.value)\r\n".utf8)
         self.endpoints = endpoints
         self.prices = prices
+        self.streams = streams
     }
 }
 

@@ -9,11 +9,17 @@ private let keptFromUpstream = FieldKinds.hopByHop.union(FieldKinds(.authorizati
 /// What of an upstream's head a token with limits of its own does not get: the upstream's limits are all tokens' together.
 private let replacedByHeadroom = FieldKinds.hopByHop.union(FieldKinds(.rateLimit))
 
+/// What of a client's head goes when the content is another.
+private let replacedWithContent = FieldKinds(.contentLength, .acceptEncoding, .trailer)
+
 /// Heads as the other side gets them: the kept lines as they came, and ours after them.
 extension ByteBuffer {
     /// Writes a client's head for an upstream.
+    ///
+    /// - Parameter newLength: of content that isn't the client's own. Its answer is written anew too, so it may not be packed.
     mutating func writeRequestHead(
-        _ head: RequestHead, of bytes: UnsafeRawBufferPointer, towards route: UpstreamRoute, requestID: RequestID
+        _ head: RequestHead, of bytes: UnsafeRawBufferPointer, towards route: UpstreamRoute, requestID: RequestID,
+        newLength: Int?
     ) {
         reserveCapacity(minimumWritableBytes: head.length + route.headerLines.count + 1024)
         writeBytes(UnsafeRawBufferPointer(rebasing: bytes[head.methodRange]))
@@ -26,8 +32,13 @@ extension ByteBuffer {
         }
         writeStaticString(" HTTP/1.1\r\n")
         writeBytes(route.headerLines)
-        writeKept(head.fields, of: bytes, dropping: keptFromUpstream)
-        if head.framing == .chunked { writeStaticString("Transfer-Encoding: chunked\r\n") }
+        if let newLength {
+            writeKept(head.fields, of: bytes, dropping: keptFromUpstream.union(replacedWithContent))
+            writeString("Accept-Encoding: identity\r\nContent-Length: \(newLength)\r\n")
+        } else {
+            writeKept(head.fields, of: bytes, dropping: keptFromUpstream)
+            if head.framing == .chunked { writeStaticString("Transfer-Encoding: chunked\r\n") }
+        }
         if head.count(of: .requestID) == 0 {
             writeStaticString("X-Request-ID: ")
             writeIdentifier(requestID.identifier)
@@ -44,7 +55,9 @@ extension ByteBuffer {
     ) -> Int {
         reserveCapacity(minimumWritableBytes: head.length + 512)
         writeStatusLine(head, of: bytes)
-        writeKept(head.fields, of: bytes, dropping: headroom.isKnown ? replacedByHeadroom : .hopByHop)
+        var dropped = headroom.isKnown ? replacedByHeadroom : .hopByHop
+        if connection.passage != .asItCame { dropped.formUnion(FieldKinds(.contentLength, .trailer)) }
+        writeKept(head.fields, of: bytes, dropping: dropped)
         if headroom.isKnown { writeHeadroom(headroom) }
         if connection.passesChunks { writeStaticString("Transfer-Encoding: chunked\r\n") }
         if !connection.keepsAlive {
@@ -108,8 +121,12 @@ extension ByteBuffer {
 struct ConnectionFields {
     let keepsAlive: Bool
     let clientMinorVersion: Int
-    /// Whether the upstream's chunks are passed on as they are.
-    let passesChunks: Bool
+    let passage: Passage
+    /// Whether the upstream's answer is in chunks.
+    let isChunked: Bool
+
+    /// Whether the client gets chunks.
+    var passesChunks: Bool { passage == .rechunked || passage == .asItCame && isChunked }
 }
 
 extension RequestMethod {

@@ -20,6 +20,8 @@ public struct RelaySettings: Sendable {
     public var responseHeadTimeout: TimeAmount
     /// Silence within an answer (`STREAM_IDLE_TIMEOUT`). There is no limit on a whole answer.
     public var streamIdleTimeout: TimeAmount
+    /// How long an answer is read on when its client has left, where the project wants that (`DRAIN_TIMEOUT`).
+    public var drainTimeout: TimeAmount
     /// How long an unused upstream connection is kept.
     public var upstreamIdleTimeout: TimeAmount
     /// Largest request body in bytes (`MAX_REQUEST_SIZE`).
@@ -35,6 +37,7 @@ public struct RelaySettings: Sendable {
         bodyTimeout: TimeAmount = .seconds(60), databaseTimeout: TimeAmount = .milliseconds(2500),
         connectTimeout: TimeAmount = .seconds(5),
         responseHeadTimeout: TimeAmount = .seconds(30), streamIdleTimeout: TimeAmount = .minutes(5),
+        drainTimeout: TimeAmount = .seconds(30),
         upstreamIdleTimeout: TimeAmount = .seconds(60), maxRequestBytes: UInt64 = 10 << 20,
         maxConcurrentRequests: Int = 10_000, defaultReservedTokens: Int64 = 1000, wireLimits: WireLimits = WireLimits()
     ) {
@@ -46,6 +49,7 @@ public struct RelaySettings: Sendable {
         self.connectTimeout = connectTimeout
         self.responseHeadTimeout = responseHeadTimeout
         self.streamIdleTimeout = streamIdleTimeout
+        self.drainTimeout = drainTimeout
         self.upstreamIdleTimeout = upstreamIdleTimeout
         self.maxRequestBytes = maxRequestBytes
         self.maxConcurrentRequests = maxConcurrentRequests
@@ -58,6 +62,7 @@ public struct RelaySettings: Sendable {
         let shortest =
             [
                 headTimeout, keepAliveTimeout, bodyTimeout, databaseTimeout, responseHeadTimeout, streamIdleTimeout,
+                drainTimeout,
                 upstreamIdleTimeout,
             ].min() ?? .seconds(1)
         return min(max(.nanoseconds(shortest.nanoseconds / 8), .milliseconds(10)), .milliseconds(250))

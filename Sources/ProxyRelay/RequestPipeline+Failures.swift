@@ -40,13 +40,14 @@ extension Exchange {
     private func truncate(_ outcome: RequestOutcome) {
         deliver()
         settle(outcome)
-        let isSelfDelimiting = framing != .untilClose && !unwrapsChunks
+        let endsByItself = endsByItself
         end(outcome: outcome, code: nil)
-        if isSelfDelimiting { downstream?.closeAfterAnswer() } else { downstream?.abort() }
+        if endsByItself { downstream?.closeAfterAnswer() } else { downstream?.abort() }
     }
 
     /// The upstream has let us down; it is detached already.
     func upstreamFailed(_ failure: UpstreamFailure) {
+        guard !clientHasLeft else { return drained() }
         let wasUsedBefore = upstream?.hasServed ?? false
         upstream = nil
         switch failure {
@@ -85,10 +86,11 @@ extension Exchange {
 
     /// The client has gone: nobody wants the rest.
     func clientLeft() {
-        guard isActive else { return }
+        guard isActive, !clientHasLeft else { return }
+        relay.meter.update { $0.clientsLeft += 1 }
+        guard !drainsWhenClientLeaves() else { return }
         detachUpstream()
         settle(.clientLeft)
-        relay.meter.update { $0.clientsLeft += 1 }
         end(outcome: .clientLeft, code: nil)
     }
 
@@ -99,18 +101,20 @@ extension Exchange {
 
     /// What is known of the request now that it has ended.
     func settlement(_ outcome: RequestOutcome) -> Settlement {
-        Settlement(
+        let usage = usage(endedAs: outcome)
+        return Settlement(
             outcome: outcome, status: status, settledAt: relay.dependencies.now(),
             durationMicroseconds: microseconds(from: startedAt, to: .now()),
-            firstByteMicroseconds: firstByteAt.map { microseconds(from: startedAt, to: $0) }, usage: reported.usage,
-            cost: reported.usage.flatMap { price(of: reported.model, $0) } ?? .zero, model: reported.model)
+            firstByteMicroseconds: firstByteAt.map { microseconds(from: startedAt, to: $0) }, usage: usage,
+            cost: usage.flatMap { cost(of: $0) } ?? .zero, model: reported.model)
     }
 
     /// Leaves this request behind: what still comes for it is ignored.
     func end(outcome: RequestOutcome?, code: String?) {
         guard isActive else { return }
-        count(code: code)
-        if relay.dependencies.log != nil { log(outcome: outcome, code: code) }
+        let usage = usage(endedAs: outcome)
+        count(usage, code: code)
+        if relay.dependencies.log != nil { log(outcome: outcome, usage, code: code) }
         relay.census.requests.subtract(1, ordering: .relaxed)
         stage = .idle
         ticket = 0
@@ -118,21 +122,14 @@ extension Exchange {
         grant = nil
         isRenewing = false
         headBytes = ByteBuffer()
+        decoder = nil
         if outbound.capacity > Holding.replay { outbound = ByteBuffer() }
         if outgoing.capacity > Holding.response { outgoing = ByteBuffer() }
     }
 
-    /// By the model that answered, or else by the one that was asked for.
-    private func price(of model: String?, _ usage: TokenUsage) -> NanoDollars? {
-        guard let prices = grant?.route.prices, !prices.isEmpty else { return nil }
-        let price = model.flatMap { prices.price(of: $0) } ?? requestedModel.flatMap { prices.price(of: $0) }
-        return price?.cost(promptTokens: usage.promptTokens, completionTokens: usage.completionTokens)
-    }
-
-    private func count(code: String?) {
+    private func count(_ usage: TokenUsage?, code: String?) {
         let duration = microseconds(from: startedAt, to: .now())
         let firstByte = sentAt.flatMap { sent in firstByteAt.map { microseconds(from: sent, to: $0) } }
-        let usage = reported.usage
         relay.meter.update { counters in
             counters.answers[min(max(status / 100, 0), 5)] += 1
             if let code { counters.refusals[code, default: 0] += 1 }
@@ -147,7 +144,7 @@ extension Exchange {
         }
     }
 
-    private func log(outcome: RequestOutcome?, code: String?) {
+    private func log(outcome: RequestOutcome?, _ usage: TokenUsage?, code: String?) {
         relay.dependencies.log?.record(
             RequestSummary(
                 requestID: requestID, arrivedAt: arrivedAt, tokenID: grant?.tokenID, projectID: grant?.projectID,
@@ -156,6 +153,6 @@ extension Exchange {
                 outcome: outcome, durationMicroseconds: microseconds(from: startedAt, to: .now()),
                 firstByteMicroseconds: firstByteAt.map { microseconds(from: startedAt, to: $0) },
                 overheadMicroseconds: overhead,
-                usage: reported.usage, requestBytes: requestBytes, responseBytes: responseBytes))
+                usage: usage, requestBytes: requestBytes, responseBytes: responseBytes))
     }
 }

@@ -5,7 +5,7 @@ import ProxyStorage
 import ProxyWire
 import Synchronization
 
-/// The life of a request: identify → allow → read, for tokens with something to set aside → admit → choose upstream → send → first byte → stream → settle.
+/// The life of a request: identify → allow → read, where the body must be known first → admit → choose upstream → send → first byte → stream → settle.
 ///
 /// Each step either calls the next or returns, to be called again by what it waits for.
 extension Exchange {
@@ -73,31 +73,17 @@ extension Exchange {
         guard relay.census.requests.load(ordering: .relaxed) <= relay.settings.maxConcurrentRequests else {
             return refuse(.overloaded)
         }
-        headBytes.withUnsafeReadableBytes { bytes in
-            outbound.writeRequestHead(downstream.head, of: bytes, towards: grant.route, requestID: requestID)
-        }
-        bodyIndex = outbound.writerIndex
-        outbound.writeBuffer(&parkedBody)
-        headBytes = ByteBuffer()
         #if LEDGER_OFF
+            compose(grant)
             chooseUpstream()  // Counts nothing: what Benchmarks/ledger-off builds, to show what counting costs.
         #else
-            if grant.reserves, head.framing != .none { readBody() } else { admit(grant) }
+            guard !mustRead(grant) else { return readBody() }
+            compose(grant)
+            admit(grant)
         #endif
     }
 
     // MARK: Admit
-
-    /// What the request may use is in its body: it goes on when that is complete.
-    private func readBody() {
-        stage = .reading
-        guard !isBodyComplete else { return reserve() }
-        downstream?.setReading(true)
-        guard head.expectsContinue, head.minorVersion > 0 else { return }
-        hasSaidContinue = true
-        downstream?.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
-        downstream?.flush()
-    }
 
     /// Has the request counted. One without a cap goes on meanwhile; only its answer waits.
     func admit(_ grant: Grant) {
@@ -182,9 +168,9 @@ extension Exchange {
         }
         guard bytes.readableBytes > 0 else { return }
         var bytes = bytes
-        guard stage != .identifying else {
+        guard stage != .identifying, stage != .reading else {
             parkedBody.writeBuffer(&bytes)
-            if parkedBody.readableBytes > Holding.request { downstream?.setReading(false) }
+            if stage == .identifying, parkedBody.readableBytes > Holding.request { downstream?.setReading(false) }
             return
         }
         let isAllSent = stage == .relaying && outboundSent == outbound.readableBytes
@@ -198,7 +184,7 @@ extension Exchange {
         }
         if stage == .relaying {
             if upstream?.isWritable == false { downstream?.setReading(false) }
-        } else if stage != .reading, outbound.readableBytes > Holding.request {
+        } else if outbound.readableBytes > Holding.request {
             downstream?.setReading(false)
         }
     }
@@ -206,7 +192,7 @@ extension Exchange {
     /// The request has come whole.
     func requestEnded() {
         isBodyComplete = true
-        if stage == .reading { reserve() }
+        if stage == .reading { bodyRead() }
     }
 
     /// Sends what there is to send; called whenever some may have gathered.
@@ -250,36 +236,26 @@ extension Exchange {
         hasHead = true
         status = response.status
         framing = response.framing
-        unwrapsChunks = head.minorVersion == 0 && framing == .chunked
         overheadIndex = bytes.withUnsafeReadableBytes { bytes in
-            outgoing.writeResponseHead(
+            choosePassage(response, bytes)
+            return outgoing.writeResponseHead(
                 response, of: bytes, requestID: requestID, headroom: headroom,
                 connection: ConnectionFields(
                     keepsAlive: keepsClientConnection, clientMinorVersion: head.minorVersion,
-                    passesChunks: framing == .chunked && !unwrapsChunks))
+                    passage: passage, isChunked: framing == .chunked))
         }
     }
 
     /// Whether another request may follow this answer on the client's connection.
     private var keepsClientConnection: Bool {
-        head.keepsAlive && framing != .untilClose && !unwrapsChunks && !relay.isDraining
+        head.keepsAlive && endsByItself && !relay.isDraining
     }
 
     // MARK: Stream
 
-    /// Looks at content that passes; never holds or edits it.
-    func observe(_ payload: UnsafeRawBufferPointer) {
-        responseBytes += UInt64(payload.count)
-        usageTap.observe(payload)
-        if unwrapsChunks { unwrapped.writeBytes(payload) }
-    }
-
     func responseBody(_ bytes: ByteBuffer) {
-        var bytes = bytes
-        if unwrapsChunks {
-            bytes = unwrapped
-            unwrapped = ByteBuffer()
-        }
+        guard !clientHasLeft else { return }
+        var bytes = passage == .asItCame ? bytes : takeRewritten()
         guard bytes.readableBytes > 0 else { return }
         if isHeld || outgoing.readableBytes > 0 && bytes.readableBytes <= Holding.response / 4 {
             outgoing.writeBuffer(&bytes)
@@ -292,7 +268,7 @@ extension Exchange {
 
     /// The upstream's bytes of this moment have been dealt with: the client gets them now.
     func upstreamReadEnded() {
-        guard isActive else { return }
+        guard isActive, !clientHasLeft else { return }
         if isHeld {
             if hasHead { relay.dependencies.ledger.hurry() }
         } else {
@@ -329,7 +305,10 @@ extension Exchange {
 
     /// The upstream's answer is complete.
     func responseEnded() {
+        guard !clientHasLeft else { return drained() }
         upstream = nil
+        var last = takeLastRewritten()
+        outgoing.writeBuffer(&last)
         settle(.completed)
         guard !isHeld else {
             stage = .delivering

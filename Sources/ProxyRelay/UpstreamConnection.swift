@@ -24,6 +24,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     private var exchange: Exchange?
     private var isReading = true
     private var deadline = NIODeadline.distantFuture
+    private var drainDeadline = NIODeadline.distantFuture
     /// Whether it has served an exchange before: then its peer may have closed it unseen.
     private(set) var hasServed = false
     /// Whether anything of an answer to the present exchange has come.
@@ -52,6 +53,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         hasAnswered = false
         hasHead = false
         deadline = .distantFuture
+        drainDeadline = .distantFuture
     }
 
     /// Back in the pool: kept for a while.
@@ -79,6 +81,9 @@ final class UpstreamConnection: ChannelInboundHandler {
         try? context?.channel.syncOptions?.setOption(.autoRead, value: reading)
     }
 
+    /// Nobody waits for the answer: it may go on until then.
+    func drain(until deadline: NIODeadline) { drainDeadline = deadline }
+
     /// The exchange wants nothing more of this answer.
     func cancel() {
         exchange = nil
@@ -88,8 +93,9 @@ final class UpstreamConnection: ChannelInboundHandler {
     func close() { context?.close(promise: nil) }
 
     func sweep(at now: NIODeadline) {
-        guard deadline <= now else { return }
+        guard min(deadline, drainDeadline) <= now else { return }
         deadline = .distantFuture
+        drainDeadline = .distantFuture
         if let exchange {
             self.exchange = nil
             exchange.upstreamFailed(.timedOut)

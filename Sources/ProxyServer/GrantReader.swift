@@ -63,7 +63,7 @@ struct GrantReader: GrantSource {
         return UpstreamRoute(
             target: target, pathPrefix: Self.prefix(base.pathPrefix),
             credential: (name: "Authorization", value: "Bearer \(key)"), endpoints: rules,
-            prices: provider.prices)
+            prices: provider.prices, streams: project.streams)
     }
 
     /// Clients send `/v1/…` themselves: a base URL that ends in `/v1`, as SDKs write it, means the same as without.

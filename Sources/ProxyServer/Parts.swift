@@ -114,7 +114,7 @@ extension ProxyRelay.RelaySettings {
             databaseTimeout: TimeAmount(settings.database.wait + .milliseconds(500)),
             connectTimeout: TimeAmount(relay.upstreamConnectTimeout),
             responseHeadTimeout: TimeAmount(relay.requestTimeout),
-            streamIdleTimeout: TimeAmount(relay.streamIdleTimeout),
+            streamIdleTimeout: TimeAmount(relay.streamIdleTimeout), drainTimeout: TimeAmount(relay.drainTimeout),
             upstreamIdleTimeout: TimeAmount(relay.upstreamIdleTimeout), maxRequestBytes: UInt64(relay.maxRequestSize),
             maxConcurrentRequests: relay.maxConcurrentRequests,
             defaultReservedTokens: Int64(relay.defaultReservedTokens))

@@ -34,9 +34,9 @@ enum RelayMetrics {
             one("ledger_queue_depth", "Admissions and settlements not yet in a batch.", .gauge, ledger.depth),
             one("request_body_bytes_total", "Bytes of request bodies.", .counter, counters.requestBytes),
             one("response_body_bytes_total", "Bytes of answers' bodies.", .counter, counters.responseBytes),
-            one("prompt_tokens_total", "Prompt tokens that providers reported.", .counter, counters.promptTokens),
+            one("prompt_tokens_total", "Prompt tokens, as reported or estimated.", .counter, counters.promptTokens),
             one(
-                "completion_tokens_total", "Completion tokens that providers reported.", .counter,
+                "completion_tokens_total", "Completion tokens, as reported or estimated.", .counter,
                 counters.completionTokens),
             one(
                 "upstream_connections_opened_total", "Connections made to upstreams.", .counter,

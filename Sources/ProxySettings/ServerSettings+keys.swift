@@ -94,6 +94,9 @@ extension ServerSettings {
             "STREAM_IDLE_TIMEOUT", "5m", patience, at: \.relay.streamIdleTimeout,
             "longest silence inside an answer; there is no limit to its whole length"),
         .duration(
+            "DRAIN_TIMEOUT", "30s", patience, at: \.relay.drainTimeout,
+            "longest reading on of an answer whose client has left, for projects with client_leaves drain"),
+        .duration(
             "CLIENT_HEAD_TIMEOUT", "10s", patience, at: \.relay.clientHeadTimeout,
             "longest time a client may take over the head of a request"),
         .duration(

@@ -71,6 +71,8 @@ public struct RelaySettings: Hashable, Sendable {
     public var requestTimeout = Duration.zero
     /// Longest silence inside an answer.
     public var streamIdleTimeout = Duration.zero
+    /// Reading on an answer whose client has left (`DRAIN_TIMEOUT`).
+    public var drainTimeout = Duration.zero
     /// From the first byte of a client's request head to its last.
     public var clientHeadTimeout = Duration.zero
     /// Longest silence inside a request's body.

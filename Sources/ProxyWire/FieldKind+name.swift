@@ -60,6 +60,7 @@ extension FieldKind {
         case 17 where bytes.isToken("transfer-encoding", at: name): .transferEncoding
         case 18 where bytes.isToken("proxy-authenticate", at: name): .proxyAuthenticate
         case 19 where bytes.isToken("proxy-authorization", at: name): .proxyAuthorization
+        case 15 where bytes.isToken("accept-encoding", at: name): .acceptEncoding
         default: ofFamily(name, bytes)
         }
     }

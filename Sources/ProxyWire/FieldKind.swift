@@ -18,6 +18,7 @@ public enum FieldKind: UInt8, Sendable, CaseIterable {
     case expect
     case contentType
     case contentEncoding
+    case acceptEncoding
     case origin
     /// What tells where the client is, or by which way it came: `Forwarded`, every `X-Forwarded-…`, `X-Real-IP`,
     /// `X-Client-IP`, `True-Client-IP`, `CF-Connecting-IP`, `Via`

@@ -29,6 +29,14 @@ public struct ResponseHead: Sendable {
     /// The value of the first field of a kind.
     public func value(of kind: FieldKind) -> Range<Int>? { fields.firstValue(of: kind, present) }
 
+    /// Whether the body is a stream of server-sent events.
+    ///
+    /// - Parameter bytes: what this head was read from.
+    public func isEventStream(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let type = value(of: .contentType) else { return false }
+        return bytes.isToken("text/event-stream", at: type.lowerBound..<min(type.lowerBound + 17, type.upperBound))
+    }
+
     /// How many fields of a kind there are.
     public func count(of kind: FieldKind) -> Int { fields.count(of: kind, present) }
 }

@@ -72,8 +72,23 @@ extension SQLRow {
             id: try id(at: first), name: text(at: first + 1), sealedKey: text(at: first + 2),
             keyHint: text(at: first + 3), provider: text(at: first + 4), baseURL: optionalText(at: first + 5),
             deactivatedAt: try optionalInstant(at: first + 6), limits: try projectLimits(from: first + 9),
-            budget: try account(from: first + 9), createdAt: try instant(at: first + 7),
+            streams: try streams(from: first + 16), budget: try account(from: first + 9),
+            createdAt: try instant(at: first + 7),
             updatedAt: try instant(at: first + 8))
+    }
+
+    /// A project without them has the usual ones.
+    private func streams(from first: Int) throws(SQLError) -> StreamPolicy {
+        var policy = StreamPolicy()
+        if let name = optionalText(at: first) {
+            guard let usage = StreamUsage(rawValue: name) else { throw damage(first, "a policy for usage") }
+            policy.usage = usage
+        }
+        if let name = optionalText(at: first + 1) {
+            guard let leaves = ClientLeaves(rawValue: name) else { throw damage(first + 1, "a policy for clients") }
+            policy.clientLeaves = leaves
+        }
+        return policy
     }
 
     func token(from first: Int = 0) throws(SQLError) -> Token {
@@ -136,7 +151,8 @@ extension SQLRow {
 enum Columns {
     static let project = """
         projects.id, projects.name, projects.sealed_key, projects.key_hint, projects.provider, projects.base_url, \
-        projects.deactivated_at, projects.created_at, projects.updated_at, \(account("projects"))
+        projects.deactivated_at, projects.created_at, projects.updated_at, \(account("projects")), \
+        projects.stream_usage, projects.client_leaves
         """
     static let token = """
         tokens.id, tokens.project_id, tokens.name, tokens.hint, tokens.expires_at, tokens.revoked_at, \

@@ -12,7 +12,9 @@ extension SQLStorage {
                     .id(project.id), .text(project.name), .text(project.sealedKey), .text(project.keyHint),
                     .text(project.provider), .optional(project.baseURL), .optional(project.deactivatedAt),
                     .instant(project.createdAt), .instant(project.updatedAt),
-                ] + project.limits.values(at: project.createdAt))
+                ] + project.limits.values(at: project.createdAt) + [
+                    .text(project.streams.usage.rawValue), .text(project.streams.clientLeaves.rawValue),
+                ])
         }
     }
 
@@ -43,7 +45,9 @@ extension SQLStorage {
                 [
                     .id(id), .optional(change.name), .optional(change.key?.ciphertext), .optional(change.key?.hint),
                     .integer(change.isActive.asWish), .instant(now), .integer(change.limits == nil ? 0 : 1),
-                ] + (change.limits ?? ProjectLimits()).values(at: now)
+                ] + (change.limits ?? ProjectLimits()).values(at: now) + [
+                    .optional(change.streamUsage?.rawValue), .optional(change.clientLeaves?.rawValue),
+                ]
             ) { (row) throws(SQLError) in try row.project() }
             guard let changed else { throw StorageError(.notFound) }
             return changed
@@ -89,8 +93,9 @@ private enum ProjectStatements {
     static let add = SQLStatement(
         """
         INSERT INTO projects (id, name, sealed_key, key_hint, provider, base_url, deactivated_at, created_at, updated_at,
-            budget_nano, budget_period, budget_mode, budget_began_at, shadowed_limits)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            budget_nano, budget_period, budget_mode, budget_began_at, shadowed_limits, stream_usage,
+            client_leaves)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
         """)
     static let find = SQLStatement("SELECT \(Columns.project) FROM projects WHERE id = $1")
     static let exists = SQLStatement("SELECT 1 FROM projects WHERE id = $1")
@@ -101,7 +106,8 @@ private enum ProjectStatements {
             key_hint = COALESCE($4, key_hint),
             deactivated_at = CASE CAST($5 AS BIGINT) WHEN 1 THEN NULL WHEN 0 THEN COALESCE(deactivated_at, $6)
                 ELSE deactivated_at END,
-            updated_at = $6, \(LimitStatements.changeOfBudget(isAsked: "$7", from: 8))
+            updated_at = $6, stream_usage = COALESCE($13, stream_usage), client_leaves = COALESCE($14, client_leaves),
+            \(LimitStatements.changeOfBudget(isAsked: "$7", from: 8))
         WHERE id = $1 RETURNING \(Columns.project)
         """)
 }

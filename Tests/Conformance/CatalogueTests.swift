@@ -56,7 +56,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 152)
-        #expect(HTTPScenario.all.count == 175)
+        #expect(HTTPScenario.all.count == 186)
         #expect(CommandScenario.all.count == 59)
     }
 

@@ -164,6 +164,7 @@ import Testing
             "{m: {input: -1}}",
             "apis.openai.prices.m.input is '-1': must be US dollars for a million tokens, 0…1000000 with at most 9 decimals"
         ),
+        ("{m: {input: 1, cached_input: 1.1}}", "apis.openai.prices.m.cached_input must not be more than input"),
         (
             "{m: {input: 1, max_output_tokens: 0}}",
             "apis.openai.prices.m.max_output_tokens must be a whole number of tokens from 1 to 1000000000"

@@ -25,18 +25,6 @@ struct ScheduleTests {
         #expect((0..<4).map(Schedule(ratePerSide: 1).side) == [0, 0, 0, 0])
     }
 
-    /// Events however their bytes are cut: three with LF, CR LF and CR, and one that has not ended.
-    @Test func countsEventsHoweverTheyAreCut() {
-        let text = Array("data: 1\n\n\ndata: 2\r\n\r\n: note\rdata: 3\r\rdata: 4\n".utf8)
-        for cut in 0...text.count {
-            var counter = EventCounter()
-            let count =
-                text[..<cut].withUnsafeBytes { counter.count($0) }
-                + text[cut...].withUnsafeBytes { counter.count($0) }
-            #expect(count == 3, "cut at \(cut)")
-        }
-    }
-
     @Test(arguments: [
         "https://x", "ftp://x", "x", "http://", "http://u:p@x", "http://x:0", "http://x:y", "http://x/a b",
         "http://[::1",

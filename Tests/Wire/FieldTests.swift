@@ -18,7 +18,7 @@ import Testing
         ("access-control-request-headers", .accessControl), ("access-control-allow-origin", .accessControl),
         ("x-ratelimit-limit-requests", .rateLimit), ("x-ratelimit-reset-tokens", .rateLimit), ("x-ratelimit-", .other),
         ("x-forwarded-", .other), ("access-control-", .other), ("user-agent", .other),
-        ("accept", .other),
+        ("accept", .other), ("accept-encoding", .acceptEncoding), ("accept-encodinh", .other),
     ]
 
     private func kind(of name: String) throws -> FieldKind? {

@@ -49,7 +49,8 @@ extension CommandScenario {
             check.equal(try await storage.verify().filter { !$0.holds }, [], "broken invariants")
             let counts = try await storage.tokens(TokenFilter(now: .noon), after: nil, limit: 9).map(\.requestCount)
             // Its commit may outlast what a client waits, once the file is back: refused, and yet counted.
-            check.that((5...5 + refused).contains(counts.reduce(0, +)), "\(counts) are counted, \(refused) refused")
+            check.that(
+                (5...5 + Int64(refused)).contains(counts.reduce(0, +)), "\(counts) are counted, \(refused) refused")
             await storage.close()
         },
     ]

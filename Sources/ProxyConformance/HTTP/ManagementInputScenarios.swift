@@ -65,6 +65,7 @@ extension HTTPScenario {
                 #"{"name":null,"api_key":"k"}"#,
                 #"{"name":["a"],"api_key":"k"}"#, #"{"name":"a","api_key":""}"#, #"{"name":"a","api_key":"two words"}"#,
                 #"{"name":"a","api_key":"k\r\nX: y"}"#,
+                #"{"name":"a","api_key":"k","stream_usage":"guess"}"#, #"{"name":"a","api_key":"k","client_leaves":1}"#,
                 #"{"name":"a","api_key":"k","surprise":1}"#, #"{"name":"a","api_key":"k","provider":"nobody"}"#,
                 #"{"name":"\#(String(repeating: "a", count: 201))","api_key":"k"}"#,
             ]

@@ -184,6 +184,19 @@ extension HTTPScenario {
             let shown = try await world.manage("GET", "/manage/tokens/\(tenant.tokenID)").json
             check.equal(shown["cost_usd"], .number("0.000012"), "shown")
         },
+        HTTPScenario(
+            "account.cost.of-cached-tokens", "Prompt tokens that the provider had in its cache cost what those cost.",
+            settings: priced
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let usage =
+                #"{"prompt_tokens":1000,"prompt_tokens_details":{"audio_tokens":0,"cached_tokens":900},"completion_tokens":2}"#
+            world.upstream.script(
+                UpstreamStep.readRequest + [.send(HTTPAnswer.json(#"{"model":"cached","usage":\#(usage)}"#))])
+            _ = try await world.exchange(tenant.request())
+            check.equal(
+                try await world.settlement(of: tenant)?.cost, NanoDollars(194_000), "100 × 1 + 900 × 0.1 + 2 × 2")
+        },
     ]
 
     /// One nano-dollar is 1/1000 of a dollar for a million tokens.
@@ -196,6 +209,7 @@ extension HTTPScenario {
               "gpt-4o*": {input: 1, output: 1}
               gpt-bounded: {input: 1, output: 1, max_output_tokens: 50}
               embed: {input: 0.0201}
+              cached: {input: 1, cached_input: 0.1, output: 2}
 
         """
     ]

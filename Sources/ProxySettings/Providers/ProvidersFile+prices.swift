@@ -16,12 +16,13 @@ extension ProvidersFile {
     }
 
     private mutating func readPrice(_ node: YAMLNode, _ place: String) -> ModelPrice? {
-        var (input, output): (NanoDollars?, NanoDollars?) = (nil, nil)
+        var (input, cachedInput, output): (NanoDollars?, NanoDollars?, NanoDollars?) = (nil, nil, nil)
         var mostTokens: Int64?
         for entry in mapping(node, place) ?? [] {
             let key = "\(place).\(entry.key)"
             switch entry.key {
             case "input": input = readDollars(entry.value, key)
+            case "cached_input": cachedInput = readDollars(entry.value, key)
             case "output": output = readDollars(entry.value, key)
             case "max_output_tokens": mostTokens = readTokens(entry.value, key)
             default: refuse(entry, in: place)
@@ -31,8 +32,15 @@ extension ProvidersFile {
             fault(node.line, "\(place) has no input", "say what a million prompt tokens cost: input: 0.15")
             return nil
         }
+        if let cachedInput, cachedInput > input {
+            fault(
+                node.line, "\(place).cached_input must not be more than input",
+                "say what a million prompt tokens cost that the provider has in its cache")
+        }
         // What is only read, such as text to be embedded, has no completion to be paid.
-        return ModelPrice(input: input.amount, output: output?.amount ?? 0, maxOutputTokens: mostTokens)
+        return ModelPrice(
+            input: input.amount, cachedInput: cachedInput?.amount, output: output?.amount ?? 0,
+            maxOutputTokens: mostTokens)
     }
 
     private mutating func readDollars(_ node: YAMLNode, _ place: String) -> NanoDollars? {

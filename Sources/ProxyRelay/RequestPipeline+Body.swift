@@ -2,26 +2,66 @@ import NIOCore
 import ProxyDomain
 import ProxyWire
 
-/// What is set aside for a request before it is sent, of its token's tokens per minute and of budgets.
+/// Requests that are read before they are sent: to set aside what they may use, of their token's tokens per minute and of
+/// budgets, and to ask for the usage of streams.
 extension Exchange {
+    /// Whether the body must be there first.
+    func mustRead(_ grant: Grant) -> Bool {
+        guard head.framing != .none else { return false }
+        return grant.reserves || grant.route.streams.usage == .ask && isCompletion
+    }
+
+    /// Whether the provider may be asked to tell the usage at the end of a stream: in OpenAI's API of these two alone.
+    private var isCompletion: Bool { path == "/v1/chat/completions" || path == "/v1/completions" }
+
+    /// What the request may use is in its body: it goes on when that is complete.
+    func readBody() {
+        stage = .reading
+        guard !isBodyComplete else { return bodyRead() }
+        downstream?.setReading(true)
+        guard head.expectsContinue, head.minorVersion > 0 else { return }
+        hasSaidContinue = true
+        downstream?.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
+        downstream?.flush()
+    }
+
     /// The body is there: estimates what the request may use, or bounds it where a budget is strict, and has it counted.
-    func reserve() {
+    func bodyRead() {
         guard let grant else { return }
-        let outcome = withBody { body in Self.estimate(body, path: path, grant, relay.settings) }
-        switch outcome {
+        var asking: [UInt8]?
+        let estimate = withBody { body in
+            let outline = RequestOutline(of: body)
+            if grant.route.streams.usage == .ask, isCompletion { asking = outline?.askingForUsage(body) }
+            return grant.reserves
+                ? Self.estimate(body, outline, path: path, grant, relay.settings) : .success((outline?.model, .none))
+        }
+        switch estimate {
         case .success(let (model, reservation)):
             requestedModel = model
             self.reservation = reservation
+            compose(grant, instead: asking)
             admit(grant)
         case .failure(let unbounded): refuse(.costUnbounded(unbounded))
         }
     }
 
+    /// Writes the request as the upstream gets it: what has come of its body, or other content.
+    func compose(_ grant: Grant, instead content: [UInt8]? = nil) {
+        guard let downstream else { return }
+        hasAskedForUsage = content != nil
+        headBytes.withUnsafeReadableBytes { bytes in
+            outbound.writeRequestHead(
+                downstream.head, of: bytes, towards: grant.route, requestID: requestID, newLength: content?.count)
+        }
+        headBytes = ByteBuffer()
+        if let content { outbound.writeBytes(content) } else { outbound.writeBuffer(&parkedBody) }
+        parkedBody = ByteBuffer()
+    }
+
     /// Lends the body without the framing of chunks.
     private func withBody<Value>(_ body: (UnsafeRawBufferPointer) -> Value) -> Value {
-        var framed = outbound
-        framed.moveReaderIndex(to: bodyIndex)
-        guard head.framing == .chunked else { return framed.withUnsafeReadableBytes(body) }
+        guard head.framing == .chunked else { return parkedBody.withUnsafeReadableBytes(body) }
+        var framed = parkedBody
         var content = ByteBuffer()
         var reader = BodyReader(limits: relay.settings.wireLimits)
         reader.begin(.chunked, limits: relay.settings.wireLimits)
@@ -33,12 +73,12 @@ extension Exchange {
     private typealias Estimate = (model: String?, Reservation)
 
     /// Most tokenizers make about one token of four bytes of English and of JSON, and none makes more than one of a byte.
-    private static let bytesPerToken = 4
+    static let bytesPerToken = 4
 
     private static func estimate(
-        _ body: UnsafeRawBufferPointer, path: String, _ grant: Grant, _ settings: RelaySettings
+        _ body: UnsafeRawBufferPointer, _ outline: RequestOutline?, path: String, _ grant: Grant,
+        _ settings: RelaySettings
     ) -> Result<Estimate, UnboundedCost> {
-        let outline = RequestOutline(of: body)
         let price = outline?.model.flatMap { grant.route.prices.price(of: $0) }
         let completes = !path.hasSuffix("/embeddings") && !path.hasSuffix("/moderations")
         guard grant.standing.isStrict else {

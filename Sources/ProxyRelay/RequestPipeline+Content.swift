@@ -1,0 +1,119 @@
+import NIOCore
+import ProxyCodings
+import ProxyDomain
+import ProxyWire
+
+/// How the content of an answer passes to the client.
+enum Passage {
+    /// Byte for byte, framing included.
+    case asItCame
+    /// Without a framing of its own: its end is the connection's.
+    case bare
+    /// In chunks of ours.
+    case rechunked
+}
+
+/// What is made of an answer's content on its way: looked at always, written anew only where it must be.
+extension Exchange {
+    /// Decides how the answer passes, by its head.
+    func choosePassage(_ response: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
+        isEventStream = response.isEventStream(bytes)
+        let encoding = response.value(of: .contentEncoding)
+        if let encoding {
+            decoder = ContentCoding(UnsafeRawBufferPointer(rebasing: bytes[encoding])).map { ContentDecoder($0) }
+            isOpaque = decoder == nil
+        }
+        let isSuccess = (200..<300).contains(response.status)
+        remover = hasAskedForUsage && isEventStream && isSuccess && encoding == nil ? UsageRemover() : nil
+        if remover != nil {
+            passage = head.minorVersion == 0 || response.framing == .untilClose ? .bare : .rechunked
+        } else {
+            passage = head.minorVersion == 0 && response.framing == .chunked ? .bare : .asItCame
+        }
+    }
+
+    /// Content passes: without the framing of chunks.
+    func observe(_ payload: UnsafeRawBufferPointer) {
+        responseBytes += UInt64(payload.count)
+        if let decoder { decoder.decode(payload) { look(at: $0) } } else if !isOpaque { look(at: payload) }
+        guard passage != .asItCame else { return }
+        if remover?.pass(payload, into: &rewritten) == nil { rewritten.writeBytes(payload) }
+    }
+
+    private func look(at content: UnsafeRawBufferPointer) {
+        usageTap.observe(content)
+        if isEventStream { eventCount += eventScanner.count(content) }
+    }
+
+    /// What of the content written anew can go to the client now.
+    func takeRewritten() -> ByteBuffer {
+        defer { rewritten = ByteBuffer() }
+        guard passage == .rechunked, rewritten.readableBytes > 0 else { return rewritten }
+        var chunk = ByteBuffer()
+        chunk.writeString(String(rewritten.readableBytes, radix: 16) + "\r\n")
+        chunk.writeBuffer(&rewritten)
+        chunk.writeStaticString("\r\n")
+        return chunk
+    }
+
+    /// The end of content written anew.
+    func takeLastRewritten() -> ByteBuffer {
+        guard passage != .asItCame else { return ByteBuffer() }
+        remover?.finish(into: &rewritten)
+        var last = takeRewritten()
+        if passage == .rechunked { last.writeStaticString("0\r\n\r\n") }
+        return last
+    }
+}
+
+/// What an answer has used.
+extension Exchange {
+    /// What the provider says, or else an estimate of a stream that has come to its end or broke off; `nil` when nobody knows.
+    ///
+    /// Estimated is a token for each four bytes of the request and one for each event.
+    func usage(endedAs outcome: RequestOutcome?) -> TokenUsage? {
+        if let usage = reported.usage {
+            return TokenUsage(promptTokens: usage.promptTokens, completionTokens: usage.completionTokens)
+        }
+        guard let grant, isEventStream, (200..<300).contains(status), eventCount > 0 else { return nil }
+        switch outcome {
+        case .clientLeft where grant.route.streams.clientLeaves == .cancel: return nil
+        case .completed, .clientLeft, .upstreamReset, .upstreamTimeout:
+            return TokenUsage(
+                promptTokens: Int64(clamping: requestBytes) / Int64(Self.bytesPerToken),
+                completionTokens: Int64(eventCount), source: .estimate)
+        case nil, .upstreamUnreachable, .refused, .inDoubt: return nil
+        }
+    }
+
+    /// By the model that answered, or else by the one that was asked for.
+    func cost(of usage: TokenUsage) -> NanoDollars? {
+        guard let prices = grant?.route.prices, !prices.isEmpty else { return nil }
+        let price = reported.model.flatMap { prices.price(of: $0) } ?? requestedModel.flatMap { prices.price(of: $0) }
+        return price?.cost(
+            promptTokens: usage.promptTokens, cachedTokens: reported.usage?.cachedPromptTokens ?? 0,
+            completionTokens: usage.completionTokens)
+    }
+}
+
+/// Answers that are read on when their client has left.
+extension Exchange {
+    /// Whether the answer goes on to be read, for the usage at its end.
+    func drainsWhenClientLeaves() -> Bool {
+        guard stage == .relaying, isRequestSent, let upstream, grant?.route.streams.clientLeaves == .drain else {
+            return false
+        }
+        clientHasLeft = true
+        outgoing.clear()
+        upstream.setReading(true)
+        upstream.drain(until: .now() + relay.settings.drainTimeout)
+        return true
+    }
+
+    /// Nobody is left to be answered: writes down what was seen.
+    func drained() {
+        upstream = nil
+        settle(.clientLeft)
+        end(outcome: .clientLeft, code: nil)
+    }
+}
