@@ -79,8 +79,9 @@ public enum PostgresDatabase {
     public static let dialect = Dialect(
         name: "postgres", batchStyle: .arrays, locksRows: true,
         terms: .init(
-            integer: "BIGINT", text: "TEXT COLLATE \"C\"", instant: "TEXT COLLATE \"C\"", keyedTable: ""),
+            integer: "BIGINT", text: "TEXT COLLATE \"C\"", instant: "TEXT COLLATE \"C\"", keyedTable: "",
+            partition: DayParts.postgres.partition),
         // A number that only this program uses.
         migrationLock: SQLStatement("SELECT pg_advisory_xact_lock(5489371105128823411)"),
-        tellChange: SQLStatement("SELECT pg_notify('\(channel)', '')"))
+        tellChange: SQLStatement("SELECT pg_notify('\(channel)', '')"), dayParts: .postgres)
 }

@@ -77,6 +77,9 @@ extension Timestamp: CustomStringConvertible {
         self = instant
     }
 
+    /// Whole days from 1970 to the instant's day (UTC).
+    public var daysSince1970: Int64 { Self.floorDivide(milliseconds, by: 86_400_000) }
+
     static func floorDivide(_ value: Int64, by divisor: Int64) -> Int64 {
         let quotient = value / divisor
         return value % divisor < 0 ? quotient - 1 : quotient

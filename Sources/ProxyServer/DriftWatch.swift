@@ -16,7 +16,7 @@ final class DriftWatch: Sendable {
     private let now: @Sendable () -> Timestamp
     private let logger: Logger
     private let finding = Mutex<Finding?>(nil)
-    private let task = Mutex<Task<Void, Never>?>(nil)
+    private let task = RecurringTask()
     /// How many times as long as a check took is rested after it: checks walk over all rows.
     private static let restPerCheck = 50
 
@@ -30,24 +30,14 @@ final class DriftWatch: Sendable {
 
     func start() {
         guard interval > .zero else { return }
-        task.withLock { task in
-            task = Task { [self] in
-                let clock = ContinuousClock()
-                while !Task.isCancelled {
-                    let start = clock.now
-                    await check()
-                    let rest = max(interval, start.duration(to: clock.now) * Self.restPerCheck)
-                    try? await clock.sleep(for: rest)
-                }
-            }
+        task.start { [self] in
+            let start = ContinuousClock.now
+            await check()
+            return max(interval, start.duration(to: .now) * Self.restPerCheck)
         }
     }
 
-    func stop() async {
-        guard let task = task.withLock({ $0 }) else { return }
-        task.cancel()
-        await task.value
-    }
+    func stop() async { await task.stop() }
 
     private func check() async {
         do {

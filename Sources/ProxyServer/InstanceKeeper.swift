@@ -10,7 +10,8 @@ final class InstanceKeeper: Sendable {
     private let lease: Duration
     private let now: @Sendable () -> Timestamp
     private let logger: Logger
-    private let task = Mutex<Task<Void, Never>?>(nil)
+    private let task = RecurringTask()
+    private let census: Mutex<InstanceCensus>
 
     /// - Parameter lease: how long an instance may make no progress before it counts as dead.
     init(
@@ -22,36 +23,30 @@ final class InstanceKeeper: Sendable {
         self.lease = lease
         self.now = now
         self.logger = logger
+        census = Mutex(InstanceCensus(own: instance, lease: lease))
     }
 
     /// Begins, unless the storage is this server's alone.
     func start() {
         guard storage.isShared else { return }
-        task.withLock { task in
-            task = Task { [self] in
-                var census = InstanceCensus(own: instance, lease: lease)
-                let clock = ContinuousClock()
-                let start = clock.now
-                while !Task.isCancelled {
-                    await look(&census, at: start.duration(to: clock.now))
-                    try? await clock.sleep(for: lease / 7)
-                }
-            }
+        let start = ContinuousClock.now
+        task.start { [self] in
+            await look(at: start.duration(to: .now))
+            return lease / 7
         }
     }
 
     /// Ends, and takes this instance off the list.
     func stop() async {
-        guard let task = task.withLock({ $0 }) else { return }
-        task.cancel()
-        await task.value
+        guard await task.stop() else { return }
         try? await storage.forget(instance)
     }
 
-    private func look(_ census: inout InstanceCensus, at instant: Duration) async {
+    private func look(at instant: Duration) async {
         do {
             try await storage.beat(instance, at: now())
-            for dead in census.observe(try await storage.instances(), now: instant) {
+            let living = try await storage.instances()
+            for dead in census.withLock({ $0.observe(living, now: instant) }) {
                 let settled = try await storage.settleAbandoned(of: dead, by: instance, at: now())
                 logger.warning(
                     "an instance is gone; its open requests were settled as in doubt",

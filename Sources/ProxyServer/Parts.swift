@@ -21,6 +21,7 @@ struct Parts: Sendable {
     let sink: LogSink
     let keeper: InstanceKeeper
     let driftWatch: DriftWatch
+    let retention: RetentionKeeper
 
     static func assemble(
         _ foundation: StorageFoundation, token: Secret, _ settings: ServerSettings, _ surroundings: Surroundings,
@@ -63,7 +64,10 @@ struct Parts: Sendable {
             sink: sink,
             keeper: InstanceKeeper(
                 foundation.storage, instance: foundation.instance, now: surroundings.now, logger: logger),
-            driftWatch: driftWatch)
+            driftWatch: driftWatch,
+            retention: RetentionKeeper(
+                foundation.storage, keepingDays: settings.database.requestRetentionDays, now: surroundings.now,
+                logger: logger))
     }
 
     private static func dependencies(

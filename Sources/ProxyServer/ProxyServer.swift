@@ -28,6 +28,7 @@ public final class ProxyServer: Sendable {
     private let sink: LogSink
     private let keeper: InstanceKeeper
     private let driftWatch: DriftWatch
+    private let retention: RetentionKeeper
 
     private init(
         port: Int, managementToken: Secret, managementTokenFile: String?, parts: Parts, settings: ServerSettings
@@ -45,6 +46,7 @@ public final class ProxyServer: Sendable {
         sink = parts.sink
         keeper = parts.keeper
         driftWatch = parts.driftWatch
+        retention = parts.retention
         self.settings = settings
     }
 
@@ -79,6 +81,7 @@ public final class ProxyServer: Sendable {
                 let port = try await parts.relay.listen(host: address.host ?? "0.0.0.0", port: address.port)
                 parts.keeper.start()
                 parts.driftWatch.start()
+                parts.retention.start()
                 return ProxyServer(
                     port: port, managementToken: token.secret, managementTokenFile: token.file, parts: parts,
                     settings: settings)
@@ -105,6 +108,7 @@ public final class ProxyServer: Sendable {
         let cut = await relay.drain(grace: settings.shutdownGrace - notice)
         await ledger.close()
         await driftWatch.stop()
+        await retention.stop()
         await keeper.stop()
         await foundation.remove()
         try? await group.shutdownGracefully()

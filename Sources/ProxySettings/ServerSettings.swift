@@ -55,6 +55,8 @@ public struct DatabaseSettings: Hashable, Sendable {
     public var wait = Duration.zero
     /// How often counters are compared with rows; 0 for never.
     public var driftCheckInterval = Duration.zero
+    /// Whole days (UTC) that a request is kept for; 0 for ever.
+    public var requestRetentionDays = 0
 }
 
 /// What upstream keys are sealed with.

@@ -26,6 +26,16 @@ public protocol RequestStore: Sendable {
     func settleAbandoned(
         of instance: InstanceRecord, by sweeper: InstanceID, at now: Timestamp
     ) async throws(StorageError) -> Int
+
+    /// Makes room for the rows of a day and of the week after it, where the engine keeps days apart. For the start, and once a
+    /// day: a day without room of its own only takes longer to remove.
+    func prepareDays(from now: Timestamp) async throws(StorageError)
+
+    /// Removes settled requests of days (UTC) that had ended before `instant`'s began; what they count stays, by token and day.
+    ///
+    /// One step, over in an instant: a whole day where the engine keeps days apart, or else the first `limit` rows.
+    /// - Returns: how many were removed, which for a whole day may be 0; `nil` when there is nothing left to remove.
+    func prune(before instant: Timestamp, atMost limit: Int) async throws(StorageError) -> Int?
 }
 
 /// Tells servers on one database of each other.

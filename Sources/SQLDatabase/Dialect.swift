@@ -18,12 +18,18 @@ public struct Dialect: Sendable {
         public let instant: String
         /// What follows the closing parenthesis of a table that is found by its primary key.
         public let keyedTable: String
+        /// See ``DayParts/partition``; gives nothing where tables are whole.
+        public let partition: @Sendable (_ table: String) -> String
 
-        public init(integer: String, text: String, instant: String, keyedTable: String) {
+        public init(
+            integer: String, text: String, instant: String, keyedTable: String,
+            partition: @escaping @Sendable (_ table: String) -> String = { _ in "" }
+        ) {
             self.integer = integer
             self.text = text
             self.instant = instant
             self.keyedTable = keyedTable
+            self.partition = partition
         }
     }
 
@@ -40,10 +46,15 @@ public struct Dialect: Sendable {
     public let tellChange: SQLStatement?
     /// Gives one row `ok`, or one row for each fault the engine finds in its own structures.
     public let integrityCheck: SQLStatement?
+    /// How large tables are kept in parts; `nil` where they are whole.
+    public let dayParts: DayParts?
+    /// Gives room that deleted rows have left back to the file system, a little at a time; `nil` where that isn't asked for.
+    public let reclaim: String?
 
     public init(
         name: String, batchStyle: BatchStyle, locksRows: Bool, terms: SchemaTerms, migrationLock: SQLStatement? = nil,
-        tellChange: SQLStatement? = nil, integrityCheck: SQLStatement? = nil
+        tellChange: SQLStatement? = nil, integrityCheck: SQLStatement? = nil, dayParts: DayParts? = nil,
+        reclaim: String? = nil
     ) {
         self.name = name
         self.batchStyle = batchStyle
@@ -52,5 +63,7 @@ public struct Dialect: Sendable {
         self.migrationLock = migrationLock
         self.tellChange = tellChange
         self.integrityCheck = integrityCheck
+        self.dayParts = dayParts
+        self.reclaim = reclaim
     }
 }

@@ -7,6 +7,8 @@ struct CounterOwner: Sendable {
         let column: String
         /// What the rows say, as an aggregate.
         let rows: String
+        /// What `usage_daily` says of rows that were removed, as an aggregate.
+        let removed: String
         /// The name of the invariant that both are equal.
         let invariant: String
     }
@@ -24,27 +26,33 @@ struct CounterOwner: Sendable {
     static let tokens = CounterOwner(
         "token",
         [
-            Counter(column: "request_count", rows: "count(*)", invariant: "token-count-equals-rows"),
-            Counter(column: "prompt_tokens", rows: sum("prompt_tokens"), invariant: "token-prompt-tokens-equal-rows"),
             Counter(
-                column: "completion_tokens", rows: sum("completion_tokens"),
-                invariant: "token-completion-tokens-equal-rows"),
-            Counter(column: "cost_nano", rows: sum("cost_nano"), invariant: "token-cost-equals-rows"),
+                column: "request_count", rows: "count(*)", removed: sum("requests"),
+                invariant: "token-count-equals-rows"),
+            summed("prompt_tokens", invariant: "token-prompt-tokens-equal-rows"),
+            summed("completion_tokens", invariant: "token-completion-tokens-equal-rows"),
+            summed("cost_nano", invariant: "token-cost-equals-rows"),
             setAside("token"),
         ])
     static let projects = CounterOwner("project", [setAside("project")])
 
+    private static func summed(_ column: String, invariant: String) -> Counter {
+        Counter(column: column, rows: sum(column), removed: sum(column), invariant: invariant)
+    }
+
     private static func setAside(_ name: String) -> Counter {
         Counter(
             column: "budget_reserved_nano", rows: sum("CASE WHEN settled_at IS NULL THEN reserved_nano END"),
-            invariant: "\(name)-budget-set-aside-equals-open-rows")
+            removed: "0", invariant: "\(name)-budget-set-aside-equals-open-rows")
     }
 
     private static func sum(_ value: String) -> String { "CAST(COALESCE(sum(\(value)), 0) AS BIGINT)" }
 
     private init(_ name: String, _ counters: [Counter]) {
         let (table, reference) = ("\(name)s", "\(name)_id")
-        let sums = counters.map { "\($0.rows) AS \($0.column)" }.joined(separator: ", ")
+        let rows = counters.map { "\($0.rows) AS \($0.column)" }.joined(separator: ", ")
+        let removed = counters.map { "\($0.removed) AS \($0.column)" }.joined(separator: ", ")
+        let sums = counters.map { "\(Self.sum($0.column)) AS \($0.column)" }.joined(separator: ", ")
         let pairs = counters.map { ("\(table).\($0.column)", "COALESCE(found.\($0.column), 0)") }
         let set = counters.enumerated().map { "\($1.column) = $\($0 + 2)" }
         self.name = name
@@ -52,15 +60,21 @@ struct CounterOwner: Sendable {
         differences = SQLStatement(
             """
             SELECT \(table).id, \(pairs.map { "\($0) - \($1)" }.joined(separator: ", "))
-            FROM \(table) LEFT JOIN (SELECT \(reference), \(sums) FROM requests GROUP BY \(reference)) AS found
-                ON found.\(reference) = \(table).id
+            FROM \(table) LEFT JOIN (
+                SELECT \(reference), \(sums) FROM (
+                    SELECT \(reference), \(rows) FROM requests GROUP BY \(reference)
+                    UNION ALL SELECT \(reference), \(removed) FROM usage_daily GROUP BY \(reference)) AS parts
+                GROUP BY \(reference)) AS found ON found.\(reference) = \(table).id
             WHERE \(pairs.map { "\($0) <> \($1)" }.joined(separator: " OR ")) ORDER BY \(table).id
             """)
         lock = SQLStatement("SELECT 1 FROM \(table) WHERE id = $1 FOR UPDATE")
         comparison = SQLStatement(
             """
             SELECT \(pairs.map { "\($0), \($1)" }.joined(separator: ", ")) FROM \(table) CROSS JOIN (
-                SELECT \(sums) FROM requests WHERE \(reference) = $1) AS found WHERE \(table).id = $1
+                SELECT \(sums) FROM (
+                    SELECT \(rows) FROM requests WHERE \(reference) = $1
+                    UNION ALL SELECT \(removed) FROM usage_daily WHERE \(reference) = $1) AS parts) AS found
+            WHERE \(table).id = $1
             """)
         correction = SQLStatement("UPDATE \(table) SET \(set.joined(separator: ", ")) WHERE id = $1")
     }

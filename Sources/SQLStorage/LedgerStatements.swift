@@ -41,53 +41,6 @@ enum LedgerStatements {
             ORDER BY tokens.id FOR UPDATE OF tokens
             """)
 
-    static let addWidth = 20
-    static let addWidthWithoutReservation = 17
-    /// Adds requests; one that is there already is left as it is.
-    static let add = BatchStatement(
-        each: """
-            INSERT INTO requests (\(Columns.requestWithoutReservation), writer, \(Columns.reservation))
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
-            ON CONFLICT (id) DO NOTHING
-            """,
-        all: """
-            INSERT INTO requests (\(Columns.requestWithoutReservation), writer, \(Columns.reservation))
-            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[],
-                $14::bigint[], $15::bigint[], $16::text[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[])
-            ON CONFLICT (id) DO NOTHING RETURNING id
-            """, tag: .firstParameter)
-
-    /// What an open request takes over from the row `ended`.
-    static let takingEnd = """
-        model = ended.model, outcome = ended.outcome, status = ended.status, prompt_tokens = ended.prompt_tokens,
-        completion_tokens = ended.completion_tokens, cost_nano = ended.cost_nano, settled_at = ended.settled_at,
-        duration_us = ended.duration_us, first_byte_us = ended.first_byte_us, usage_source = ended.usage_source
-        """
-
-    /// The columns of a row `ended`.
-    static let endColumns = """
-        id, model, outcome, status, prompt_tokens, completion_tokens, cost_nano, settled_at, duration_us, first_byte_us,
-        usage_source
-        """
-
-    static let settleWidth = 11
-    /// Ends requests that are open.
-    static let settle = BatchStatement(
-        each: """
-            UPDATE requests SET model = $2, outcome = $3, status = $4, prompt_tokens = $5, completion_tokens = $6,
-                cost_nano = $7, settled_at = $8, duration_us = $9, first_byte_us = $10, usage_source = $11
-            WHERE id = $1 AND settled_at IS NULL
-            """,
-        all: """
-            UPDATE requests SET \(takingEnd)
-            FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-                $8::text[], $9::bigint[], $10::bigint[], $11::text[]) WITH ORDINALITY
-                AS ended (\(endColumns), position)
-            WHERE requests.id = ended.id AND requests.settled_at IS NULL AND \(isOfBatch("ended.position"))
-            RETURNING ended.position
-            """)
-
     static let countWidth = 12
     static let countWidthWithoutLimits = 6
     /// Adds to a token's counters. `$2` is the last admission's instant, NULL when nothing was admitted; `$7` and `$8` are its
@@ -157,14 +110,5 @@ enum LedgerStatements {
             WHERE projects.id = used.id AND \(isOfBatch("used.position"))
                 AND (projects.budget_nano IS NOT NULL OR used.reserved_nano <> 0)
             RETURNING used.position
-            """)
-
-    /// Which of a batch's requests are in the database.
-    static let present = BatchStatement(
-        each: "SELECT 1 FROM requests WHERE id = $1",
-        all: """
-            SELECT 1, asked.position FROM unnest($1::text[]) WITH ORDINALITY AS asked (id, position)
-                JOIN requests ON requests.id = asked.id
-            WHERE \(isOfBatch("asked.position"))
             """)
 }

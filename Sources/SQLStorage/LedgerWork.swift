@@ -7,12 +7,17 @@ import SQLDatabase
 /// Confined to one thread at a time, beside the connection it is handed; kept for its memory.
 final class LedgerWork {
     var plan = LedgerPlan()
+    /// Where the batch's requests are.
+    private var table = LedgerTable.all
     private var parameters = SQLParameters()
     /// The groups whose standings are asked for, in that order.
     private var asked: [Int] = []
 
-    /// Begins with a batch.
-    func lay(out batch: LedgerBatch) { plan.lay(out: batch) }
+    /// Begins with a batch, whose requests are in `table`.
+    func lay(out batch: LedgerBatch, in table: LedgerTable = .all) {
+        self.table = table
+        plan.lay(out: batch)
+    }
 
     /// Enqueues reading the tokens that must be known; all of them where rows must be locked in key order before any is
     /// written.
@@ -55,7 +60,7 @@ final class LedgerWork {
 
     private func addRequests(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
         layRequests(batch, withReservation: true)
-        try connection.enqueueChange(LedgerStatements.add, parameters, width: LedgerStatements.addWidth) {
+        try connection.enqueueChange(table.add, parameters, width: LedgerTable.addWidth) {
             [unowned self] position in
             let grant = plan.grants[position]
             plan.count(batch.admissions[grant.admission], in: grant.group, at: batch.now)
@@ -64,7 +69,7 @@ final class LedgerWork {
 
     private func settleRequests(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
         laySettlements(batch)
-        try connection.enqueueChange(LedgerStatements.settle, parameters, width: LedgerStatements.settleWidth) {
+        try connection.enqueueChange(table.settle, parameters, width: LedgerTable.settleWidth) {
             [unowned self] position in
             plan.count(batch.settlements[position], in: plan.settlementGroups[position], at: batch.now)
         }
@@ -93,17 +98,17 @@ final class LedgerWork {
 // MARK: - Parameters
 
 extension LedgerWork {
-    /// Adds the columns of ``LedgerStatements/whole`` after those of its claim.
+    /// Adds the columns of ``LedgerTable/whole`` after those of its claim.
     func appendColumns(of batch: LedgerBatch, to all: inout SQLParameters) {
         layCounts(of: plan.groups.indices, withLimits: false)
         all.append(columnsOf: parameters, width: LedgerStatements.countWidthWithoutLimits)
         layRequests(batch, withReservation: false)
-        all.append(columnsOf: parameters, width: LedgerStatements.addWidthWithoutReservation)
+        all.append(columnsOf: parameters, width: LedgerTable.addWidthWithoutReservation)
         laySettlements(batch)
-        all.append(columnsOf: parameters, width: LedgerStatements.settleWidth)
+        all.append(columnsOf: parameters, width: LedgerTable.settleWidth)
     }
 
-    /// Adds the parameters of ``LedgerStatements/lone`` after those of its claim.
+    /// Adds the parameters of ``LedgerTable/lone`` after those of its claim.
     func appendRequests(of batch: LedgerBatch, to all: inout SQLParameters) {
         layRequests(batch, withReservation: false)
         all.append(contentsOf: parameters)
@@ -112,7 +117,7 @@ extension LedgerWork {
     /// Of the requests that the plan grants.
     private func layRequests(_ batch: LedgerBatch, withReservation: Bool) {
         parameters.removeAll()
-        let width = withReservation ? LedgerStatements.addWidth : LedgerStatements.addWidthWithoutReservation
+        let width = withReservation ? LedgerTable.addWidth : LedgerTable.addWidthWithoutReservation
         var previous = -1
         for grant in plan.grants {
             let admission = batch.admissions[grant.admission]

@@ -21,6 +21,8 @@ enum Operation: String, CaseIterable, Sendable {
     case verify
     case drift
     case repair
+    case prune
+    case prepareDays = "prepare_days"
     case ledgerCommit = "ledger_commit"
 }
 

@@ -18,6 +18,7 @@ final class SQLLedgerWriter: LedgerWriter {
     /// Whether the batch at hand was never written.
     private var isNew = false
     private var optimism = Optimism()
+    private var days = DayTables()
 
     init(_ slot: ConnectionSlot, _ metrics: LedgerMetrics, _ timings: OperationTimings) {
         self.slot = slot
@@ -31,14 +32,16 @@ final class SQLLedgerWriter: LedgerWriter {
         do throws(SQLError) {
             let connection = try slot.connected()
             if knownInstance != batch.instance { try inherit(from: batch.instance, on: connection) }
-            if try !writeWhole(batch, on: connection) {
-                work.lay(out: batch)
+            let table = try days.table(for: batch, on: connection)
+            if try !writeWhole(batch, in: table, on: connection) {
+                work.lay(out: batch, in: table)
                 try inTransaction(on: connection) { () throws(SQLError) in try write(batch, on: connection) }
             }
         } catch {
             // Whether they are in the database is not known.
             for admission in batch.admissions where admission.settlement == nil { open.insert(admission.requestID) }
             slot.tidy()
+            days.forget()
             metrics.noteWriting(false)
             throw StorageError(error, during: "commit(_:)")
         }
@@ -57,18 +60,20 @@ final class SQLLedgerWriter: LedgerWriter {
 
     /// Tries to write all of the batch in one round trip, where a round trip costs anything.
     /// - Returns: whether it is written; if not, nothing of it is.
-    private func writeWhole(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) -> Bool {
+    private func writeWhole(
+        _ batch: LedgerBatch, in table: LedgerTable, on connection: any SQLConnection
+    ) throws(SQLError) -> Bool {
         guard connection.dialect.batchStyle == .arrays, !batch.isRetry, !batch.reserves, optimism.isJustified() else {
             return false
         }
-        work.lay(out: batch)
+        work.lay(out: batch, in: table)
         work.plan.grantAll(of: batch)
         let isLone = batch.admissions.count == 1 && batch.settlements.isEmpty
         isNew = false
         do throws(SQLError) {
             // Outside a transaction, hence one by itself.
             try connection.run(
-                isLone ? LedgerStatements.lone : LedgerStatements.whole,
+                isLone ? table.lone : table.whole,
                 isLone ? loneParameters(batch) : wholeParameters(batch)
             ) { (row) throws(SQLError) in
                 isNew = true
@@ -77,7 +82,7 @@ final class SQLLedgerWriter: LedgerWriter {
                     requestCount: row.integer(at: 0), maxRequests: row.integer(at: 1), of: Int(row.integer(at: 3)) - 1)
             }
         } catch {
-            guard LedgerStatements.saysNotWhole(error) else { throw error }
+            guard LedgerTable.saysNotWhole(error) else { throw error }
             isNew = false
         }
         optimism.note(wasRight: isNew)
@@ -141,7 +146,7 @@ final class SQLLedgerWriter: LedgerWriter {
         var isPresent = Array(repeating: false, count: batch.admissions.count)
         parameters.removeAll()
         for admission in batch.admissions { parameters.append(admission.requestID) }
-        try connection.query(LedgerStatements.present, parameters, width: 1) { (position, _) throws(SQLError) in
+        try connection.query(LedgerTable.all.present, parameters, width: 1) { (position, _) throws(SQLError) in
             isPresent[position] = true
         }
         for index in batch.admissions.indices {

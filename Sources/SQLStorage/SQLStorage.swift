@@ -18,6 +18,8 @@ public final class SQLStorage: Storage {
     public static func open(_ pool: ConnectionPool, now: Timestamp) async throws(MigrationError) -> SQLStorage {
         try await onSchema(of: pool) { connection throws(MigrationError) in
             try Schema.runner.run(on: connection, appliedAt: now.text)
+            guard let parts = connection.dialect.dayParts else { return }
+            do throws(SQLError) { try prepareDays(parts, from: now, on: connection) } catch { throw .database(error) }
         }
         return SQLStorage(pool)
     }

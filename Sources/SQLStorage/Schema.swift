@@ -5,7 +5,8 @@ import SQLDatabase
 /// Columns of `projects` and `tokens` keep their order on every engine, so that the `INSERT` lines of a SQLite dump
 /// load into PostgreSQL as they are. Instants are 24 characters of ISO 8601 in UTC; money is nano-dollars.
 enum Schema {
-    static let runner = MigrationRunner([spine, instances, limits, budgets])
+    static let migrations = [spine, instances, limits, budgets, retention]
+    static let runner = MigrationRunner(migrations)
 
     /// `requests` has no foreign keys: an admission reads its token and project in the same transaction, so a check by
     /// the engine would only repeat that for each row; `verify` looks for strays. It has no second index either: open
@@ -150,5 +151,25 @@ enum Schema {
 
             ALTER TABLE ledger_writers ADD COLUMN swept_by \(terms.text);
             """
+    }
+
+    /// What remains of requests whose rows are removed; and rows in parts of a day, where the engine has such.
+    ///
+    /// A program that knows none of it goes on working. Once rows are removed its drift metric counts them as missing.
+    private static let retention = Migration(5, "retention") { terms in
+        """
+        CREATE TABLE usage_daily (
+            day \(terms.text) NOT NULL,
+            token_id \(terms.text) NOT NULL,
+            project_id \(terms.text) NOT NULL,
+            requests \(terms.integer) NOT NULL,
+            prompt_tokens \(terms.integer) NOT NULL,
+            completion_tokens \(terms.integer) NOT NULL,
+            cost_nano \(terms.integer) NOT NULL,
+            PRIMARY KEY (day, token_id)
+        )\(terms.keyedTable);
+
+        \(terms.partition("requests"))
+        """
     }
 }

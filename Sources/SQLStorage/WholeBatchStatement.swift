@@ -1,6 +1,6 @@
 import SQLDatabase
 
-extension LedgerStatements {
+extension LedgerTable {
     /// A whole batch as one statement, for an engine behind a wire: written if every request that asks may be admitted,
     /// and nothing at all otherwise, nor when a token has a limit that must be looked at from here. Its parameters are
     /// those of ``claim``, then one array for each of the first six columns of ``count``, for each of ``add`` without
@@ -15,79 +15,83 @@ extension LedgerStatements {
     /// not be told from here.
     ///
     /// PostgreSQL manual, section 7.8.4: such a `WITH` runs all its parts to their end, on one snapshot.
-    static let whole = SQLStatement(
-        """
-        WITH locked AS MATERIALIZED (
-            SELECT used.*, tokens.request_count, tokens.max_requests,
-                (used.requests = 0 OR (\(allows("used.requests")))) AND \(hasNoBudget) AS is_granted
-            FROM unnest($5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
-                WITH ORDINALITY AS used (id, last_used_at, requests, prompt_tokens, completion_tokens, cost_nano,
-                    position)
-                JOIN tokens ON tokens.id = used.id JOIN projects ON projects.id = tokens.project_id
-            WHERE \(isOfBatch("used.position"))
-            ORDER BY tokens.id FOR UPDATE OF tokens
-        ), claimed AS (
-            INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open)
-            SELECT $1, $2, $3, $4
-            WHERE (SELECT count(*) FROM locked WHERE is_granted) = cardinality($5::text[])
-            \(takingNumber) AS changes
-        ), counted AS (
-            UPDATE tokens SET
-                last_used_at = GREATEST(tokens.last_used_at, locked.last_used_at),
-                request_count = tokens.request_count + locked.requests,
-                prompt_tokens = tokens.prompt_tokens + locked.prompt_tokens,
-                completion_tokens = tokens.completion_tokens + locked.completion_tokens,
-                cost_nano = tokens.cost_nano + locked.cost_nano
+    static func whole(on table: String) -> SQLStatement {
+        SQLStatement(
+            """
+            WITH locked AS MATERIALIZED (
+                SELECT used.*, tokens.request_count, tokens.max_requests,
+                    (used.requests = 0 OR (\(allows("used.requests")))) AND \(hasNoBudget) AS is_granted
+                FROM unnest($5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
+                    WITH ORDINALITY AS used (id, last_used_at, requests, prompt_tokens, completion_tokens, cost_nano,
+                        position)
+                    JOIN tokens ON tokens.id = used.id JOIN projects ON projects.id = tokens.project_id
+                WHERE \(LedgerStatements.isOfBatch("used.position"))
+                ORDER BY tokens.id FOR UPDATE OF tokens
+            ), claimed AS (
+                INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open)
+                SELECT $1, $2, $3, $4
+                WHERE (SELECT count(*) FROM locked WHERE is_granted) = cardinality($5::text[])
+                \(LedgerStatements.takingNumber) AS changes
+            ), counted AS (
+                UPDATE tokens SET
+                    last_used_at = GREATEST(tokens.last_used_at, locked.last_used_at),
+                    request_count = tokens.request_count + locked.requests,
+                    prompt_tokens = tokens.prompt_tokens + locked.prompt_tokens,
+                    completion_tokens = tokens.completion_tokens + locked.completion_tokens,
+                    cost_nano = tokens.cost_nano + locked.cost_nano
+                FROM claimed CROSS JOIN locked
+                WHERE tokens.id = locked.id
+                    AND (locked.requests > 0 OR locked.prompt_tokens > 0 OR locked.completion_tokens > 0
+                        OR locked.cost_nano > 0)
+            ), added AS (
+                INSERT INTO \(table) (\(Columns.requestWithoutReservation), writer)
+                SELECT added.*
+                FROM claimed CROSS JOIN unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
+                    $17::text[], $18::text[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::text[],
+                    $24::bigint[], $25::bigint[], $26::text[], $27::bigint[]) AS added
+            ), settled AS (
+                UPDATE \(table) AS requests SET \(takingEnd)
+                FROM claimed CROSS JOIN unnest($28::text[], $29::text[], $30::text[], $31::bigint[], $32::bigint[],
+                    $33::bigint[], $34::bigint[], $35::text[], $36::bigint[], $37::bigint[], $38::text[]) WITH ORDINALITY
+                    AS ended (\(endColumns), position)
+                WHERE requests.id = ended.id AND requests.settled_at IS NULL AND \(LedgerStatements.isOfBatch("ended.position"))
+                RETURNING 1
+            )
+            SELECT locked.request_count + locked.requests, locked.max_requests, claimed.changes, locked.position,
+                CAST(CASE WHEN (SELECT count(*) FROM settled) = cardinality($28::text[]) THEN '0'
+                    ELSE 'a request of this batch was ended before' END AS integer)
             FROM claimed CROSS JOIN locked
-            WHERE tokens.id = locked.id
-                AND (locked.requests > 0 OR locked.prompt_tokens > 0 OR locked.completion_tokens > 0
-                    OR locked.cost_nano > 0)
-        ), added AS (
-            INSERT INTO requests (\(Columns.requestWithoutReservation), writer)
-            SELECT added.*
-            FROM claimed CROSS JOIN unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
-                $17::text[], $18::text[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::text[],
-                $24::bigint[], $25::bigint[], $26::text[], $27::bigint[]) AS added
-        ), settled AS (
-            UPDATE requests SET \(takingEnd)
-            FROM claimed CROSS JOIN unnest($28::text[], $29::text[], $30::text[], $31::bigint[], $32::bigint[],
-                $33::bigint[], $34::bigint[], $35::text[], $36::bigint[], $37::bigint[], $38::text[]) WITH ORDINALITY
-                AS ended (\(endColumns), position)
-            WHERE requests.id = ended.id AND requests.settled_at IS NULL AND \(isOfBatch("ended.position"))
-            RETURNING 1
-        )
-        SELECT locked.request_count + locked.requests, locked.max_requests, claimed.changes, locked.position,
-            CAST(CASE WHEN (SELECT count(*) FROM settled) = cardinality($28::text[]) THEN '0'
-                ELSE 'a request of this batch was ended before' END AS integer)
-        FROM claimed CROSS JOIN locked
-        """)
+            """)
+    }
 
     /// ``whole`` for a batch of one request and nothing else, which is what a quiet server writes. Without arrays, and with
     /// nothing to lock ahead, it costs the engine half as much. Its parameters are those of ``claim`` and ``add``
     /// without a reservation.
-    static let lone = SQLStatement(
-        """
-        WITH counted AS (
-            UPDATE tokens SET
-                last_used_at = GREATEST(tokens.last_used_at, $8), request_count = tokens.request_count + 1,
-                prompt_tokens = tokens.prompt_tokens + COALESCE($14::bigint, 0),
-                completion_tokens = tokens.completion_tokens + COALESCE($15::bigint, 0),
-                cost_nano = tokens.cost_nano + COALESCE($16::bigint, 0)
-            FROM projects
-            WHERE tokens.id = $6 AND projects.id = tokens.project_id AND \(allows("1")) AND \(hasNoBudget)
-            RETURNING tokens.request_count, tokens.max_requests
-        ), claimed AS (
-            INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open)
-            SELECT $1, $2, $3, $4 FROM counted
-            \(takingNumber) AS changes
-        ), added AS (
-            INSERT INTO requests (\(Columns.requestWithoutReservation), writer)
-            SELECT $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21 FROM claimed
-        )
-        SELECT counted.request_count, counted.max_requests, claimed.changes, 1,
-            CAST(CASE WHEN claimed.changes IS NULL THEN 'the batch was written before' ELSE '0' END AS integer)
-        FROM counted LEFT JOIN claimed ON true
-        """)
+    static func lone(on table: String) -> SQLStatement {
+        SQLStatement(
+            """
+            WITH counted AS (
+                UPDATE tokens SET
+                    last_used_at = GREATEST(tokens.last_used_at, $8), request_count = tokens.request_count + 1,
+                    prompt_tokens = tokens.prompt_tokens + COALESCE($14::bigint, 0),
+                    completion_tokens = tokens.completion_tokens + COALESCE($15::bigint, 0),
+                    cost_nano = tokens.cost_nano + COALESCE($16::bigint, 0)
+                FROM projects
+                WHERE tokens.id = $6 AND projects.id = tokens.project_id AND \(allows("1")) AND \(hasNoBudget)
+                RETURNING tokens.request_count, tokens.max_requests
+            ), claimed AS (
+                INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open)
+                SELECT $1, $2, $3, $4 FROM counted
+                \(LedgerStatements.takingNumber) AS changes
+            ), added AS (
+                INSERT INTO \(table) (\(Columns.requestWithoutReservation), writer)
+                SELECT $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21 FROM claimed
+            )
+            SELECT counted.request_count, counted.max_requests, claimed.changes, 1,
+                CAST(CASE WHEN claimed.changes IS NULL THEN 'the batch was written before' ELSE '0' END AS integer)
+            FROM counted LEFT JOIN claimed ON true
+            """)
+    }
 
     /// Whether a token allows so many more requests at `$3`, as far as can be told in SQL.
     private static func allows(_ requests: String) -> String {

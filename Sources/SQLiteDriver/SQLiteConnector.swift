@@ -63,6 +63,10 @@ final class SQLiteConnector: SQLConnector {
 
     private func setPragmas(_ connection: SQLiteConnection, _ role: ConnectionRole) throws(SQLError) {
         if case .file = place {
+            // Only an empty file takes it without being rewritten (sqlite.org/pragma.html#pragma_auto_vacuum).
+            if role == .writer, try connection.first(Self.pageCount, [], { $0.integer(at: 0) }) == 0 {
+                try connection.runScript("PRAGMA auto_vacuum = INCREMENTAL")
+            }
             try connection.set("journal_mode", to: "wal")
             try connection.set("synchronous", to: synchronous == .full ? "2" : "1")
         }

@@ -50,5 +50,5 @@ public enum SQLiteDatabase {
     public static let dialect = Dialect(
         name: "sqlite", batchStyle: .eachRow, locksRows: false,
         terms: .init(integer: "INTEGER", text: "TEXT", instant: "TEXT", keyedTable: " STRICT, WITHOUT ROWID"),
-        integrityCheck: SQLStatement("PRAGMA quick_check(5)"))
+        integrityCheck: SQLStatement("PRAGMA quick_check(5)"), reclaim: "PRAGMA incremental_vacuum(64)")
 }

@@ -21,6 +21,7 @@ struct CatalogueTests {
                 "sqlite-memory: verify.repair.makes-counters-say-what-rows-do",
                 "sqlite-memory: verify.drift.finds-a-lost-row",
                 "sqlite-memory: verify.drift.finds-wrong-usage",
+                "sqlite-memory: retention.prune.by-two-at-once",
                 "sqlite-memory: durable.reopen.keeps-everything",
                 "sqlite-memory: durable.reopen.counts-on",
                 "sqlite-memory: durable.reopen.many-times",
@@ -36,6 +37,7 @@ struct CatalogueTests {
                 "sqlite-memory: fault.wire.cut-at-bytes-of-a-question",
                 "sqlite-memory: limits.requests.are-shared",
                 "sqlite-memory: budgets.servers.keep-them-together",
+                "sqlite-file: retention.prune.by-two-at-once",
                 "sqlite-file: instances.two.see-each-other",
                 "sqlite-file: instances.two.share-a-cap",
                 "sqlite-file: instances.mixed.never-deadlock",
@@ -55,9 +57,9 @@ struct CatalogueTests {
     @Test func namesEachScenarioOnce() {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
-        #expect(StorageScenario.all.count == 152)
+        #expect(StorageScenario.all.count == 157)
         #expect(HTTPScenario.all.count == 186)
-        #expect(CommandScenario.all.count == 59)
+        #expect(CommandScenario.all.count == 60)
     }
 
     @Test("is named area.act.promise", arguments: Catalogue.allIDs)

@@ -46,6 +46,9 @@ struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
         of instance: InstanceRecord, by sweeper: InstanceID, at now: Timestamp
     ) async throws(StorageError) -> Int { 0 }
 
+    func prepareDays(from now: Timestamp) async throws(StorageError) {}
+    func prune(before instant: Timestamp, atMost limit: Int) async throws(StorageError) -> Int? { nil }
+
     let isShared = true
     var changesSeen: Int64? { nil }
     func beat(_ instance: InstanceID, at now: Timestamp) async throws(StorageError) {}

@@ -158,6 +158,8 @@ final class ManagementMemoryStorage: Storage {
         }
     }
 
+    func prepareDays(from now: Timestamp) async throws(StorageError) {}
+    func prune(before instant: Timestamp, atMost limit: Int) async throws(StorageError) -> Int? { nil }
     func settleAbandoned(at now: Timestamp) async throws(StorageError) -> Int { 0 }
     func settleAbandoned(
         of instance: InstanceRecord, by sweeper: InstanceID, at now: Timestamp

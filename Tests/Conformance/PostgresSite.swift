@@ -98,7 +98,7 @@ struct PostgresSite: StorageSite {
     private static let emptying = """
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid();
-        TRUNCATE projects, tokens, requests, ledger_writers;
+        TRUNCATE projects, tokens, requests, usage_daily, ledger_writers;
         UPDATE grant_changes SET count = 0
         """
 }

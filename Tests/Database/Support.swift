@@ -106,9 +106,9 @@ extension LedgerStore {
 }
 
 extension TypedIdentifier {
-    static func fresh() -> Self {
+    static func fresh(at instant: Timestamp = noon) -> Self {
         var random = SystemRandomNumberGenerator()
-        return Self(at: noon, using: &random)
+        return Self(at: instant, using: &random)
     }
 }
 
@@ -134,9 +134,12 @@ extension Settlement {
 /// Waits for a condition that another thread brings about, for at most ten seconds.
 func eventually(_ condition: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation) async throws {
     let start = ContinuousClock.now
-    while ContinuousClock.now - start < .seconds(10) {
+    // By count too: other tests may have kept this one's thread busy for all that time.
+    var looks = 0
+    while ContinuousClock.now - start < .seconds(10) || looks < 1000 {
         if try await condition() { return }
-        await Task.yield()
+        looks += 1
+        try await Task.sleep(for: .milliseconds(1))
     }
     Issue.record("did not come true within ten seconds", sourceLocation: sourceLocation)
 }

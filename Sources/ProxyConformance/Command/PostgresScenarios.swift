@@ -88,7 +88,8 @@ extension CommandScenario {
                 FROM pg_catalog.pg_statio_user_tables
                 ORDER BY pg_total_relation_size(relid) DESC
                 """)
-            check.that(sizes.contains { $0.first == "requests" }, "sizes: \(sizes)")
+            check.that(
+                sizes.contains { $0.first.flatMap { $0 }?.hasPrefix("requests_2") == true }, "sizes: \(sizes)")
             let names = try await database.run(
                 """
                 SELECT DISTINCT application_name FROM pg_stat_activity

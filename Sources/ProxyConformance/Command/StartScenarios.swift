@@ -219,6 +219,35 @@ extension CommandScenario {
             check.that(output.contains("LISTEN_ADDR"), "output: \(output)")
         },
         CommandScenario(
+            "command.retention.removes-old-requests",
+            "A server with REQUEST_RETENTION_DAYS removes the requests of older days; counters and db verify stay as they were."
+        ) { bench, check in
+            let path = "data/llm-proxy.db"
+            let first = try await bench.serve()
+            let tenant = try await first.tenant(cap: 20)
+            check.usual(try await first.exchange(tenant.request()))
+            check.equal(try await first.stop(), 0, "exit code")
+            let storage = try await bench.openStorage(at: path)
+            let token = try await storage.token(tenant.tokenID)
+            // Of three days in 2026, which are over whenever this runs.
+            for day in 0..<3 {
+                try await Clerk(storage, instance: 7 + day).commit(
+                    (1...5).map {
+                        .sample(-864_000_000 + day * 86_400_000 + $0, of: token, settlement: .sample(cost: 1))
+                    })
+            }
+            await storage.close()
+            let server = try await bench.serve(["REQUEST_RETENTION_DAYS": "1"])
+            let isRemoved = try await eventually { server.command.output.contains("old requests were removed") }
+            check.that(isRemoved, "nothing was removed: \(server.command.output)")
+            let shown = try await server.manage("GET", "/manage/tokens/\(tenant.tokenID)").json
+            check.equal(shown["request_count"].integer, 16, "request_count")
+            let rows = try await server.manage("GET", "/manage/requests?token_id=\(tenant.tokenID)").json
+            check.equal(rows.items.count, 1, "rows")
+            check.equal(try await bench.finish(["db", "verify"]).code, 0, "db verify beside the server")
+            check.equal(try await server.stop(), 0, "exit code")
+        },
+        CommandScenario(
             "command.verify.tells-sound-from-broken",
             "db verify ends with 0 on sound data, and with 4 when a count is wrong."
         ) { bench, check in

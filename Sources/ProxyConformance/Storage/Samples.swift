@@ -11,9 +11,10 @@ extension Timestamp {
 extension TypedIdentifier {
     /// The identifier of the thing numbered `number`: later numbers sort later, as later creations do.
     static func sample(_ number: Int) -> Self {
-        let noon = UInt64(Timestamp.noon.milliseconds)
+        let milliseconds = UInt64(Timestamp.noon.milliseconds + Int64(number))
         return Self(
-            Identifier(high: (noon + UInt64(number)) << 16 | 0x7000, low: 0x8000_0000_0000_0000 | UInt64(number)))
+            Identifier(
+                high: milliseconds << 16 | 0x7000, low: 0x8000_0000_0000_0000 | UInt64(number.magnitude)))
     }
 }
 
