@@ -102,7 +102,7 @@ public final class Ledger: Sendable {
         do {
             let verdicts = try writer.commit(parcel.batch)
             if let changes = writer.changesSeen { changesSeen(changes) }
-            let wake = queue.withLock { $0.committed() }
+            let wake = queue.withLock { $0.committed(verdicts, at: now()) }
             act(on: wake)
             deliver(verdicts, to: parcel.waiters)
         } catch {

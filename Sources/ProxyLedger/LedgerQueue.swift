@@ -149,8 +149,14 @@ struct LedgerQueue: Sendable {
         return waited < .zero || waited >= limits.settlementPatience
     }
 
-    /// The batch is in the database. The next is due at once if admissions have gathered meanwhile.
-    mutating func committed() -> Wake {
+    /// The batch is written. The next is due at once if admissions have gathered meanwhile.
+    ///
+    /// - Parameter verdicts: in the order of the batch's admissions. One that is unavailable is settled as in ``failed(isTransient:at:)``.
+    mutating func committed(_ verdicts: [AdmissionVerdict], at now: Timestamp) -> Wake {
+        if let parcel {
+            let undecided = zip(parcel.batch.admissions, verdicts).filter { $0.1 == .unavailable }
+            settlements += undecided.map { Self.abandoned($0.0, at: now) }
+        }
         parcel = nil
         let mayWait = admissions.isEmpty && !settlements.isEmpty && !isClosed
         return mayWait ? linger(limits.settlementLinger) : hurry()
@@ -170,17 +176,19 @@ struct LedgerQueue: Sendable {
             return .retry(after: min(.milliseconds(5 << min(failing.failures, 6)), limits.wait))
         }
         parcel = nil
-        let abandoned = failing.batch.admissions.map { admission in
-            RequestSettlement(
-                of: admission,
-                Settlement(
-                    outcome: .refused, status: 503, settledAt: now, durationMicroseconds: 0,
-                    firstByteMicroseconds: nil, usage: nil, cost: .zero, model: nil))
-        }
+        let abandoned = failing.batch.admissions.map { Self.abandoned($0, at: now) }
         // At the end nobody would write them: the next start finds these requests open, and settles them in doubt.
         let kept = isTransient && !isClosed ? failing.batch.settlements + abandoned : []
         settlements.insert(contentsOf: kept, at: 0)
         return .giveUp(failing.waiters)
+    }
+
+    private static func abandoned(_ admission: Admission, at now: Timestamp) -> RequestSettlement {
+        RequestSettlement(
+            of: admission,
+            Settlement(
+                outcome: .refused, status: 503, settledAt: now, durationMicroseconds: 0, firstByteMicroseconds: nil,
+                usage: nil, cost: .zero, model: nil))
     }
 
     /// No admission is taken from now on; settlements still are.

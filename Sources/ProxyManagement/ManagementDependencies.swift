@@ -71,10 +71,13 @@ public struct Readiness: Hashable, Sendable {
     public var isDraining: Bool
     /// The schema is the one this program knows.
     public var hasMigrated: Bool
+    /// The database is away, and requests are served all the same.
+    public var servesWithoutDatabase: Bool
 
-    public init(isDraining: Bool, hasMigrated: Bool) {
+    public init(isDraining: Bool, hasMigrated: Bool, servesWithoutDatabase: Bool = false) {
         self.isDraining = isDraining
         self.hasMigrated = hasMigrated
+        self.servesWithoutDatabase = servesWithoutDatabase
     }
 }
 

@@ -49,7 +49,7 @@ struct OperationRoutes: Sendable {
         var reasons: [JSONValue] = []
         if readiness.isDraining { reasons.append(.string("draining")) }
         if !readiness.hasMigrated { reasons.append(.string("migrations not done")) }
-        if !finding.isWell { reasons.append(.string("database \(finding.word)")) }
+        if !finding.isWell, !readiness.servesWithoutDatabase { reasons.append(.string("database \(finding.word)")) }
         let document: JSONValue = .object([
             ("status", .string(reasons.isEmpty ? "ok" : "unavailable")), ("reasons", .array(reasons)),
         ])

@@ -91,7 +91,8 @@ extension Exchange {
         let handle = relay.dependencies.ledger.admit(
             ProxyStorage.Admission(
                 requestID: requestID, tokenID: grant.tokenID, projectID: grant.projectID, admittedAt: arrivedAt,
-                method: head.method.name, path: path, reservation: reservation),
+                method: head.method.name, path: path, reservation: reservation,
+                basis: grant.isLimited ? .standing : .unlimited),
             receiver: receiver, ticket: ticket, isWaitedFor: grant.isLimited)
         guard let handle else { return refuse(.overloaded) }
         admission = .pending(handle)

@@ -22,6 +22,7 @@ struct Parts: Sendable {
     let keeper: InstanceKeeper
     let driftWatch: DriftWatch
     let retention: RetentionKeeper
+    let spool: SpoolingStore?
 
     static func assemble(
         _ foundation: StorageFoundation, token: Secret, _ settings: ServerSettings, _ surroundings: Surroundings,
@@ -29,8 +30,11 @@ struct Parts: Sendable {
     ) async throws -> Parts {
         let state = ServerState()
         let epoch = GrantEpoch()
+        let spool = foundation.journal.map {
+            SpoolingStore(foundation, $0, settings.database, now: surroundings.now, logger: logger)
+        }
         let ledger = Ledger(
-            store: foundation.storage, instance: foundation.instance,
+            store: spool ?? foundation.storage, instance: foundation.instance,
             limits: LedgerLimits(wait: settings.database.wait), now: surroundings.now,
             report: { error in
                 logger.error("a ledger batch failed", metadata: ["detail": "\(String(reflecting: error))"])
@@ -41,10 +45,10 @@ struct Parts: Sendable {
             foundation.storage, every: settings.database.driftCheckInterval, now: surroundings.now, logger: logger)
         let management = try Management(
             dependencies(
-                foundation, settings, surroundings, logger, state: state, epoch: epoch, token: token,
+                foundation, settings, surroundings, logger, state: state, epoch: epoch, token: token, spool: spool,
                 metrics: { [driver = foundation.storage.driver] in
                     let relay = relayBox.relay.map { RelayMetrics.families(relay: $0, ledger: ledger, driver: driver) }
-                    return (relay ?? []) + driftWatch.families
+                    return (relay ?? []) + driftWatch.families + (spool?.families ?? [])
                 }))
         let isLogged = settings.log.level == .info || settings.log.level == .debug
         let relay = try await Relay(
@@ -67,12 +71,13 @@ struct Parts: Sendable {
             driftWatch: driftWatch,
             retention: RetentionKeeper(
                 foundation.storage, keepingDays: settings.database.requestRetentionDays, now: surroundings.now,
-                logger: logger))
+                logger: logger), spool: spool)
     }
 
     private static func dependencies(
         _ foundation: StorageFoundation, _ settings: ServerSettings, _ surroundings: Surroundings, _ logger: Logger,
-        state: ServerState, epoch: GrantEpoch, token: Secret, metrics: @escaping @Sendable () async -> [MetricFamily]
+        state: ServerState, epoch: GrantEpoch, token: Secret, spool: SpoolingStore?,
+        metrics: @escaping @Sendable () async -> [MetricFamily]
     ) -> ManagementDependencies {
         let expected = ExpectedCredential(token.revealed())
         let vault = foundation.vault
@@ -81,7 +86,11 @@ struct Parts: Sendable {
             isManagementToken: { expected.matches($0) }, digest: { TokenDigest.of($0) }, now: surroundings.now,
             random: surroundings.random, providers: Set(settings.providers.all.keys),
             defaultProvider: settings.providers.defaultName, version: productVersion,
-            readiness: { Readiness(isDraining: state.isDraining, hasMigrated: true) }, metrics: metrics,
+            readiness: {
+                Readiness(
+                    isDraining: state.isDraining, hasMigrated: true,
+                    servesWithoutDatabase: spool.map { $0.backlog.batches > 0 } ?? false)
+            }, metrics: metrics,
             grantsChanged: { epoch.advance() }, metricsPath: settings.metrics.path,
             metricsEnabled: settings.metrics.isEnabled, logger: logger)
     }

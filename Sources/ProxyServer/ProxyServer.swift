@@ -29,6 +29,7 @@ public final class ProxyServer: Sendable {
     private let keeper: InstanceKeeper
     private let driftWatch: DriftWatch
     private let retention: RetentionKeeper
+    private let spool: SpoolingStore?
 
     private init(
         port: Int, managementToken: Secret, managementTokenFile: String?, parts: Parts, settings: ServerSettings
@@ -47,6 +48,7 @@ public final class ProxyServer: Sendable {
         keeper = parts.keeper
         driftWatch = parts.driftWatch
         retention = parts.retention
+        spool = parts.spool
         self.settings = settings
     }
 
@@ -107,6 +109,7 @@ public final class ProxyServer: Sendable {
         try? await Task.sleep(for: notice)
         let cut = await relay.drain(grace: settings.shutdownGrace - notice)
         await ledger.close()
+        spool?.close()
         await driftWatch.stop()
         await retention.stop()
         await keeper.stop()

@@ -1,5 +1,6 @@
 import Logging
 import ProxyDomain
+import ProxyLedger
 import ProxySecrets
 import ProxySettings
 import ProxyStorage
@@ -12,16 +13,20 @@ final class StorageFoundation: Sendable {
     let vault: UpstreamKeyVault
     /// Where generated secrets are kept; `nil` in memory.
     private let folder: String?
+    /// Where requests are kept while the database is away; `nil` when they wait for it.
+    let journal: SpoolJournal?
     /// Held until the database is closed.
     private let lock: ServerLock?
 
     private init(
-        storage: any Storage, instance: InstanceID, vault: UpstreamKeyVault, folder: String?, lock: ServerLock?
+        storage: any Storage, instance: InstanceID, vault: UpstreamKeyVault, folder: String?, journal: SpoolJournal?,
+        lock: ServerLock?
     ) {
         self.storage = storage
         self.instance = instance
         self.vault = vault
         self.folder = folder
+        self.journal = journal
         self.lock = lock
     }
 
@@ -43,7 +48,8 @@ final class StorageFoundation: Sendable {
             // Where there may be others, whoever lives looks after the dead (``InstanceKeeper``).
             if !storage.isShared { try await settleAbandoned(storage, now: surroundings.now, logger: logger) }
             return StorageFoundation(
-                storage: storage, instance: instance, vault: vault, folder: folder, lock: lock)
+                storage: storage, instance: instance, vault: vault, folder: folder,
+                journal: try await journal(settings, place, instance, surroundings, logger), lock: lock)
         } catch {
             await storage.close()
             throw error
@@ -54,6 +60,29 @@ final class StorageFoundation: Sendable {
     func remove() async {
         await storage.close()
         lock?.release()
+    }
+
+    /// Writes what servers before left in the spool, and makes this server's journal.
+    private static func journal(
+        _ settings: ServerSettings, _ place: DatabasePlace, _ instance: InstanceID, _ surroundings: Surroundings,
+        _ logger: Logger
+    ) async throws(StartupError) -> SpoolJournal? {
+        guard let spool = SpoolFolder(settings.database) else { return nil }
+        guard case .server = place else {
+            throw StartupError("DATABASE_OUTAGE is 'spool', which needs DB_DRIVER=postgres: set it to wait")
+        }
+        if !spool.isEmpty {
+            // Of its own: what is written is others', and its writer remembers whose requests are open.
+            let storage = try await place.open(settings.database, as: instance, now: surroundings.now)
+            do throws(StartupError) {
+                try await spool.recover(to: storage, now: surroundings.now, logger: logger)
+            } catch {
+                await storage.close()
+                throw error
+            }
+            await storage.close()
+        }
+        return try spool.makeJournal(for: instance)
     }
 
     private static func settleAbandoned(

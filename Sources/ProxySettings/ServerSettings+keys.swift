@@ -54,6 +54,13 @@ extension ServerSettings {
         .duration(
             "DATABASE_WAIT", "2s", patienceOrNone, at: \.database.wait,
             "how long a request waits for a database that is away"),
+        .choice(
+            "DATABASE_OUTAGE", "wait", at: \.database.outage,
+            "while PostgreSQL is away: wait and refuse, or spool requests of tokens without limits to a file"),
+        .path(
+            "SPOOL_PATH", "./data/spool", at: \.database.spoolPath, "the folder of the spool",
+            example: "/var/spool/llm-proxy"),
+        .size("SPOOL_MAX_SIZE", "256MiB", 65_536...(1 << 40), at: \.database.spoolMaxSize, "largest spool"),
         .duration(
             "DRIFT_CHECK_INTERVAL", "5m", patienceOrNone, at: \.database.driftCheckInterval,
             "how often tokens' counters are compared with all their rows, for the metric; 0 for never"),

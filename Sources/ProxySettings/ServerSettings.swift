@@ -39,6 +39,14 @@ public struct DatabaseSettings: Hashable, Sendable {
         case normal
     }
 
+    /// What becomes of requests while the database is away.
+    public enum Outage: String, Hashable, Sendable, CaseIterable {
+        /// They wait, and are refused.
+        case wait
+        /// Those of tokens without limits are served, and written to the database when it is back.
+        case spool
+    }
+
     public var engine = Engine.sqlite
     /// The SQLite file; `:memory:` for none.
     public var path = ""
@@ -55,6 +63,11 @@ public struct DatabaseSettings: Hashable, Sendable {
     public var wait = Duration.zero
     /// How often counters are compared with rows; 0 for never.
     public var driftCheckInterval = Duration.zero
+    public var outage = Outage.wait
+    /// The folder of the spool.
+    public var spoolPath = ""
+    /// Most bytes of the spool.
+    public var spoolMaxSize = 0
     /// Whole days (UTC) that a request is kept for; 0 for ever.
     public var requestRetentionDays = 0
 }

@@ -15,7 +15,8 @@ public protocol LedgerWriter {
     ///
     /// For each token, in key order: reads its standing, decides on the batch's requests, the first first, adds one row to
     /// `requests` for each that is admitted, and counts it. Then settles requests.
-    /// - Returns: one verdict for each admission, in the batch's order; never `.unavailable`.
+    /// - Returns: one verdict for each admission, in the batch's order; `.unavailable` only for those that can't be decided where
+    ///   others were served without the database.
     /// - Throws: `.unavailable`, `.full`, … when nothing of the batch is in the database, or when that is not known:
     ///   the same batch given again with `isRetry` is then looked up, never written twice.
     func commit(_ batch: LedgerBatch) throws(StorageError) -> [AdmissionVerdict]
@@ -64,10 +65,21 @@ public struct Admission: Hashable, Sendable {
     public let reservation: Reservation
     /// Set when the request ended before its admission was written: both are then one row, written once.
     public var settlement: Settlement?
+    public let basis: Basis
+
+    /// What an admission rests on.
+    public enum Basis: Hashable, Sendable {
+        /// Its token's standing: it is decided by that.
+        case standing
+        /// As ``standing``; but nothing limits the token as far as is known, so it may be served while the database is away.
+        case unlimited
+        /// It was served, while the database was away: it is counted whatever the token's standing is by now.
+        case served
+    }
 
     public init(
         requestID: RequestID, tokenID: TokenID, projectID: ProjectID, admittedAt: Timestamp, method: String,
-        path: String, reservation: Reservation = .none, settlement: Settlement? = nil
+        path: String, reservation: Reservation = .none, settlement: Settlement? = nil, basis: Basis = .standing
     ) {
         self.requestID = requestID
         self.tokenID = tokenID
@@ -77,6 +89,7 @@ public struct Admission: Hashable, Sendable {
         self.path = path
         self.reservation = reservation
         self.settlement = settlement
+        self.basis = basis
     }
 }
 

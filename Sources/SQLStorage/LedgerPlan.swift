@@ -19,6 +19,8 @@ struct LedgerPlan {
         var requests: Int64 = 0
         var lastUsedAt: Timestamp?
         var sums = Sums()
+        /// Whether something is counted that its standing would refuse.
+        fileprivate(set) var isExcused = false
 
         /// Whether its row must be written. One of which nothing is added may have begun a new period.
         var hasChanged: Bool { requests > 0 || sums != Sums() || standing?.budget != found?.budget }
@@ -171,7 +173,11 @@ struct LedgerPlan {
             let verdict = groups[group].standing?.admit(
                 batch.admissions[index].reservation.storable, arrivedAt: batch.admissions[index].admittedAt,
                 project: &projects[project].account, at: batch.now)
-            guard let verdict else { continue }
+            guard var verdict else { continue }
+            if batch.admissions[index].basis == .served, case .refused = verdict {
+                verdict = .admitted(remaining: nil)
+                groups[group].isExcused = true
+            }
             verdicts[index] = verdict
             if case .admitted = verdict { grants.append(Grant(admission: index, group: group)) }
         }

@@ -89,6 +89,13 @@ enum LedgerStatements {
             ORDER BY projects.id FOR UPDATE OF projects
             """)
 
+    /// What a token has counted beyond its cap is no overshoot: it was served before anybody knew of the cap.
+    static let excuse = SQLStatement(
+        """
+        UPDATE tokens SET request_count_at_cap = request_count
+        WHERE id = $1 AND max_requests > 0 AND request_count > max_requests
+        """)
+
     static let chargeWidth = 4
     /// Adds to what has gone off a project's budget, and to what is set aside of it; `$4` is when its period began, NULL to
     /// leave that. Changes nothing of a project that has none.

@@ -78,6 +78,10 @@ final class LedgerWork {
     private func countRequests(on connection: any SQLConnection) throws(SQLError) {
         layCounts(of: plan.groups.indices.filter { plan.groups[$0].hasChanged }, withLimits: true)
         try connection.enqueueChange(LedgerStatements.count, parameters, width: LedgerStatements.countWidth)
+        for group in plan.groups where group.isExcused {
+            try connection.complete()
+            try connection.run(LedgerStatements.excuse, [.id(group.token)])
+        }
     }
 
     /// Where accounts were locked, of those only. Elsewhere whether a project has a budget is seen by the statement.

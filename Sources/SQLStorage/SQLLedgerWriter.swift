@@ -63,7 +63,7 @@ final class SQLLedgerWriter: LedgerWriter {
     private func writeWhole(
         _ batch: LedgerBatch, in table: LedgerTable, on connection: any SQLConnection
     ) throws(SQLError) -> Bool {
-        guard connection.dialect.batchStyle == .arrays, !batch.isRetry, !batch.reserves, optimism.isJustified() else {
+        guard connection.dialect.batchStyle == .arrays, !batch.isRetry, !batch.needsSteps, optimism.isJustified() else {
             return false
         }
         work.lay(out: batch, in: table)
@@ -184,8 +184,9 @@ extension SQLLedgerWriter {
 }
 
 extension LedgerBatch {
-    /// Whether something is set aside for one of its requests, or was.
-    fileprivate var reserves: Bool {
-        admissions.contains { $0.reservation != .none } || settlements.contains { $0.reservation != .none }
+    /// Whether one of its requests was served already, or something is set aside for one, or was.
+    fileprivate var needsSteps: Bool {
+        admissions.contains { $0.reservation != .none || $0.basis == .served }
+            || settlements.contains { $0.reservation != .none }
     }
 }

@@ -32,7 +32,7 @@ private final class Bench {
 
     func hurry() -> LedgerQueue.Wake { queue.hurry() }
     func take(at now: Timestamp = noon) -> LedgerQueue.Parcel? { queue.take(at: now) }
-    func committed() -> LedgerQueue.Wake { queue.committed() }
+    func committed(_ verdicts: [AdmissionVerdict] = []) -> LedgerQueue.Wake { queue.committed(verdicts, at: noon) }
     func failed(isTransient: Bool, at now: Timestamp = noon) -> LedgerQueue.FailureStep {
         queue.failed(isTransient: isTransient, at: now)
     }
@@ -287,5 +287,17 @@ struct LedgerQueueTests {
         }
         #expect((committed + givenUp).sorted() == Array(1...max(1, asked)).filter { $0 <= asked })
         #expect(queue.isIdle)
+    }
+
+    @Test("what can't be decided while others are served is settled with the next batch")
+    func undecided() throws {
+        let queue = Bench()
+        _ = try #require(queue.admit(1))
+        _ = try #require(queue.admit(2))
+        _ = queue.take()
+        _ = queue.committed([.admitted(remaining: nil), .unavailable])
+        let next = try #require(queue.take()).batch
+        #expect(next.settlements.map(\.requestID) == [request(2)])
+        #expect(next.settlements.map(\.settlement.outcome) == [.refused])
     }
 }

@@ -200,6 +200,36 @@ extension StorageScenario {
             try await tenancy.admit(2...2, of: token, at: .noon(plus: 2))
             check.equal(try await tenancy.storage.token(token.id).lastUsedAt, .noon(plus: 1), "last use")
         },
+        StorageScenario(
+            "admission.served.is-counted-whatever-its-standing",
+            "What was served without the database is counted, though its token is revoked, expired, capped or its project inactive."
+        ) { site, check in
+            let tenancy = try await Tenancy(site)
+            let tokens = [
+                try await tenancy.issue(1), try await tenancy.issue(2, expiresAt: .noon(plus: 5)),
+                try await tenancy.issue(3, cap: 2), try await tenancy.issue(4, perMinute: 1),
+            ]
+            check.that(try await tenancy.storage.revoke(tokens[0].id, at: .noon), "the first was not revoked")
+            let served = (1...12).map { number in
+                Admission.sample(
+                    number, of: tokens[(number - 1) / 3], settlement: number % 2 == 0 ? .sample(cost: 5) : nil,
+                    basis: .served)
+            }
+            let verdicts = try await tenancy.clerk.commit(served, at: .noon(plus: 60)).map(\.withoutHeadroom)
+            check.equal(
+                verdicts.count {
+                    $0 == .admitted(remaining: nil) || $0 == .admitted(remaining: 1) || $0 == .admitted(remaining: 0)
+                }, 12, "admitted")
+            try await tenancy.clerk.retryLast()
+            for token in tokens { check.equal(try await tenancy.tally(token), Tally(3), "of \(token.id)") }
+            let refused = try await tenancy.admit(13...13, of: tokens[2], at: .noon(plus: 61))
+            check.equal(refused, [.refused(.capUsedUp)], "the cap holds for all others")
+            check.equal(
+                try await tenancy.clerk.commit([.sample(14, of: .sample(77), basis: .served)]),
+                [.refused(.unknownToken)],
+                "of a token that nobody knows")
+            check.equal(try await tenancy.storage.verify().filter { !$0.holds }, [], "broken invariants")
+        },
     ]
 }
 

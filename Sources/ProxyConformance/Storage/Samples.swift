@@ -55,12 +55,12 @@ extension Admission {
     /// The request numbered `number` of `token`.
     static func sample(
         _ number: Int, of token: Token, at instant: Timestamp = .noon, reservation: Reservation = .none,
-        settlement: Settlement? = nil
+        settlement: Settlement? = nil, basis: Basis = .standing
     ) -> Admission {
         Admission(
             requestID: .sample(number), tokenID: token.id, projectID: token.projectID, admittedAt: instant,
             method: "POST", path: "/v1/chat/completions", reservation: reservation,
-            settlement: settlement)
+            settlement: settlement, basis: basis)
     }
 }
 

@@ -1,0 +1,107 @@
+import Foundation
+import ProxyDomain
+import ProxyStorage
+import Testing
+
+@testable import ProxyLedger
+
+@Suite("The spool's journal")
+struct SpoolTests {
+    private let folder: URL
+    private var path: String { folder.appendingPathComponent("a.spool").path }
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("llm-proxy-spool-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    private func journal(limit: Int = 1 << 20) throws -> SpoolJournal { try SpoolJournal(at: path, limit: limit) }
+
+    private static func id<ID: TypedIdentifier>(_ number: UInt64) -> ID { ID(Identifier(high: number, low: ~number)) }
+
+    private static func batch(_ sequence: Int64) -> LedgerBatch {
+        let end = Settlement(
+            outcome: .completed, status: 200, settledAt: Timestamp(milliseconds: 5), durationMicroseconds: 7,
+            firstByteMicroseconds: sequence % 2 == 0 ? nil : 3,
+            usage: TokenUsage(promptTokens: 1, completionTokens: 2, source: .estimate), cost: NanoDollars(9),
+            model: "gpt-ä")
+        let admission = Admission(
+            requestID: id(1), tokenID: id(2), projectID: id(3), admittedAt: Timestamp(milliseconds: -4), method: "POST",
+            path: "/v1/x", reservation: Reservation(promptTokens: 1, completionTokens: 2, cost: NanoDollars(3)),
+            settlement: sequence % 2 == 0 ? end : nil, basis: .unlimited)
+        return LedgerBatch(
+            instance: id(9), sequence: sequence, now: Timestamp(milliseconds: 11), admissions: [admission],
+            settlements: [RequestSettlement(of: admission, end)])
+    }
+
+    private static func expect(_ found: LedgerBatch?, is wanted: LedgerBatch) throws {
+        let found = try #require(found)
+        #expect(found.instance == wanted.instance && found.sequence == wanted.sequence && found.now == wanted.now)
+        #expect(found.isRetry && found.admissions.map(\.basis) == [.served])
+        #expect(found.admissions.map(\.requestID) == wanted.admissions.map(\.requestID))
+        #expect(found.admissions.map(\.reservation) == wanted.admissions.map(\.reservation))
+        #expect(found.admissions.map(\.settlement) == wanted.admissions.map(\.settlement))
+        #expect(found.admissions.map(\.path) == wanted.admissions.map(\.path))
+        #expect(found.settlements == wanted.settlements)
+    }
+
+    @Test func givesBackWhatItWasGivenAlsoAfterACrash() throws {
+        var first: SpoolJournal? = try journal()
+        for sequence in 1...3 { try first?.append(Self.batch(Int64(sequence))) }
+        try Self.expect(first?.first(), is: Self.batch(1))
+        try first?.removeFirst()
+        first = nil
+        // What was done with is there again: it is written once all the same.
+        let second = try journal()
+        #expect(second.count == 3)
+        for sequence in 1...3 {
+            try Self.expect(second.first(), is: Self.batch(Int64(sequence)))
+            try second.removeFirst()
+        }
+        #expect(try second.first() == nil && second.size == 0)
+        second.remove()
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test func aRecordThatACrashCutShortIsNone() throws {
+        var journal: SpoolJournal? = try journal()
+        try journal?.append(Self.batch(1))
+        let whole = try #require(journal?.size)
+        try journal?.append(Self.batch(2))
+        journal = nil
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        for count in 0..<bytes.count {
+            try bytes.prefix(count).write(to: URL(fileURLWithPath: path))
+            let cut = try self.journal()
+            #expect(cut.count == (count < whole ? 0 : 1), "\(count) bytes")
+            try cut.append(Self.batch(7))
+            if count < whole { try Self.expect(cut.first(), is: Self.batch(7)) }
+        }
+    }
+
+    @Test func aDamagedRecordEndsIt() throws {
+        var journal: SpoolJournal? = try journal()
+        for sequence in 1...2 { try journal?.append(Self.batch(Int64(sequence))) }
+        let size = try #require(journal?.size)
+        journal = nil
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        bytes[size - 5] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: path))
+        #expect(try self.journal().count == 1)
+    }
+
+    @Test func isOneProcessesAlone() throws {
+        let journal = try journal()
+        let error = #expect(throws: SpoolError.self) { try self.journal() }
+        #expect(error?.kind == .inUse && journal.isEmpty)
+    }
+
+    @Test func keepsWithinItsBound() throws {
+        let journal = try journal(limit: 1000)
+        let error = #expect(throws: SpoolError.self) { while true { try journal.append(Self.batch(1)) } }
+        #expect(error?.kind == .full && journal.count > 0 && journal.size <= 1000)
+        while try journal.first() != nil { try journal.removeFirst() }
+        try journal.append(Self.batch(2))
+        try Self.expect(journal.first(), is: Self.batch(2))
+    }
+}
