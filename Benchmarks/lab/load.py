@@ -50,3 +50,18 @@ def load(*arguments, token, cores=LOAD_CORE):
     if ran.returncode != 0:
         raise SystemExit(f"llm-proxy load {' '.join(map(str, arguments))}\nexit {ran.returncode}\n{ran.stderr}")
     return json.loads(ran.stdout)
+
+
+def merged(sides):
+    """The latencies of several sides as one: (milliseconds, how many), the shortest first."""
+    return sorted(tuple(pair) for side in sides for pair in side["corrected_distribution"])
+
+
+def percentile(distribution, share):
+    """The latency that `share` percent of all don't exceed."""
+    left = sum(count for _, count in distribution) * share / 100
+    for latency, count in distribution:
+        left -= count
+        if left <= 0:
+            return latency
+    return distribution[-1][0]

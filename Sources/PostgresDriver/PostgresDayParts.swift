@@ -19,7 +19,9 @@ extension DayParts {
             WHERE upper_bound <= $2 ORDER BY upper_bound LIMIT 1
             """),
         removalLock: SQLStatement("SELECT pg_advisory_xact_lock(5489371105128823412)"),
-        seal: { "SET LOCAL lock_timeout = '200ms'; LOCK TABLE \($0) IN SHARE MODE" })
+        seal: {
+            "SET LOCAL lock_timeout = '200ms'; SET LOCAL max_parallel_workers_per_gather = 0; LOCK TABLE \($0) IN SHARE MODE"
+        })
 
     /// Functions, because what is made depends on what is there; `EXCEPTION` because of two parts for the same day only one can be.
     private static func partition(table: String) -> String {

@@ -13,6 +13,13 @@ struct Latencies: Sendable {
 
     mutating func add(_ other: Latencies) { histogram.add(other.histogram) }
 
+    /// What was counted, the shortest first.
+    var distribution: [LatencyCount] {
+        histogram.recordedValues().map {
+            LatencyCount(latency: .nanoseconds(Int64(clamping: $0.value)), count: Int($0.count))
+        }
+    }
+
     var summary: Percentiles {
         func value(_ percentile: Double) -> Duration {
             .nanoseconds(Int64(clamping: min(histogram.valueAtPercentile(percentile), histogram.max)))
@@ -22,6 +29,12 @@ struct Latencies: Sendable {
             mean: histogram.totalCount == 0 ? .zero : .nanoseconds(Int64(histogram.mean)), p50: value(50),
             p90: value(90), p99: value(99), p999: value(99.9), max: .nanoseconds(Int64(clamping: histogram.max)))
     }
+}
+
+/// How many durations were about so long.
+public struct LatencyCount: Hashable, Sendable {
+    public let latency: Duration
+    public let count: Int
 }
 
 /// What is told of many durations. All zero when there were none.

@@ -50,8 +50,13 @@ extension LoadReport {
             + #""dropped":\#(side.dropped),"warmed_up":\#(side.warmedUp),"warm_up_errors":\#(side.warmUpErrors),"most_open":\#(side.mostOpen),"#
             + #""events":\#(side.events),"corrected":\#(side.corrected.document),"#
             + #""uncorrected":\#(side.uncorrected.document),"first_byte":\#(side.firstByte.document),"#
-            + #""gaps":\#(side.gaps.document)}"#
+            + #""gaps":\#(side.gaps.document),"#
+            + #""corrected_distribution":[\#(side.distribution.map(\.document).joined(separator: ","))]}"#
     }
+}
+
+extension LatencyCount {
+    fileprivate var document: String { "[\(latency.shown),\(count)]" }
 }
 
 extension Percentiles {

@@ -17,6 +17,8 @@ public struct LoadReport: Sendable {
         public let warmUpErrors: Int
         /// From the planned instant to the answer's end.
         public let corrected: Percentiles
+        /// All of ``corrected``, so that several runs can be put together.
+        public let distribution: [LatencyCount]
         /// From the instant it was sent to the answer's end.
         public let uncorrected: Percentiles
         /// From the instant it was sent to the answer's first byte.
@@ -50,7 +52,8 @@ public struct LoadReport: Sendable {
                 url: side.target.displayed, planned: tally.planned, succeeded: tally.succeeded,
                 failures: tally.failures, dropped: tally.dropped, warmedUp: tally.warmedUp,
                 warmUpErrors: tally.warmUpErrors,
-                corrected: tally.corrected.summary, uncorrected: tally.uncorrected.summary,
+                corrected: tally.corrected.summary, distribution: tally.corrected.distribution,
+                uncorrected: tally.uncorrected.summary,
                 firstByte: tally.firstByte.summary, events: tally.events, gaps: tally.gaps.summary,
                 mostOpen: tally.mostOpen)
         }

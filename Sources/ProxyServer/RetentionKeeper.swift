@@ -11,9 +11,9 @@ final class RetentionKeeper: Sendable {
     private let task = RecurringTask()
 
     /// Most rows removed in one step, which others wait for: about a millisecond.
-    private static let stepSize = 200
+    private static let stepSize = 100
     /// How many times as long as a step took is rested after it.
-    private static let restPerStep = 9
+    private static let restPerStep = 15
 
     /// - Parameter days: how many whole days (UTC) requests are kept for; 0 for ever.
     init(
@@ -49,7 +49,7 @@ final class RetentionKeeper: Sendable {
             let start = clock.now
             guard let step = try await storage.prune(before: limit, atMost: Self.stepSize) else { break }
             removed += step
-            try? await clock.sleep(for: max(.milliseconds(5), start.duration(to: clock.now) * Self.restPerStep))
+            try? await clock.sleep(for: max(.milliseconds(10), start.duration(to: clock.now) * Self.restPerStep))
         }
         guard removed > 0 else { return }
         logger.info(

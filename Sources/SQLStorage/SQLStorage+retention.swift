@@ -29,14 +29,10 @@ extension SQLStorage {
         }
         let removed = try await writing(.prune) { [day] connection in
             if let lock = connection.dialect.dayParts?.removalLock { try connection.run(lock) }
-            return try Self.removeRows(before: day, atMost: limit, on: connection)
-        }
-        if removed > 0, let reclaim = pool.connector.dialect.reclaim {
-            do {
-                try await pool.write { try $0.runScript(reclaim) }
-            } catch {
-                throw StorageError(wrapping: error, during: "prune")
-            }
+            let removed = try Self.removeRows(before: day, atMost: limit, on: connection)
+            // In the same transaction: it costs no sync of its own.
+            if removed > 0, let reclaim = connection.dialect.reclaim { try connection.runScript(reclaim) }
+            return removed
         }
         return removed > 0 ? removed : nil
     }
@@ -68,11 +64,15 @@ extension SQLStorage {
         }
         guard let name else { return nil }
         try connection.runScript(parts.seal(name))
-        // Texts of their own: a part is removed once.
-        let open = try connection.count("SELECT count(*) FROM \(name) WHERE settled_at IS NULL")
-        guard open == 0 else { return nil }
-        let count = try connection.count("SELECT count(*) FROM \(name)")
-        try connection.runScript(RetentionStatements.keep(from: name, where: "settled_at IS NOT NULL"))
+        // A text of its own: a part is removed once. It walks over the part once.
+        let keep = SQLStatement(RetentionStatements.keepAll(of: name))
+        let (count, open) =
+            try connection.first(keep) { (row) throws(SQLError) in
+                (row.integer(at: 0), row.integer(at: 1))
+            } ?? (0, 0)
+        guard open == 0 else {
+            throw SQLError(.other, detail: "\(name) holds \(open) requests that no writer knows of")
+        }
         try connection.runScript("DROP TABLE \(name)")
         return Int(count)
     }
@@ -102,23 +102,35 @@ private enum RetentionStatements {
     static let keepUpTo = SQLStatement(keep(from: "requests", where: "settled_at IS NOT NULL AND id <= $1"))
     static let removeUpTo = SQLStatement("DELETE FROM requests WHERE settled_at IS NOT NULL AND id <= $1")
 
-    /// Adds what rows say to what is kept of their tokens' days.
-    static func keep(from table: String, where condition: String) -> String {
-        let sum = { (column: String) in "CAST(COALESCE(sum(\(column)), 0) AS BIGINT)" }
-        let add = { (column: String) in "\(column) = usage_daily.\(column) + excluded.\(column)" }
-        let columns = ["requests", "prompt_tokens", "completion_tokens", "cost_nano"]
-        return """
-            INSERT INTO usage_daily (day, token_id, project_id, \(columns.joined(separator: ", ")))
-            SELECT substr(admitted_at, 1, 10), token_id, max(project_id), count(*), \(sum("prompt_tokens")),
-                \(sum("completion_tokens")), \(sum("cost_nano"))
-            FROM \(table) WHERE \(condition) GROUP BY substr(admitted_at, 1, 10), token_id
-            ON CONFLICT (day, token_id) DO UPDATE SET \(columns.map(add).joined(separator: ", "))
-            """
-    }
-}
+    private static let columns = ["requests", "prompt_tokens", "completion_tokens", "cost_nano"]
+    private static let keptColumns = "day, token_id, project_id, \(columns.joined(separator: ", "))"
 
-extension SQLConnection {
-    fileprivate func count(_ text: String) throws(SQLError) -> Int64 {
-        try first(SQLStatement(text)) { (row) throws(SQLError) in row.integer(at: 0) } ?? 0
+    /// Adds what rows say to what is kept of their tokens' days.
+    private static func keep(from table: String, where condition: String) -> String {
+        """
+        INSERT INTO usage_daily (\(keptColumns)) SELECT \(sums) FROM \(table) WHERE \(condition) \(groups) \(adding)
+        """
     }
+
+    /// The same for all rows of a part, where an engine has such. Gives how many there are, and how many of them are open.
+    static func keepAll(of part: String) -> String {
+        """
+        WITH found AS MATERIALIZED (
+            SELECT \(sums), count(*) - count(settled_at) AS open FROM \(part) \(groups)
+        ), kept AS (
+            INSERT INTO usage_daily (\(keptColumns)) SELECT \(keptColumns) FROM found WHERE true \(adding)
+        )
+        SELECT CAST(COALESCE(sum(requests), 0) AS BIGINT), CAST(COALESCE(sum(open), 0) AS BIGINT) FROM found
+        """
+    }
+
+    private static let groups = "GROUP BY substr(admitted_at, 1, 10), token_id"
+    private static let sums = """
+        substr(admitted_at, 1, 10) AS day, token_id, max(project_id) AS project_id, count(*) AS requests, \
+        \(columns.dropFirst().map { "CAST(COALESCE(sum(\($0)), 0) AS BIGINT) AS \($0)" }.joined(separator: ", "))
+        """
+    private static let adding = """
+        ON CONFLICT (day, token_id) DO UPDATE SET \
+        \(columns.map { "\($0) = usage_daily.\($0) + excluded.\($0)" }.joined(separator: ", "))
+        """
 }

@@ -5,6 +5,7 @@ import Testing
 /// Gathers verdicts while suites run, and writes the matrix when they have ended, failed or not.
 struct WritesReport: SuiteTrait, TestScoping {
     static let report = Shared(RunReport())
+    static let faults = Shared<[FaultRow]>([])
 
     func provideScope(
         for test: Test, testCase: Test.Case?, performing body: @concurrent @Sendable () async throws -> Void
@@ -26,6 +27,7 @@ struct WritesReport: SuiteTrait, TestScoping {
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         for (name, text) in [
             ("conformance.txt", report.text), ("conformance.md", report.markdown), ("conformance.xml", report.junit),
+            ("faults.md", Self.faults.value.markdown),
         ] {
             do {
                 try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
@@ -59,11 +61,11 @@ enum Catalogue {
     static let http = "http"
     static let command = "command"
 
-    /// The scenarios to run: all, or those whose id begins with `SCENARIOS`, while one is worked on. The report then
-    /// names the rest as gaps, and the run fails.
+    /// The scenarios to run: all, or those whose id begins with one of the texts of `SCENARIOS`, parted by commas, while they
+    /// are worked on. The report then names the rest as gaps, and the run fails.
     static func chosen<Scenario: CustomStringConvertible>(_ all: [Scenario]) -> [Scenario] {
-        guard let prefix = ProcessInfo.processInfo.environment["SCENARIOS"] else { return all }
-        return all.filter { "\($0)".hasPrefix(prefix) }
+        guard let prefixes = ProcessInfo.processInfo.environment["SCENARIOS"]?.split(separator: ",") else { return all }
+        return all.filter { scenario in prefixes.contains { "\(scenario)".hasPrefix($0) } }
     }
 
     static func ids(of catalogue: String) -> [String] {
@@ -86,7 +88,17 @@ struct Trial {
     func conclude(_ run: () async -> Verdict) async throws {
         let clock = ContinuousClock()
         let start = clock.now
-        let verdict = await run()
+        let figures = FaultFigures()
+        let verdict = await FaultFigures.$current.withValue(figures) { await run() }
+        if id.hasPrefix("fault.") || !figures.values.isEmpty, verdict.missing == nil {
+            let database = backend == "process" ? figures.usesPostgres ? "postgres" : "sqlite-file" : backend
+            WritesReport.faults.change { [self] rows in
+                rows.append(
+                    FaultRow(
+                        scenario: id, promise: promise, database: database, values: figures.values,
+                        isKept: !verdict.isFailure))
+            }
+        }
         WritesReport.report.change { [self, duration = start.duration(to: clock.now)] report in
             report.record(
                 RunReport.Entry(

@@ -49,7 +49,8 @@ extension CommandBench {
     }
 
     func settings(for database: any CommandDatabase) -> [String: String] {
-        [
+        FaultFigures.notePostgres()
+        return [
             "DB_DRIVER": "postgres", "DATABASE_URL": database.url, "EVENT_LOOPS": "1", "DATABASE_POOL_SIZE": "4",
             "MANAGEMENT_TOKEN": "management-token-of-every-instance", "SHUTDOWN_GRACE": "2s",
         ]

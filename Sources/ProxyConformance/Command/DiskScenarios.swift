@@ -41,6 +41,7 @@ extension CommandScenario {
                     for _ in 0..<bench.faultRounds * 2 {
                         let fault: DiskFault = [.full, .failing, .unsynced, .short, .readOnly].randomElement() ?? .full
                         try await Task.sleep(for: .milliseconds(Int.random(in: 50...200)))
+                        FaultFigures.note(.rounds, 1)
                         try faults.disk(fault)
                         try await Task.sleep(for: .milliseconds(Int.random(in: 10...200)))
                         try faults.disk(.none)

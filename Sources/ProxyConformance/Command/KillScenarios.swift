@@ -38,12 +38,15 @@ extension CommandScenario {
             try await traffic.run {
                 try await Task.sleep(for: .milliseconds(700))
                 try await database.failOver()
+                FaultFigures.note(.rounds, 1)
+                let over = ContinuousClock.now
                 for server in traffic.servers {
                     let isServed = try await eventually(within: .seconds(2)) {
                         try await server.exchange(late.request()).status == 200
                     }
                     check.that(isServed, "not served 2 s after the standby took over")
                 }
+                FaultFigures.noteBack(since: over)
                 try await Task.sleep(for: .milliseconds(300))
             }
             let others = traffic.statuses.keys.filter { ![200, 429, 503].contains($0) }

@@ -48,6 +48,8 @@ extension CommandScenario {
             let storage = try await bench.openStorage(at: path)
             check.equal(try await storage.verify().filter { !$0.holds }, [], "broken invariants")
             let counts = try await storage.tokens(TokenFilter(now: .noon), after: nil, limit: 9).map(\.requestCount)
+            FaultFigures.note(.lost, max(0, 5 - Int(counts.reduce(0, +))))
+            FaultFigures.note(.duplicated, max(0, Int(counts.reduce(0, +)) - 5 - refused))
             // Its commit may outlast what a client waits, once the file is back: refused, and yet counted.
             check.that(
                 (5...5 + Int64(refused)).contains(counts.reduce(0, +)), "\(counts) are counted, \(refused) refused")
@@ -93,6 +95,8 @@ extension CommandScenario {
             }
             check.that(served, "not served again")
         }
+        FaultFigures.note(.rounds, 1)
+        FaultFigures.noteBack(since: over)
         check.that(clock.now - over < .seconds(2), "served again after \(clock.now - over)")
         check.equal(try await server.stop(), 0, "exit code")
         return refused

@@ -136,7 +136,10 @@ extension CommandScenario {
                 let ready = HTTPRequest(method: "GET", target: "/ready")
                 check.equal(try await server.exchange(ready).status, 503, "/ready")
                 try await database.resume()
+                let over = ContinuousClock.now
                 check.that(try await isAnswered(tenant, by: server, within: .seconds(2)), "not served after 2 s")
+                FaultFigures.note(.rounds, 1)
+                FaultFigures.noteBack(since: over)
                 check.equal(try await server.manage("GET", "/manage/projects").status, 200, "management afterwards")
             }
             check.equal(try await server.stop(), 0, "exit code")

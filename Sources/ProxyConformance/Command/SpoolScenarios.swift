@@ -31,8 +31,11 @@ extension CommandScenario {
                 metrics.contains("\nllm_proxy_spool_batches ") && !metrics.contains("\nllm_proxy_spool_batches 0\n"),
                 "the spool is not told of")
             try await database.resume()
+            let over = ContinuousClock.now
             let isServed = try await eventually { try await server.exchange(capped.request()).status == 200 }
             check.that(isServed, "not served again")
+            FaultFigures.note(.rounds, 1)
+            FaultFigures.noteBack(since: over)
             check.equal(try await server.stop(), 0, "exit code")
             let counts = try await database.run(
                 "SELECT request_count FROM tokens WHERE id IN ('\(free.tokenID)', '\(capped.tokenID)') ORDER BY 1 DESC")
@@ -90,7 +93,7 @@ extension CommandScenario {
             check.equal(try await bench.verify(database).code, 0, "db verify")
         },
         CommandScenario(
-            "fault.spool.wants-postgres", "DATABASE_OUTAGE=spool with a SQLite file is one clear line and a failure."
+            "command.spool.wants-postgres", "DATABASE_OUTAGE=spool with a SQLite file is one clear line and a failure."
         ) { bench, check in
             let (code, output) = try await bench.finish(
                 ["server", "--listen", "127.0.0.1:0"], environment: ["DATABASE_OUTAGE": "spool"])

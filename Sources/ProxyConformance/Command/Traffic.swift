@@ -40,6 +40,7 @@ final class Traffic: Sendable {
         try await run {
             for _ in 0..<rounds {
                 try await Task.sleep(for: .milliseconds(Int.random(in: 20...200)))
+                FaultFigures.note(.rounds, 1)
                 let victim = Int.random(in: servers.indices)
                 try await end(servers[victim])
                 let fresh = try await start()
@@ -92,6 +93,7 @@ final class Traffic: Sendable {
             while true {
                 let page = try await storage.requests(of: tenant.tokenID, after: last, limit: 1000)
                 stored[tenant.tokenID, default: []] += page.map(\.admission.requestID.text)
+                FaultFigures.note(.inDoubt, page.count { ($0.admission.settlement?.outcome ?? .inDoubt) == .inDoubt })
                 guard let end = page.last else { break }
                 last = end.admission.requestID
             }
@@ -111,6 +113,9 @@ final class Traffic: Sendable {
             let rows = try await database.run("SELECT id FROM requests WHERE token_id = '\(tenant.tokenID.text)'")
             stored[tenant.tokenID] = rows.compactMap { $0.first.flatMap { $0 } }
         }
+        let inDoubt = try await database.run(
+            "SELECT count(*) FROM requests WHERE outcome = 'in_doubt' OR settled_at IS NULL")
+        FaultFigures.note(.inDoubt, inDoubt.first?.first.flatMap { $0 }.flatMap { Int($0) } ?? 0)
         audit(stored, check)
     }
 
@@ -119,11 +124,16 @@ final class Traffic: Sendable {
         let answered = state.withLock { $0.answered }
         for (name, tenant) in [("free", free), ("capped", capped)] {
             let (seen, kept) = (answered[tenant.tokenID] ?? [], stored[tenant.tokenID] ?? [])
+            FaultFigures.note(.answers, seen.count)
+            FaultFigures.note(.lost, Set(seen).subtracting(kept).count)
+            FaultFigures.note(.duplicated, seen.count - Set(seen).count + kept.count - Set(kept).count)
             check.that(seen.count > 50, "\(name): only \(seen.count) answers")
             check.equal(Set(seen).count, seen.count, "\(name): identifiers of answers, each once")
             check.equal(Set(kept).count, kept.count, "\(name): rows, each once")
             check.equal(Set(seen).subtracting(kept).count, 0, "\(name): lost, of \(seen.count) answers")
         }
-        check.that((stored[capped.tokenID] ?? []).count <= Self.cap, "the cap was passed")
+        let over = (stored[capped.tokenID] ?? []).count - Self.cap
+        FaultFigures.note(.overAdmitted, max(0, over))
+        check.that(over <= 0, "the cap was passed")
     }
 }

@@ -74,7 +74,7 @@ extension Verdict {
     }
 
     /// What the backend lacks, when that is why the scenario did not run.
-    var missing: String? {
+    public var missing: String? {
         switch self {
         case .notApplicable(let missing): missing
         case .kept, .broken, .vacuous: nil

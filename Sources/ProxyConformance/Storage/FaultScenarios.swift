@@ -36,6 +36,7 @@ extension StorageScenario {
             check.that(offset > 20 * step, "\(shape): only \(offset / step) cuts")
             for token in cutter.tokens { try await cutter.audit(token, of: tenancy, check) }
         }
+        FaultFigures.note(.rounds, cutter.rounds)
         check.that(cutter.rounds >= 200, "only \(cutter.rounds) rounds")
         check.equal(try await tenancy.storage.verify().filter { !$0.holds }, [], "broken invariants")
         await storage.close()
@@ -128,6 +129,10 @@ private struct BatchCutter {
     /// What was answered is what is stored.
     func audit(_ token: Token, of tenancy: Tenancy, _ check: Check) async throws {
         let stored = try await tenancy.storage.token(token.id)
+        let difference = Int(stored.requestCount) - (admitted[token.id] ?? 0)
+        FaultFigures.note(.answers, admitted[token.id] ?? 0)
+        FaultFigures.note(.lost, max(0, -difference))
+        FaultFigures.note(.duplicated, max(0, difference))
         check.equal(stored.requestCount, Int64(admitted[token.id] ?? 0), "count of \(token.id)")
     }
 }
