@@ -6,6 +6,11 @@ public enum ContentCoding: Sendable, CaseIterable {
     case deflate
     case brotli
 
+    /// Whether a `Content-Encoding` says that nothing is packed.
+    public static func isIdentity(_ name: UnsafeRawBufferPointer) -> Bool {
+        name.isEmpty || name.count == 8 && String(decoding: name, as: UTF8.self).lowercased() == "identity"
+    }
+
     /// The coding that a `Content-Encoding` names; `nil` for `identity`, for several, and for those that aren't known.
     public init?(_ name: UnsafeRawBufferPointer) {
         guard name.count <= 8 else { return nil }

@@ -9,63 +9,103 @@ import Synchronization
 public final class SpoolJournal: Sendable {
     private struct Places {
         /// Where the first record that is not done with begins.
-        var first = 0
+        var first = fileHeadBytes
         /// Where the next is written.
-        var end = 0
+        var end = fileHeadBytes
         /// Records that are not done with.
         var count = 0
     }
 
     private let file: Int32
     public let path: String
-    /// Most bytes the file may have.
+    /// Most bytes of what is not done with.
     private let limit: Int
     private let places = Mutex(Places())
 
+    /// Of a record: its length and its checksum.
     private static let headBytes = 16
+    /// Of the file: what it is, and where the first record is that is not done with.
+    private static let fileHeadBytes = 16
+    private static let magic: UInt64 = 0x3130_4C4F_4F50_534C
 
-    /// Opens the journal, or makes it, with all that is in it to be read.
+    /// Opens the journal at `path`, or makes it, with all that is in it and not done with to be read.
     ///
-    /// - Parameter limit: most bytes that it may grow to.
-    /// - Throws: `SpoolError`; `.inUse` when another process has it.
+    /// - Parameter limit: most bytes of what is not done with.
+    /// - Throws: `SpoolError`; `.inUse` when another process has it, `.damaged` when it holds something else.
     public init(at path: String, limit: Int) throws(SpoolError) {
         self.path = path
         self.limit = limit
-        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        file = try Self.openLocked(path)
+        var found = Places()
+        do throws(SpoolError) { try find(&found) } catch {
+            close(file)
+            throw error
+        }
+        places.withLock { [found] in $0 = found }
+    }
+
+    /// Others find a new journal only once it is locked.
+    private static func openLocked(_ path: String) throws(SpoolError) -> Int32 {
+        let isNew = access(path, F_OK) != 0
+        let name = isNew ? "\(path).new" : path
+        let file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw SpoolError(.unusable, path: path, errno: errno) }
-        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+        guard flock(file, LOCK_EX | LOCK_NB) == 0, !isNew || rename(name, path) == 0 else {
             let error = SpoolError(errno == EWOULDBLOCK ? .inUse : .unusable, path: path, errno: errno)
             close(file)
             throw error
         }
-        var found = Places()
-        while let length = try? readLength(at: found.end) {
-            found.end += Self.headBytes + length
+        return file
+    }
+
+    /// Finds the records, and cuts off a last one that a crash has cut short.
+    private func find(_ found: inout Places) throws(SpoolError) {
+        let size = Int(lseek(file, 0, SEEK_END))
+        guard size >= Self.fileHeadBytes else {
+            guard ftruncate(file, 0) == 0, writeHead(first: Self.fileHeadBytes) else {
+                throw SpoolError(.unusable, path: path, errno: errno)
+            }
+            return
+        }
+        let head = try words(at: 0)
+        guard head.0 == Self.magic, let first = Int(exactly: head.1), (Self.fileHeadBytes...size).contains(first) else {
+            throw SpoolError(.damaged, path: path, errno: 0)
+        }
+        (found.first, found.end) = (first, first)
+        while found.end < size {
+            guard size - found.end >= Self.headBytes else { break }
+            let (length, checksum) = try words(at: found.end)
+            guard length > 0, length <= UInt64(size - found.end - Self.headBytes) else { break }
+            let next = found.end + Self.headBytes + Int(length)
+            guard Self.checksum(try read(Int(length), at: found.end + Self.headBytes)) == checksum else {
+                // The last one may have been cut short; what has others behind it was whole once.
+                if next == size { break }
+                throw SpoolError(.damaged, path: path, errno: 0)
+            }
+            found.end = next
             found.count += 1
         }
-        // What a crash has cut short.
         _ = ftruncate(file, off_t(found.end))
-        places.withLock { [found] in $0 = found }
     }
+
+    private func writeHead(first: Int) -> Bool { write(Self.bytes(of: Self.magic, UInt64(first)), at: 0) }
 
     deinit { close(file) }
 
     public var isEmpty: Bool { count == 0 }
     public var count: Int { places.withLock { $0.count } }
-    /// In bytes.
-    public var size: Int { places.withLock { $0.end } }
+    /// Bytes of what is not done with.
+    public var size: Int { places.withLock { $0.end - $0.first } }
+    /// Whether there is room for batches of any usual size.
+    public var hasRoom: Bool { size < limit - limit / 8 }
 
     /// Adds a batch. Once this returns it survives a crash.
     /// - Throws: when there is no room, or the disk says so; then nothing is added.
     func append(_ batch: LedgerBatch) throws(SpoolError) {
         let payload = SpoolEncoder(batch).bytes
-        let end = size
-        guard end + Self.headBytes + payload.count <= limit else { throw SpoolError(.full, path: path, errno: 0) }
-        var record: [UInt8] = []
-        for word in [UInt64(payload.count), Self.checksum(payload)] {
-            withUnsafeBytes(of: word.littleEndian) { record.append(contentsOf: $0) }
-        }
-        record += payload
+        guard size + Self.headBytes + payload.count <= limit else { throw SpoolError(.full, path: path, errno: 0) }
+        let end = places.withLock { $0.end }
+        let record = Self.bytes(of: UInt64(payload.count), Self.checksum(payload)) + payload
         guard write(record, at: end), fdatasync(file) == 0 else {
             let error = SpoolError(errno == ENOSPC ? .full : .unusable, path: path, errno: errno)
             _ = ftruncate(file, off_t(end))
@@ -81,8 +121,8 @@ public final class SpoolJournal: Sendable {
     func first() throws(SpoolError) -> LedgerBatch? {
         let places = places.withLock { $0 }
         guard places.count > 0 else { return nil }
-        let length = try readLength(at: places.first)
-        var decoder = SpoolDecoder(try read(length, at: places.first + Self.headBytes))
+        let length = try words(at: places.first).0
+        var decoder = SpoolDecoder(try read(Int(length), at: places.first + Self.headBytes))
         guard let batch = try? decoder.batch() else { throw SpoolError(.damaged, path: path, errno: 0) }
         return batch
     }
@@ -91,28 +131,30 @@ public final class SpoolJournal: Sendable {
     func removeFirst() throws(SpoolError) {
         var places = places.withLock { $0 }
         guard places.count > 0 else { return }
-        places.first += Self.headBytes + (try readLength(at: places.first))
+        places.first += Self.headBytes + Int(try words(at: places.first).0)
         places.count -= 1
         if places.count == 0 {
-            guard ftruncate(file, 0) == 0, fdatasync(file) == 0 else {
+            places = Places()
+            guard ftruncate(file, off_t(places.end)) == 0 else {
                 throw SpoolError(.unusable, path: path, errno: errno)
             }
-            places = Places()
         }
+        // Not synced: a crash of the process keeps it, and after any other the database knows what it has by the batches' numbers.
+        guard writeHead(first: places.first) else { throw SpoolError(.unusable, path: path, errno: errno) }
         self.places.withLock { [places] in $0 = places }
     }
 
     /// Removes the file, if all that was in it is done with.
     func remove() { if isEmpty { unlink(path) } }
 
-    /// The length of the payload of a record that is whole.
-    private func readLength(at position: Int) throws(SpoolError) -> Int {
-        let head = try read(Self.headBytes, at: position)
-        let words = [head[..<8], head[8...]].map { $0.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
-        guard let length = Int(exactly: words[0]), length > 0, length <= limit,
-            Self.checksum(try read(length, at: position + Self.headBytes)) == words[1]
-        else { throw SpoolError(.damaged, path: path, errno: 0) }
-        return length
+    private func words(at position: Int) throws(SpoolError) -> (UInt64, UInt64) {
+        let bytes = try read(16, at: position)
+        let words = [bytes[..<8], bytes[8...]].map { $0.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
+        return (words[0], words[1])
+    }
+
+    private static func bytes(of words: UInt64...) -> [UInt8] {
+        words.flatMap { word in withUnsafeBytes(of: word.littleEndian) { Array($0) } }
     }
 
     private func read(_ count: Int, at position: Int) throws(SpoolError) -> [UInt8] {

@@ -13,15 +13,19 @@ public final class SpoolingStore: LedgerStore {
         /// So many batches were written.
         case outageEnded(batches: Int)
         case failed(SpoolError)
+        /// The database is there, and does not take what the spool holds: nothing goes on until that is mended.
+        case rejected(StorageError)
     }
 
     private struct State {
         var outageSince: ContinuousClock.Instant?
         var lastError = StorageError(.unavailable)
-        var nextTry = ContinuousClock.now
+        /// Whether the database answered when it was asked last.
+        var isReachable = false
         /// Batches written since the outage began.
         var written = 0
-        var hasTurnOnItsWay = false
+        var isProbing = false
+        var isClosing = false
         var isClosed = false
     }
 
@@ -30,10 +34,11 @@ public final class SpoolingStore: LedgerStore {
     /// Changed by the writer's turns, which come one at a time.
     private let state = Mutex(State())
     private let patience: Duration
+    private let probe: @Sendable () async -> Bool
     private let now: @Sendable () -> Timestamp
     private let report: @Sendable (Event) -> Void
 
-    /// How long to leave the database alone after it failed again.
+    /// How long to leave the database alone before it is asked again.
     private static let pause: Duration = .milliseconds(500)
     /// How long a turn may write what the journal holds while others wait.
     private static let turnLength: Duration = .milliseconds(100)
@@ -41,14 +46,17 @@ public final class SpoolingStore: LedgerStore {
     /// - Parameters:
     ///   - journal: nobody else may use it.
     ///   - patience: how long the database may be away before the journal is used.
+    ///   - probe: asks the database for anything, not on the writer's thread: a host that is silent takes its time to be given up.
     ///   - report: told on the writer's thread.
     public init(
         _ base: any LedgerStore, journal: SpoolJournal, patience: Duration,
-        now: @escaping @Sendable () -> Timestamp, report: @escaping @Sendable (Event) -> Void
+        probe: @escaping @Sendable () async -> Bool, now: @escaping @Sendable () -> Timestamp,
+        report: @escaping @Sendable (Event) -> Void
     ) {
         self.base = base
         self.journal = journal
         self.patience = patience
+        self.probe = probe
         self.now = now
         self.report = report
     }
@@ -59,6 +67,12 @@ public final class SpoolingStore: LedgerStore {
 
     /// Batches in the journal, and its size in bytes. Above 0 while the database is away, and until it has them.
     public var backlog: (batches: Int, bytes: Int) { (journal.count, journal.size) }
+
+    /// Whether requests can be served without the database.
+    public var hasRoom: Bool { journal.hasRoom }
+
+    /// No more is to come than the ledger has: what the database doesn't take at once is kept in the journal.
+    public func prepareToClose() { state.withLock { $0.isClosing = true } }
 
     /// Leaves what the journal holds to the next start.
     public func close() {
@@ -72,7 +86,7 @@ public final class SpoolingStore: LedgerStore {
     public static func recover(
         _ journal: SpoolJournal, to store: any LedgerStore, now: @escaping @Sendable () -> Timestamp
     ) async throws -> Int {
-        let spool = SpoolingStore(store, journal: journal, patience: .zero, now: now, report: { _ in })
+        let spool = SpoolingStore(store, journal: journal, patience: .zero, probe: { true }, now: now, report: { _ in })
         let count = journal.count
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             store.enqueueTurn(after: .zero) { writer in
@@ -107,7 +121,7 @@ public final class SpoolingStore: LedgerStore {
             let since = state.outageSince ?? now
             state.outageSince = since
             state.lastError = error
-            return now - since >= patience
+            return state.isClosing || now - since >= patience
         }
     }
 
@@ -127,33 +141,44 @@ public final class SpoolingStore: LedgerStore {
                         settlements: batch.settlements))
             } catch let failure {
                 report(.failed(failure))
-                throw error
+                throw StorageError(.unavailable, during: "commit(_:)", detail: "\(failure)")
             }
-            if wasEmpty {
-                state.withLock { $0.nextTry = .now + Self.pause }
-                report(.outageBegan(error))
-            }
-            comeAgain()
+            if wasEmpty { report(.outageBegan(error)) }
+            lookOut()
         }
         return batch.admissions.map { $0.basis == .standing ? .unavailable : .admitted(remaining: nil) }
     }
 
-    /// Sees to it that the journal is written also when nothing else comes.
-    private func comeAgain() {
+    /// Asks for the database until it is there and the journal is written.
+    private func lookOut() {
         let isNeeded = state.withLock { state in
-            defer { state.hasTurnOnItsWay = true }
-            return !state.hasTurnOnItsWay && !state.isClosed
+            defer { state.isProbing = true }
+            return !state.isProbing && !state.isClosed
         }
         guard isNeeded else { return }
-        base.enqueueTurn(after: Self.pause / 2) { [self] writer in
-            state.withLock { $0.hasTurnOnItsWay = false }
-            if !journal.isEmpty, !tryToDrain(with: writer) { comeAgain() }
+        Task { [self] in
+            try? await Task.sleep(for: Self.pause)
+            let isReachable = await probe()
+            let isClosed = state.withLock { state in
+                (state.isProbing, state.isReachable) = (false, isReachable)
+                return state.isClosed
+            }
+            guard !isClosed else { return }
+            guard isReachable else { return lookOut() }
+            base.enqueueTurn(after: .zero) { [self] writer in turnForJournal(with: writer) }
         }
+    }
+
+    /// Writes on with turns of its own, between those of the ledger, also when nothing else comes.
+    private func turnForJournal(with writer: any LedgerWriter) {
+        guard !journal.isEmpty, !tryToDrain(with: writer) else { return }
+        guard state.withLock({ $0.isReachable && !$0.isClosed }) else { return lookOut() }
+        base.enqueueTurn(after: .zero) { [self] writer in turnForJournal(with: writer) }
     }
 
     /// - Returns: whether the journal is empty.
     private func tryToDrain(with writer: any LedgerWriter) -> Bool {
-        guard state.withLock({ .now >= $0.nextTry && !$0.isClosed }) else { return false }
+        guard state.withLock({ $0.isReachable && !$0.isClosed }) else { return false }
         do {
             guard try drain(with: writer) else { return false }
             let written = state.withLock { state in
@@ -164,9 +189,10 @@ public final class SpoolingStore: LedgerStore {
             return true
         } catch {
             if let error = error as? SpoolError { report(.failed(error)) }
+            if let error = error as? StorageError, !error.isTransient { report(.rejected(error)) }
             state.withLock { state in
                 if let error = error as? StorageError { state.lastError = error }
-                state.nextTry = .now + Self.pause
+                state.isReachable = false
             }
             return false
         }

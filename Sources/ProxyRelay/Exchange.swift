@@ -47,6 +47,8 @@ final class Exchange {
     var requestID = RequestID(Identifier(high: 0, low: 0))
     var arrivedAt = Timestamp(milliseconds: 0)
     var startedAt = NIODeadline.uptimeNanoseconds(0)
+    /// Since when the request waits for the database, if it does.
+    var askedAt = NIODeadline.uptimeNanoseconds(0)
     var secret: TokenSecret?
     var grant: Grant?
     /// The ``GrantEpoch`` as of which the grant was read.
@@ -107,6 +109,7 @@ final class Exchange {
     /// Packed so that we can't look into it.
     var isOpaque = false
     var isEventStream = false
+    var isAnswerWhole = false
     var eventScanner = EventScanner()
     var eventCount = 0
 
@@ -121,6 +124,7 @@ final class Exchange {
         head = facts
         arrivedAt = relay.dependencies.now()
         startedAt = .now()
+        askedAt = startedAt
         requestID = relay.identifiers.next(at: arrivedAt)
         secret = nil
         grant = nil
@@ -164,6 +168,7 @@ final class Exchange {
         decoder = nil
         isOpaque = false
         isEventStream = false
+        isAnswerWhole = false
         eventScanner = EventScanner()
         eventCount = 0
     }

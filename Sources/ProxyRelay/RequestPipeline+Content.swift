@@ -18,14 +18,17 @@ extension Exchange {
     /// Decides how the answer passes, by its head.
     func choosePassage(_ response: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
         isEventStream = response.isEventStream(bytes)
-        let encoding = response.value(of: .contentEncoding)
-        if let encoding {
-            decoder = ContentCoding(UnsafeRawBufferPointer(rebasing: bytes[encoding])).map { ContentDecoder($0) }
+        let encoding = response.value(of: .contentEncoding).map { UnsafeRawBufferPointer(rebasing: bytes[$0]) }
+        let isPacked = encoding.map { !ContentCoding.isIdentity($0) } ?? false
+        if isPacked, let encoding {
+            decoder = ContentCoding(encoding).map { ContentDecoder($0) }
             isOpaque = decoder == nil
         }
-        let isSuccess = (200..<300).contains(response.status)
-        remover = hasAskedForUsage && isEventStream && isSuccess && encoding == nil ? UsageRemover() : nil
-        if remover != nil {
+        let isEdited =
+            hasAskedForUsage && isEventStream && (200..<300).contains(response.status) && !isPacked
+            && response.framing != .none
+        remover = isEdited ? UsageRemover() : nil
+        if isEdited {
             passage = head.minorVersion == 0 || response.framing == .untilClose ? .bare : .rechunked
         } else {
             passage = head.minorVersion == 0 && response.framing == .chunked ? .bare : .asItCame
@@ -36,7 +39,7 @@ extension Exchange {
     func observe(_ payload: UnsafeRawBufferPointer) {
         responseBytes += UInt64(payload.count)
         if let decoder { decoder.decode(payload) { look(at: $0) } } else if !isOpaque { look(at: payload) }
-        guard passage != .asItCame else { return }
+        guard passage != .asItCame, !clientHasLeft else { return }
         if remover?.pass(payload, into: &rewritten) == nil { rewritten.writeBytes(payload) }
     }
 
@@ -72,17 +75,19 @@ extension Exchange {
     ///
     /// Estimated is a token for each four bytes of the request and one for each event.
     func usage(endedAs outcome: RequestOutcome?) -> TokenUsage? {
-        if let usage = reported.usage {
-            return TokenUsage(promptTokens: usage.promptTokens, completionTokens: usage.completionTokens)
+        let told = reported.usage.map {
+            TokenUsage(promptTokens: $0.promptTokens, completionTokens: $0.completionTokens)
         }
-        guard let grant, isEventStream, (200..<300).contains(status), eventCount > 0 else { return nil }
+        guard let grant, isEventStream, (200..<300).contains(status), eventCount > 0 else { return told }
         switch outcome {
-        case .clientLeft where grant.route.streams.clientLeaves == .cancel: return nil
+        case .clientLeft where grant.route.streams.clientLeaves == .cancel: return told
         case .completed, .clientLeft, .upstreamReset, .upstreamTimeout:
+            // Of a stream that broke off, what was told at its beginning says little of its end.
+            if let told, isAnswerWhole || told.completionTokens >= eventCount { return told }
             return TokenUsage(
-                promptTokens: Int64(clamping: requestBytes) / Int64(Self.bytesPerToken),
+                promptTokens: told?.promptTokens ?? Int64(clamping: requestBytes) / Int64(Self.bytesPerToken),
                 completionTokens: Int64(eventCount), source: .estimate)
-        case nil, .upstreamUnreachable, .refused, .inDoubt: return nil
+        case nil, .upstreamUnreachable, .refused, .inDoubt: return told
         }
     }
 
@@ -100,11 +105,13 @@ extension Exchange {
 extension Exchange {
     /// Whether the answer goes on to be read, for the usage at its end.
     func drainsWhenClientLeaves() -> Bool {
-        guard stage == .relaying, isRequestSent, let upstream, grant?.route.streams.clientLeaves == .drain else {
-            return false
-        }
+        guard stage == .relaying, isRequestSent, let upstream, upstream.isOpen, !relay.isDraining,
+            grant?.route.streams.clientLeaves == .drain
+        else { return false }
         clientHasLeft = true
         outgoing.clear()
+        rewritten = ByteBuffer()
+        remover = nil
         upstream.setReading(true)
         upstream.drain(until: .now() + relay.settings.drainTimeout)
         return true

@@ -66,7 +66,7 @@ extension Exchange {
 
     /// The database may be stuck, not only away: a connection to it that is frozen says nothing for a long time.
     func sweep(at now: NIODeadline) {
-        guard isActive, stage == .identifying || isHeld, now - startedAt > relay.settings.databaseTimeout else {
+        guard isActive, stage == .identifying || isHeld, now - askedAt > relay.settings.databaseTimeout else {
             return
         }
         // Of one that was not forwarded nothing has happened yet that would have to be counted.
@@ -122,6 +122,9 @@ extension Exchange {
         grant = nil
         isRenewing = false
         headBytes = ByteBuffer()
+        parkedBody = ByteBuffer()
+        rewritten = ByteBuffer()
+        remover = nil
         decoder = nil
         if outbound.capacity > Holding.replay { outbound = ByteBuffer() }
         if outgoing.capacity > Holding.response { outgoing = ByteBuffer() }

@@ -12,6 +12,7 @@ extension Exchange {
     func renewGrant() {
         guard let secret else { return proceed() }
         isRenewing = true
+        askedAt = .now()
         grantEpoch = relay.grants.currentEpoch
         relay.askForGrant(secret, ticket: ticket)
     }

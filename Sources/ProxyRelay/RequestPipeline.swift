@@ -88,6 +88,8 @@ extension Exchange {
     /// Has the request counted. One without a cap goes on meanwhile; only its answer waits.
     func admit(_ grant: Grant) {
         guard let receiver = relay.receiver else { return refuse(.overloaded) }
+        // A body that had to be read first may have taken its time.
+        if stage == .reading { askedAt = .now() }
         let handle = relay.dependencies.ledger.admit(
             ProxyStorage.Admission(
                 requestID: requestID, tokenID: grant.tokenID, projectID: grant.projectID, admittedAt: arrivedAt,
@@ -171,6 +173,11 @@ extension Exchange {
         var bytes = bytes
         guard stage != .identifying, stage != .reading else {
             parkedBody.writeBuffer(&bytes)
+            // With the framing of its chunks, which may be many times as large.
+            guard UInt64(parkedBody.readableBytes) <= 2 * relay.settings.maxRequestBytes + UInt64(Holding.request)
+            else {
+                return refuse(.bodyTooLarge(limit: relay.settings.maxRequestBytes))
+            }
             if stage == .identifying, parkedBody.readableBytes > Holding.request { downstream?.setReading(false) }
             return
         }
@@ -306,6 +313,7 @@ extension Exchange {
 
     /// The upstream's answer is complete.
     func responseEnded() {
+        isAnswerWhole = true
         guard !clientHasLeft else { return drained() }
         upstream = nil
         var last = takeLastRewritten()

@@ -59,6 +59,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// Back in the pool: kept for a while.
     func rest() {
         exchange = nil
+        drainDeadline = .distantFuture
         setReading(true)
         deadline = .now() + settings.upstreamIdleTimeout
     }
@@ -92,14 +93,23 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     func close() { context?.close(promise: nil) }
 
+    /// Ends now, whatever the other side still has to say.
+    func abandon() {
+        failExchange(.closed(hadAnswered: true))
+        close()
+    }
+
+    private func failExchange(_ failure: UpstreamFailure) {
+        guard let exchange else { return }
+        self.exchange = nil
+        exchange.upstreamFailed(failure)
+    }
+
     func sweep(at now: NIODeadline) {
         guard min(deadline, drainDeadline) <= now else { return }
         deadline = .distantFuture
         drainDeadline = .distantFuture
-        if let exchange {
-            self.exchange = nil
-            exchange.upstreamFailed(.timedOut)
-        }
+        failExchange(.timedOut)
         close()
     }
 
@@ -114,6 +124,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         self.context = nil
         if let slot { pool.left(self, slot: slot) }
         slot = nil
+        failExchange(.closed(hadAnswered: hasAnswered))
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -22,7 +22,11 @@ final class UpstreamPool {
 
     /// Lends a connection that has served before and is open still.
     func takeIdle(_ target: UpstreamTarget) -> UpstreamConnection? {
-        idle[target]?.popLast()
+        while let connection = idle[target]?.popLast() {
+            // One that has closed in this turn of the loop is taken off only after it.
+            if connection.isOpen { return connection }
+        }
+        return nil
     }
 
     /// Opens a connection and lends it.
@@ -76,7 +80,7 @@ final class UpstreamPool {
     }
 
     func closeAll() {
-        connections.forEach { $0.close() }
+        connections.forEach { $0.abandon() }
     }
 }
 

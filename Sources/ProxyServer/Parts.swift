@@ -89,7 +89,7 @@ struct Parts: Sendable {
             readiness: {
                 Readiness(
                     isDraining: state.isDraining, hasMigrated: true,
-                    servesWithoutDatabase: spool.map { $0.backlog.batches > 0 } ?? false)
+                    servesWithoutDatabase: spool?.hasRoom ?? false)
             }, metrics: metrics,
             grantsChanged: { epoch.advance() }, metricsPath: settings.metrics.path,
             metricsEnabled: settings.metrics.isEnabled, logger: logger)

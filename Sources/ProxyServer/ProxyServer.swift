@@ -108,8 +108,14 @@ public final class ProxyServer: Sendable {
         let notice = min(.milliseconds(500), settings.shutdownGrace / 60)
         try? await Task.sleep(for: notice)
         let cut = await relay.drain(grace: settings.shutdownGrace - notice)
+        spool?.prepareToClose()
         await ledger.close()
         spool?.close()
+        if let left = spool?.backlog.batches, left > 0 {
+            logger.warning(
+                "the database is away: what it has to be told is in the spool, for the next start",
+                metadata: ["batches": "\(left)"])
+        }
         await driftWatch.stop()
         await retention.stop()
         await keeper.stop()

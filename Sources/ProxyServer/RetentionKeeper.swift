@@ -33,7 +33,9 @@ final class RetentionKeeper: Sendable {
                 return .seconds(600)
             } catch {
                 // The next time may find the database back, or nobody in the way.
-                logger.debug("old requests can't be removed", metadata: ["detail": "\(String(reflecting: error))"])
+                logger.warning(
+                    "old requests can't be removed now; it is tried again",
+                    metadata: ["detail": "\(String(reflecting: error))"])
                 return .seconds(30)
             }
         }

@@ -78,7 +78,8 @@ extension SpoolingStore {
         now: @escaping @Sendable () -> Timestamp, logger: Logger
     ) {
         self.init(
-            foundation.storage, journal: journal, patience: min(.milliseconds(500), settings.wait / 2), now: now
+            foundation.storage, journal: journal, patience: min(.milliseconds(500), settings.wait / 2),
+            probe: { (try? await foundation.storage.instances()) != nil }, now: now
         ) { event in
             switch event {
             case .outageBegan(let error):
@@ -88,6 +89,10 @@ extension SpoolingStore {
             case .outageEnded(let batches):
                 logger.warning(
                     "the database is back, and has what was spooled", metadata: ["batches": "\(batches)"])
+            case .rejected(let error):
+                logger.error(
+                    "the database does not take what was spooled: nothing goes on until that is mended",
+                    metadata: ["spool": "\(journal.path)", "detail": "\(String(reflecting: error))"])
             case .failed(let error): logger.error("the spool can't be used", metadata: ["reason": "\(error)"])
             }
         }

@@ -1,7 +1,7 @@
 public import NIOCore
 
 /// Takes out of an event stream what a provider adds when it is asked for usage (`stream_options.include_usage`): the event
-/// that holds nothing else, and `"usage"` in all others. What remains is what a client that didn't ask would have got.
+/// that holds nothing else, and `"usage":null` in all others. What remains is what a client that didn't ask would have got.
 ///
 /// An event is held until its end has come, up to ``largest`` bytes; a larger one passes as it is.
 public struct UsageRemover: Sendable {
@@ -25,13 +25,24 @@ public struct UsageRemover: Sendable {
             eventEnded(&out)
         }
         held.append(contentsOf: bytes[position...])
+        passLineFeed(&out)
         guard held.count > Self.largest || isLarge else { return }
         isLarge = true
         flush(&out)
     }
 
     /// The stream has ended: what is left of an event passes.
-    public mutating func finish(into out: inout ByteBuffer) { flush(&out) }
+    public mutating func finish(into out: inout ByteBuffer) {
+        passLineFeed(&out)
+        flush(&out)
+    }
+
+    /// The rest of the line end of the event before goes where that went, at once: readers wait for it.
+    private mutating func passLineFeed(_ out: inout ByteBuffer) {
+        guard held == [.lineFeed] else { return }
+        if !hasDropped { out.writeInteger(UInt8.lineFeed) }
+        held.removeAll(keepingCapacity: true)
+    }
 
     private mutating func flush(_ out: inout ByteBuffer) {
         out.writeBytes(held)
@@ -41,7 +52,7 @@ public struct UsageRemover: Sendable {
     private mutating func eventEnded(_ out: inout ByteBuffer) {
         defer { isLarge = false }
         guard !isLarge else { return flush(&out) }
-        // The rest of the line end of the event before: it goes where that went.
+        // As in ``passLineFeed(_:)``, of an event that came whole after it.
         let start = held.first == .lineFeed ? 1 : 0
         if start == 1, !hasDropped { out.writeInteger(UInt8.lineFeed) }
         hasDropped = held.withUnsafeBytes { bytes in
@@ -80,8 +91,10 @@ private enum Verdict {
             }
         }
         guard isWhole, let usage else { return }
-        if !hasChoices, !data.isExactly("null", at: usage.value) {
-            self = .drop
+        let isNull = data.isExactly("null", at: usage.value)
+        if !isNull {
+            // Beside a choice it is what some providers send unasked.
+            self = hasChoices ? .pass : .drop
         } else {
             let member = Self.withComma(usage.member, in: data)
             self = .cut(start + member.lowerBound..<start + member.upperBound)

@@ -8,14 +8,14 @@ import SQLDatabase
 final class LedgerWork {
     var plan = LedgerPlan()
     /// Where the batch's requests are.
-    private var table = LedgerTable.all
+    private var tables = LedgerTables(.all)
     private var parameters = SQLParameters()
     /// The groups whose standings are asked for, in that order.
     private var asked: [Int] = []
 
-    /// Begins with a batch, whose requests are in `table`.
-    func lay(out batch: LedgerBatch, in table: LedgerTable = .all) {
-        self.table = table
+    /// Begins with a batch, whose requests are in `tables`.
+    func lay(out batch: LedgerBatch, in tables: LedgerTables = LedgerTables(.all)) {
+        self.tables = tables
         plan.lay(out: batch)
     }
 
@@ -59,19 +59,25 @@ final class LedgerWork {
     }
 
     private func addRequests(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
-        layRequests(batch, withReservation: true)
-        try connection.enqueueChange(table.add, parameters, width: LedgerTable.addWidth) {
-            [unowned self] position in
-            let grant = plan.grants[position]
-            plan.count(batch.admissions[grant.admission], in: grant.group, at: batch.now)
+        let parts = tables.split(plan.grants.indices) { batch.admissions[plan.grants[$0].admission].requestID }
+        for (table, places) in parts {
+            layRequests(batch, places, withReservation: true)
+            try connection.enqueueChange(table.add, parameters, width: LedgerTable.addWidth) {
+                [unowned self] position in
+                let grant = plan.grants[places[position]]
+                plan.count(batch.admissions[grant.admission], in: grant.group, at: batch.now)
+            }
         }
     }
 
     private func settleRequests(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
-        laySettlements(batch)
-        try connection.enqueueChange(table.settle, parameters, width: LedgerTable.settleWidth) {
-            [unowned self] position in
-            plan.count(batch.settlements[position], in: plan.settlementGroups[position], at: batch.now)
+        for (table, places) in tables.split(batch.settlements.indices, { batch.settlements[$0].requestID }) {
+            laySettlements(batch, places)
+            try connection.enqueueChange(table.settle, parameters, width: LedgerTable.settleWidth) {
+                [unowned self] position in
+                let place = places[position]
+                plan.count(batch.settlements[place], in: plan.settlementGroups[place], at: batch.now)
+            }
         }
     }
 
@@ -106,24 +112,25 @@ extension LedgerWork {
     func appendColumns(of batch: LedgerBatch, to all: inout SQLParameters) {
         layCounts(of: plan.groups.indices, withLimits: false)
         all.append(columnsOf: parameters, width: LedgerStatements.countWidthWithoutLimits)
-        layRequests(batch, withReservation: false)
+        layRequests(batch, plan.grants.indices, withReservation: false)
         all.append(columnsOf: parameters, width: LedgerTable.addWidthWithoutReservation)
-        laySettlements(batch)
+        laySettlements(batch, batch.settlements.indices)
         all.append(columnsOf: parameters, width: LedgerTable.settleWidth)
     }
 
     /// Adds the parameters of ``LedgerTable/lone`` after those of its claim.
     func appendRequests(of batch: LedgerBatch, to all: inout SQLParameters) {
-        layRequests(batch, withReservation: false)
+        layRequests(batch, plan.grants.indices, withReservation: false)
         all.append(contentsOf: parameters)
     }
 
-    /// Of the requests that the plan grants.
-    private func layRequests(_ batch: LedgerBatch, withReservation: Bool) {
+    /// Of the requests that the plan grants, at these places of its grants.
+    private func layRequests(_ batch: LedgerBatch, _ places: some Sequence<Int>, withReservation: Bool) {
         parameters.removeAll()
         let width = withReservation ? LedgerTable.addWidth : LedgerTable.addWidthWithoutReservation
         var previous = -1
-        for grant in plan.grants {
+        for place in places {
+            let grant = plan.grants[place]
             let admission = batch.admissions[grant.admission]
             let first = parameters.count
             parameters.append(admission.requestID)
@@ -144,9 +151,10 @@ extension LedgerWork {
         }
     }
 
-    private func laySettlements(_ batch: LedgerBatch) {
+    private func laySettlements(_ batch: LedgerBatch, _ places: some Sequence<Int>) {
         parameters.removeAll()
-        for end in batch.settlements {
+        for place in places {
+            let end = batch.settlements[place]
             parameters.append(end.requestID)
             parameters.append(settlement: end.settlement)
         }

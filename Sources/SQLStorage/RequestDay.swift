@@ -3,7 +3,7 @@ import ProxyStorage
 import SQLDatabase
 
 /// A day (UTC) of requests: those whose identifiers begin with an instant of it.
-struct RequestDay: Hashable, Sendable {
+struct RequestDay: Hashable, Comparable, Sendable {
     private static let milliseconds: Int64 = 86_400_000
 
     /// Days since 1970.
@@ -23,6 +23,8 @@ struct RequestDay: Hashable, Sendable {
         return String(Identifier(high: milliseconds << 16, low: 0).text.prefix(13))
     }
 
+    static func < (left: Self, right: Self) -> Bool { left.number < right.number }
+
     func contains(_ id: RequestID) -> Bool { RequestDay(of: id) == self }
 
     func contains(_ batch: LedgerBatch) -> Bool {
@@ -31,28 +33,62 @@ struct RequestDay: Hashable, Sendable {
     }
 }
 
-/// Where a batch's requests are: in today's part by its name where that can be, which costs an engine less than finding it.
+/// Where a batch's requests are.
+struct LedgerTables {
+    private let one: LedgerTable?
+    private let days: [RequestDay: LedgerTable]
+
+    /// All in one.
+    init(_ table: LedgerTable) { (one, days) = (table, [:]) }
+
+    /// Each in its day's.
+    init(_ days: [RequestDay: LedgerTable]) { (one, self.days) = (nil, days) }
+
+    /// The table of all of them, if there is one.
+    var only: LedgerTable? { one }
+
+    /// Sorts places by the table of the request that each stands for.
+    func split(_ places: Range<Int>, _ id: (Int) -> RequestID) -> [(table: LedgerTable, places: [Int])] {
+        if let one { return places.isEmpty ? [] : [(one, Array(places))] }
+        let byDay = Dictionary(grouping: places) { RequestDay(of: id($0)) }
+        return byDay.sorted { $0.key < $1.key }.map { (days[$0.key] ?? .all, $0.value) }
+    }
+}
+
+/// Finds the parts of the table that a batch is in. An engine that is told them by name has not to find them, nor to lock all.
 struct DayTables {
-    private var day: RequestDay?
-    private var table: LedgerTable?
+    /// Days that were looked for, with their parts.
+    private var known: [RequestDay: LedgerTable] = [:]
+    private var missing: Set<RequestDay> = []
 
     /// Forgets what is known of parts: one may be gone.
     mutating func forget() { self = DayTables() }
 
-    mutating func table(
+    mutating func tables(
         for batch: LedgerBatch, on connection: any SQLConnection
-    ) throws(SQLError) -> LedgerTable {
-        guard let parts = connection.dialect.dayParts else { return .all }
+    ) throws(SQLError) -> LedgerTables {
+        guard let parts = connection.dialect.dayParts else { return LedgerTables(.all) }
         let today = RequestDay(of: batch.now)
-        guard today.contains(batch) else { return .all }
-        if day != today {
-            let name = DayParts.name(of: "requests", on: today.text)
-            let isThere = try connection.first(parts.exists, [.text(name)]) { (row) throws(SQLError) in
-                row.integer(at: 0) == 1
-            }
-            table = isThere == true ? LedgerTable(name) : nil
-            day = today
+        if today.contains(batch) { return LedgerTables(try table(of: today, parts, connection) ?? .all) }
+        var days: [RequestDay: LedgerTable] = [:]
+        for id in batch.admissions.map(\.requestID) + batch.settlements.map(\.requestID) {
+            let day = RequestDay(of: id)
+            if days[day] == nil { days[day] = try table(of: day, parts, connection) ?? .all }
         }
-        return table ?? .all
+        return LedgerTables(days)
+    }
+
+    private mutating func table(
+        of day: RequestDay, _ parts: DayParts, _ connection: any SQLConnection
+    ) throws(SQLError) -> LedgerTable? {
+        if let table = known[day] { return table }
+        if missing.contains(day) { return nil }
+        if known.count + missing.count >= 8 { forget() }
+        let name = DayParts.name(of: "requests", on: day.text)
+        let isThere = try connection.first(parts.exists, [.text(name)]) { (row) throws(SQLError) in
+            row.integer(at: 0) == 1
+        }
+        if isThere == true { known[day] = LedgerTable(name) } else { missing.insert(day) }
+        return known[day]
     }
 }

@@ -32,9 +32,9 @@ final class SQLLedgerWriter: LedgerWriter {
         do throws(SQLError) {
             let connection = try slot.connected()
             if knownInstance != batch.instance { try inherit(from: batch.instance, on: connection) }
-            let table = try days.table(for: batch, on: connection)
-            if try !writeWhole(batch, in: table, on: connection) {
-                work.lay(out: batch, in: table)
+            let tables = try days.tables(for: batch, on: connection)
+            if try !writeWhole(batch, in: tables, on: connection) {
+                work.lay(out: batch, in: tables)
                 try inTransaction(on: connection) { () throws(SQLError) in try write(batch, on: connection) }
             }
         } catch {
@@ -61,12 +61,14 @@ final class SQLLedgerWriter: LedgerWriter {
     /// Tries to write all of the batch in one round trip, where a round trip costs anything.
     /// - Returns: whether it is written; if not, nothing of it is.
     private func writeWhole(
-        _ batch: LedgerBatch, in table: LedgerTable, on connection: any SQLConnection
+        _ batch: LedgerBatch, in tables: LedgerTables, on connection: any SQLConnection
     ) throws(SQLError) -> Bool {
-        guard connection.dialect.batchStyle == .arrays, !batch.isRetry, !batch.needsSteps, optimism.isJustified() else {
+        guard let table = tables.only, connection.dialect.batchStyle == .arrays, !batch.isRetry, !batch.needsSteps,
+            optimism.isJustified()
+        else {
             return false
         }
-        work.lay(out: batch, in: table)
+        work.lay(out: batch, in: tables)
         work.plan.grantAll(of: batch)
         let isLone = batch.admissions.count == 1 && batch.settlements.isEmpty
         isNew = false
@@ -96,7 +98,11 @@ final class SQLLedgerWriter: LedgerWriter {
         try work.readStandings(on: connection)
         try connection.complete()
         try work.readAccounts(on: connection)
-        guard isNew else { return try recall(batch, on: connection) }
+        // What was served is counted even if the batch was written, and refused it, before it was served: where a row is, nothing
+        // is added by writing it again.
+        guard isNew || batch.admissions.contains(where: { $0.basis == .served }) else {
+            return try recall(batch, on: connection)
+        }
         try work.write(batch, on: connection)
     }
 

@@ -29,8 +29,9 @@ extension SQLStorage {
     public func watchChanges(_ changed: @escaping @Sendable (Int64) -> Void) {
         guard isShared else { return }
         let looks = Atomic<Int>(0)
-        pool.repeatTurn(every: .milliseconds(100)) { slot in
-            guard let connection = try? slot.connected() else { return }
+        pool.repeatTurn(every: .milliseconds(100)) { [ledgerMetrics] slot in
+            // While the ledger can't write, its turns find the database again: connecting may keep them waiting.
+            guard !ledgerMetrics.isFailing, let connection = try? slot.connected() else { return }
             let look = looks.wrappingAdd(1, ordering: .relaxed).newValue
             guard connection.takeNews() || look.isMultiple(of: 10) else { return }
             let count = try? connection.first(InstanceStatements.changes) { (row) throws(SQLError) in

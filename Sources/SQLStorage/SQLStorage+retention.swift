@@ -23,7 +23,8 @@ extension SQLStorage {
             day = RequestDay(of: open)
         }
         if let parts = pool.connector.dialect.dayParts,
-            let removed = try await writing(.prune, { [day] in try Self.removePart(parts, before: day, on: $0) })
+            let removed = try await writing(
+                .prune, as: .exclusive, { [day] in try Self.removePart(parts, before: day, on: $0) })
         {
             return removed
         }
@@ -85,6 +86,12 @@ extension SQLStorage {
             RetentionStatements.last, [.text(day.firstKey), .integer(Int64(max(1, limit)))]
         ) { (row) throws(SQLError) in row.optionalText(at: 0) }
         guard let last = last ?? nil else { return 0 }
+        if connection.dialect.locksRows {
+            // In one statement: others may add rows in between that two would see differently.
+            return try connection.first(RetentionStatements.moveUpTo, [.text(last)]) { (row) throws(SQLError) in
+                Int(row.integer(at: 0))
+            } ?? 0
+        }
         try connection.run(RetentionStatements.keepUpTo, [.text(last)])
         return try connection.run(RetentionStatements.removeUpTo, [.text(last)])
     }
@@ -101,6 +108,16 @@ private enum RetentionStatements {
         """)
     static let keepUpTo = SQLStatement(keep(from: "requests", where: "settled_at IS NOT NULL AND id <= $1"))
     static let removeUpTo = SQLStatement("DELETE FROM requests WHERE settled_at IS NOT NULL AND id <= $1")
+
+    static let moveUpTo = SQLStatement(
+        """
+        WITH gone AS (
+            DELETE FROM requests WHERE settled_at IS NOT NULL AND id <= $1 RETURNING *
+        ), kept AS (
+            INSERT INTO usage_daily (\(keptColumns)) SELECT \(sums) FROM gone \(groups) \(adding)
+        )
+        SELECT count(*) FROM gone
+        """)
 
     private static let columns = ["requests", "prompt_tokens", "completion_tokens", "cost_nano"]
     private static let keptColumns = "day, token_id, project_id, \(columns.joined(separator: ", "))"

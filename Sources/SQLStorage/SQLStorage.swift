@@ -77,15 +77,17 @@ extension SQLStorage {
     }
 
     /// Runs `body` in a transaction, again if the engine resolved a conflict against it.
-    /// - Parameter changesGrants: whether projects or tokens are changed, which other instances must hear of.
+    /// - Parameters:
+    ///   - mode: `.exclusive` for what may take as long as it needs.
+    ///   - changesGrants: whether projects or tokens are changed, which other instances must hear of.
     func writing<Value: Sendable>(
-        _ operation: Operation, changesGrants: Bool = false, during name: String = #function,
-        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+        _ operation: Operation, as mode: TransactionMode = .write, changesGrants: Bool = false,
+        during name: String = #function, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws(StorageError) -> Value {
         try await timed(operation, name) { [pool] in
             try await pool.write(again: Self.hasNotCommitted) { connection in
                 try Self.retrying(on: connection) { () throws(TransactionError<any Error>) in
-                    try connection.transaction(.write) { () throws(any Error) in
+                    try connection.transaction(mode) { () throws(any Error) in
                         let value = try body(connection)
                         if changesGrants { try Self.tellChange(on: connection) }
                         return value

@@ -58,8 +58,8 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 158)
-        #expect(HTTPScenario.all.count == 186)
-        #expect(CommandScenario.all.count == 64)
+        #expect(HTTPScenario.all.count == 188)
+        #expect(CommandScenario.all.count == 65)
     }
 
     @Test("is named area.act.promise", arguments: Catalogue.allIDs)

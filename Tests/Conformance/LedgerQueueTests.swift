@@ -295,6 +295,8 @@ struct LedgerQueueTests {
         _ = try #require(queue.admit(1))
         _ = try #require(queue.admit(2))
         _ = queue.take()
+        _ = queue.failed(isTransient: true)
+        _ = queue.take()
         _ = queue.committed([.admitted(remaining: nil), .unavailable])
         let next = try #require(queue.take()).batch
         #expect(next.settlements.map(\.requestID) == [request(2)])

@@ -33,9 +33,7 @@ private let removals: [RemovalCase] = [
         "first of the members", "data:{\"usage\": null, \"choices\":[{}]}\n\n", "data:{\"choices\":[{}]}\n\n"),
     RemovalCase("in the middle", "data: {\"a\":1,\"usage\":null,\"b\":2}\n\n", "data: {\"a\":1,\"b\":2}\n\n"),
     RemovalCase("alone", "data: {\"usage\":null}\n\n", "data: {}\n\n"),
-    RemovalCase(
-        "usage beside a choice", "data: {\"choices\":[{\"d\":\"x\"}],\"usage\":{\"prompt_tokens\":1}}\n\n",
-        "data: {\"choices\":[{\"d\":\"x\"}]}\n\n"),
+    RemovalCase("usage beside a choice", "data: {\"choices\":[{\"d\":\"x\"}],\"usage\":{\"prompt_tokens\":1}}\n\n"),
     RemovalCase(
         "in other fields and comments",
         ": \"usage\":1\nevent: usage\nid: 1\ndata: {\"choices\":[],\"usage\":{}}\n\n: end\n\n",

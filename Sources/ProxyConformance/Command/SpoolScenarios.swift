@@ -69,6 +69,41 @@ extension CommandScenario {
             check.equal(verified.code, 0, "db verify: \(verified.output)")
         },
         CommandScenario(
+            "fault.spool.outlasts-silence",
+            "A PostgreSQL that says nothing any more is given up after a while; from then on tokens without limits are served at once.",
+            tags: [.slow, .fault]
+        ) { bench, check in
+            let database = try await bench.makeDatabase(hasOwnServer: false, hasWire: true, hasStandby: false)
+            let server = try await bench.serve(on: database, spooling)
+            let (free, capped) = (try await server.tenant(), try await server.tenant(cap: 100, name: "capped"))
+            for tenant in [free, capped] { check.usual(try await server.exchange(tenant.request())) }
+            try await database.freeze()
+            let isServed = try await eventually(within: .seconds(15)) {
+                try await server.exchange(free.request()).status == 200
+            }
+            check.that(isServed, "not served")
+            var longest = Duration.zero
+            for number in 1...40 {
+                let start = ContinuousClock.now
+                check.usual(try await server.exchange(free.request()), "silent, request \(number)")
+                longest = max(longest, .now - start)
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            check.that(longest < .milliseconds(800), "one took \(longest)")
+            try await database.thaw()
+            let over = ContinuousClock.now
+            let isCapped = try await eventually { try await server.exchange(capped.request()).status == 200 }
+            check.that(isCapped, "a capped token is not served again")
+            FaultFigures.note(.rounds, 1)
+            FaultFigures.noteBack(since: over)
+            check.equal(try await server.stop(), 0, "exit code")
+            let count = try await database.run(
+                "SELECT count(*) >= 42 FROM requests WHERE token_id = '\(free.tokenID)' AND status = 200")
+            check.equal(count, [["t"]], "what was served is counted")
+            let verified = try await bench.verify(database)
+            check.equal(verified.code, 0, "db verify: \(verified.output)")
+        },
+        CommandScenario(
             "fault.spool.full-is-refused",
             "A spool that is full refuses what it can't keep, and what it has kept is counted.",
             tags: [.slow, .fault]

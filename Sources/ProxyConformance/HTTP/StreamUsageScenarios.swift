@@ -116,6 +116,55 @@ extension HTTPScenario {
             }
         },
         HTTPScenario(
+            "account.usage.asked-for-in-any-answer",
+            "An answer to a request that asked for usage is well framed, whatever it is: without a body, of one length, or said to be "
+                + "packed in no way."
+        ) { world, check in
+            let tenant = try await world.askingTenant()
+            let body = Array(#"{"stream":true}"#.utf8)
+            let type = "Content-Type: text/event-stream\r\n"
+            let stream = Array("\(SSE.helloWithNull)\r\n\r\n\(SSE.usage)\r\n\r\ndata: [DONE]\r\n\r\n".utf8)
+            var conversation = try await world.talk()
+            for (answer, text) in [
+                (Array("HTTP/1.1 204 No Content\r\n\(type)\r\n".utf8), ""),
+                (HTTPAnswer.sized(stream, fields: type), "\(SSE.hello)\r\n\r\ndata: [DONE]\r\n\r\n"),
+                (
+                    HTTPAnswer.sized(stream, fields: type + "Content-Encoding: identity\r\n"),
+                    "\(SSE.hello)\r\n\r\ndata: [DONE]\r\n\r\n"
+                ), (HTTPAnswer.sized([], fields: type), ""),
+            ] {
+                world.upstream.script(UpstreamStep.readRequest + [.send(answer)])
+                try await conversation.send(tenant.request(body: body))
+                let got = try await conversation.response()
+                check.equal(got.text, text, "what the client gets")
+                check.equal(
+                    got.fields.all("content-length").count + got.fields.all("transfer-encoding").count,
+                    got.status == 204 ? 0 : 1, "framings")
+            }
+            try await conversation.send(tenant.request())
+            check.usual(try await conversation.response(), "the next on the same connection")
+        },
+        HTTPScenario(
+            "account.usage.asked-for-of-slow-bodies",
+            "A body that must be read first may take longer than anybody waits for the database.",
+            settings: ["DATABASE_WAIT": "100ms"]
+        ) { world, check in
+            let tenant = try await world.askingTenant()
+            let text = #"{"stream":true}"#
+            for _ in 1...3 {
+                var conversation = try await world.talk()
+                try await conversation.send(
+                    "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(tenant.secret)\r\n"
+                        + "Content-Length: \(text.utf8.count)\r\n\r\n{")
+                try await Task.sleep(for: .milliseconds(900))
+                world.upstream.script(UpstreamStep.readRequest + [.await("go"), .send(HTTPAnswer.usual)])
+                try await conversation.send(String(text.dropFirst()))
+                try await Task.sleep(for: .milliseconds(300))
+                world.upstream.release("go")
+                check.usual(try await conversation.response())
+            }
+        },
+        HTTPScenario(
             "account.usage.asked-by-its-client",
             "A request that asks for usage itself, and one for no stream, passes as it came, and so does its answer."
         ) { world, check in
