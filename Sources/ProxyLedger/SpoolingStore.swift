@@ -143,7 +143,10 @@ public final class SpoolingStore: LedgerStore {
                 report(.failed(failure))
                 throw StorageError(.unavailable, during: "commit(_:)", detail: "\(failure)")
             }
-            if wasEmpty { report(.outageBegan(error)) }
+            if wasEmpty {
+                state.withLock { $0.isReachable = false }
+                report(.outageBegan(error))
+            }
             lookOut()
         }
         return batch.admissions.map { $0.basis == .standing ? .unavailable : .admitted(remaining: nil) }

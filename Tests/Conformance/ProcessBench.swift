@@ -66,6 +66,7 @@ final class ProcessBench: CommandBench {
         }.sorted()
     }
 
+    func remove(_ path: String) { Glibc.unlink("\(folder)/\(path)") }
     func rename(_ path: String, to other: String) { Glibc.rename("\(folder)/\(path)", "\(folder)/\(other)") }
 
     func write(_ text: String, to path: String) throws {

@@ -22,6 +22,7 @@ public protocol CommandBench: Sendable {
     func files() -> [String]
     /// Gives a file in the folder another name; does nothing when there is none.
     func rename(_ path: String, to other: String)
+    func remove(_ path: String)
     /// Writes a file in the folder.
     func write(_ text: String, to path: String) throws
 

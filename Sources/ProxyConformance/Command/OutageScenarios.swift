@@ -28,8 +28,36 @@ extension CommandScenario {
             let server = try await bench.serve(["DATABASE_WAIT": "500ms"])
             let path = "data/llm-proxy.db"
             try await sitOut(
-                server, check, begin: { try await bench.holdFile(at: path) }, end: { await bench.releaseFile() })
+                server, check, begin: { try await bench.holdFile(at: path) },
+                end: {
+                    // In the long form it is held for as long as anybody would look at it.
+                    if bench.faultRounds >= 20 { try await Task.sleep(for: .seconds(10)) }
+                    await bench.releaseFile()
+                })
             try await bench.expectSoundAndSettled(path, check)
+        },
+        CommandScenario(
+            "fault.file.deleted-is-noticed",
+            "When the SQLite file is deleted, nobody is told that anything was counted, and no empty file takes its place.",
+            tags: [.slow, .fault]
+        ) { bench, check in
+            let server = try await bench.serve(["DATABASE_WAIT": "300ms"])
+            let path = "data/llm-proxy.db"
+            let tenants = [try await server.tenant(), try await server.tenant(cap: 1000, name: "capped")]
+            for tenant in tenants { check.usual(try await server.exchange(tenant.request())) }
+            for part in ["", "-wal", "-shm"] { bench.remove(path + part) }
+            for round in 1...3 {
+                for tenant in tenants {
+                    let refused = try await server.exchange(tenant.request())
+                    check.refusal(refused, 503, "database_unavailable", "round \(round)")
+                }
+                let ready = try await server.exchange(HTTPRequest(method: "GET", target: "/ready"))
+                check.equal(ready.status, 503, "/ready")
+            }
+            check.that(server.command.output.contains("a ledger batch failed"), "nothing is logged")
+            check.equal(try await server.stop(), 0, "exit code")
+            check.equal(bench.bytes(of: path), nil, "a file made in its place")
+            FaultFigures.note(.rounds, 1)
         },
         CommandScenario(
             "fault.file.moved-is-noticed",
