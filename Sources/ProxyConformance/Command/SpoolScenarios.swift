@@ -120,11 +120,21 @@ extension CommandScenario {
             }
             check.that((50..<1000).contains(served), "\(served) served")
             try await database.resume()
-            let isServed = try await eventually { try await server.exchange(free.request()).status == 200 }
+            var refused: Int64 = 1
+            let isServed = try await eventually {
+                if try await server.exchange(free.request()).status == 200 { return true }
+                refused += 1
+                return false
+            }
             check.that(isServed, "not served again")
             check.equal(try await server.stop(), 0, "exit code")
-            let count = try await database.run("SELECT count(*) FROM requests WHERE status = 200")
-            check.equal(count, [["\(served + 1)"]], "counted")
+            let rows = try await database.run("SELECT count(*) FROM requests WHERE status = 200")
+            let count = rows.first?.first.flatMap { $0 }.flatMap { Int64($0) } ?? 0
+            // One that nobody could be told of in time may have been counted all the same.
+            check.that(
+                (served + 1...served + 1 + refused).contains(count), "\(count) of \(served + 1) and \(refused) refused")
+            FaultFigures.note(.lost, Int(max(0, served + 1 - count)))
+            FaultFigures.note(.rounds, 1)
             check.equal(try await bench.verify(database).code, 0, "db verify")
         },
         CommandScenario(
