@@ -21,6 +21,51 @@ extension CommandScenario {
             check.equal(counts, [["t"]], "refused requests are counted")
         },
         CommandScenario(
+            "fault.pool.stuck-transaction-is-outlived",
+            "A transaction that is stuck with locks on tokens keeps connections busy until none is left: all are answered in time, and "
+                + "when it is gone all goes on, within 2 s.",
+            tags: [.slow, .fault]
+        ) { bench, check in
+            let database = try await bench.makeDatabase(hasOwnServer: false)
+            let server = try await bench.serve(on: database, ["DATABASE_WAIT": "500ms", "DATABASE_POOL_SIZE": "3"])
+            let tenants = [try await server.tenant(), try await server.tenant(cap: 100, name: "capped")]
+            for tenant in tenants { check.usual(try await server.exchange(tenant.request())) }
+            try await database.hold("SELECT 1 FROM tokens FOR UPDATE")
+            try await withThrowingTaskGroup { group in
+                for tenant in tenants + tenants {
+                    group.addTask {
+                        let start = ContinuousClock.now
+                        let answer = try await server.exchange(tenant.request())
+                        check.refusal(answer, 503, "database_unavailable")
+                        check.that(.now - start < .seconds(2), "answered after \(ContinuousClock.now - start)")
+                    }
+                    group.addTask {
+                        let path = "/manage/tokens/\(tenant.tokenID)"
+                        for _ in 1...2 {
+                            let start = ContinuousClock.now
+                            let answer = try await server.manage("PATCH", path, #"{"name":"x"}"#)
+                            check.equal(answer.status, 503, "management")
+                            check.that(.now - start < .seconds(3), "answered after \(ContinuousClock.now - start)")
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try await database.release()
+            let over = ContinuousClock.now
+            for tenant in tenants {
+                let isServed = try await eventually { try await server.exchange(tenant.request()).status == 200 }
+                check.that(isServed, "not served again")
+            }
+            check.equal(try await server.manage("GET", "/manage/projects").status, 200, "management afterwards")
+            FaultFigures.note(.rounds, 1)
+            FaultFigures.noteBack(since: over)
+            check.that(.now - over < .seconds(2), "served again after \(ContinuousClock.now - over)")
+            check.equal(try await server.stop(), 0, "exit code")
+            let verified = try await bench.verify(database)
+            check.equal(verified.code, 0, "db verify: \(verified.output)")
+        },
+        CommandScenario(
             "fault.file.held-is-answered-in-time",
             "While another program holds the SQLite file, clients get a 503 in time; then all goes on, within 2 s.",
             tags: [.slow, .fault]
