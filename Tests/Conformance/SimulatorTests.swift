@@ -38,7 +38,7 @@ struct SimulatorTests {
             var bytes: [UInt8] = []
             do {
                 while true {
-                    let more = try await connection.receive(atMost: 65_536, within: .seconds(5))
+                    let more = try await connection.receive(atMost: 65_536, within: .seconds(30))
                     if more.isEmpty { break }
                     bytes += more
                 }
@@ -125,7 +125,7 @@ struct SimulatorTests {
                 let connection = try await bench.connect()
                 try await connection.send(Array(request.utf8))
                 if fault != .hang {
-                    #expect(try await !connection.receive(atMost: 65_536, within: .seconds(5)).isEmpty, "it closed")
+                    #expect(try await !connection.receive(atMost: 65_536, within: .seconds(30)).isEmpty, "it closed")
                 }
                 var silence = false
                 while !silence {
@@ -142,7 +142,7 @@ struct SimulatorTests {
                 try await connection.send(Array(request.utf8))
                 var count = 0
                 while count < 1 << 20 {
-                    count += try await connection.receive(atMost: 65_536, within: .seconds(5)).count
+                    count += try await connection.receive(atMost: 65_536, within: .seconds(30)).count
                 }
                 await connection.close()
             case .resetBeforeHead, .resetAfterHead, .resetInBody: #expect(try await bench.bytes(after: request) == nil)
@@ -199,7 +199,7 @@ struct SimulatorTests {
             try await connection.send(
                 Array("GET /x HTTP/1.1\r\nHost: x\r\nX-Sim-Body-Size: 1099511627776\r\n\r\n".utf8))
             var count = 0
-            while count < 1 << 20 { count += try await connection.receive(atMost: 65_536, within: .seconds(5)).count }
+            while count < 1 << 20 { count += try await connection.receive(atMost: 65_536, within: .seconds(30)).count }
             await connection.reset()
             #expect(try await eventually { bench.simulator.truth.abandonedRequests == 1 })
             #expect(bench.simulator.truth.bytesSent < 1 << 26)
