@@ -6,7 +6,6 @@ extension DayParts {
     /// A part is made as a table and then attached, and taken away by dropping it last in its transaction: neither keeps others
     /// waiting who write to another part by its name.
     static let postgres = DayParts(
-        partition: { partition(table: $0) },
         prepare: SQLStatement("SELECT prepare_day_parts($1, CAST($2 AS date), CAST($3 AS integer))"),
         exists: SQLStatement("SELECT CASE WHEN to_regclass($1) IS NULL THEN 0 ELSE 1 END"),
         ended: SQLStatement(
@@ -24,7 +23,7 @@ extension DayParts {
         })
 
     /// Functions, because what is made depends on what is there; `EXCEPTION` because of two parts for the same day only one can be.
-    private static func partition(table: String) -> String {
+    static func postgresPartition(table: String) -> String {
         """
         CREATE FUNCTION day_part_key(day date) RETURNS text LANGUAGE sql IMMUTABLE AS $body$
             SELECT left(hex, 8) || '-' || right(hex, 4)

@@ -55,13 +55,14 @@ struct ProjectRoutes: Sendable {
         }
         let now = dependencies.now()
         let id = dependencies.newIdentifier(ProjectID.self, at: now)
+        let usual = StreamPolicy()
         let sealed = try dependencies.seal(key, id)
         let project = Project(
             id: id, name: name, sealedKey: sealed.ciphertext, keyHint: sealed.hint, provider: provider,
             limits: try LimitFields.ofProject(in: body) ?? ProjectLimits(),
             streams: StreamPolicy(
-                usage: try body.choice("stream_usage") ?? .estimate,
-                clientLeaves: try body.choice("client_leaves") ?? .bill), createdAt: now, updatedAt: now)
+                usage: try body.choice("stream_usage") ?? usual.usage,
+                clientLeaves: try body.choice("client_leaves") ?? usual.clientLeaves), createdAt: now, updatedAt: now)
         try await storage.create(project)
         return .json(project.json(at: now), status: 201, fields: [("Location", "/manage/projects/\(id.text)")])
     }

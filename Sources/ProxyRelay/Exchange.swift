@@ -163,7 +163,7 @@ final class Exchange {
         responseBytes = 0
         hasHead = false
         passage = .asItCame
-        rewritten.clear()
+        rewritten = ByteBuffer()
         remover = nil
         decoder = nil
         isOpaque = false

@@ -61,7 +61,6 @@ extension Exchange {
 
     /// The end of content written anew.
     func takeLastRewritten() -> ByteBuffer {
-        guard passage != .asItCame else { return ByteBuffer() }
         remover?.finish(into: &rewritten)
         var last = takeRewritten()
         if passage == .rechunked { last.writeStaticString("0\r\n\r\n") }

@@ -316,8 +316,10 @@ extension Exchange {
         isAnswerWhole = true
         guard !clientHasLeft else { return drained() }
         upstream = nil
-        var last = takeLastRewritten()
-        outgoing.writeBuffer(&last)
+        if passage != .asItCame {
+            var last = takeLastRewritten()
+            outgoing.writeBuffer(&last)
+        }
         settle(.completed)
         guard !isHeld else {
             stage = .delivering

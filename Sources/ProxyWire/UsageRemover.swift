@@ -20,28 +20,27 @@ public struct UsageRemover: Sendable {
     public mutating func pass(_ bytes: UnsafeRawBufferPointer, into out: inout ByteBuffer) {
         var position = 0
         while let end = scanner.nextEnd(in: bytes, from: position) {
-            held.append(contentsOf: bytes[position..<end])
+            hold(bytes[position..<end], &out)
             position = end
             eventEnded(&out)
         }
-        held.append(contentsOf: bytes[position...])
-        passLineFeed(&out)
+        hold(bytes[position...], &out)
         guard held.count > Self.largest || isLarge else { return }
         isLarge = true
         flush(&out)
     }
 
     /// The stream has ended: what is left of an event passes.
-    public mutating func finish(into out: inout ByteBuffer) {
-        passLineFeed(&out)
-        flush(&out)
-    }
+    public mutating func finish(into out: inout ByteBuffer) { flush(&out) }
 
-    /// The rest of the line end of the event before goes where that went, at once: readers wait for it.
-    private mutating func passLineFeed(_ out: inout ByteBuffer) {
-        guard held == [.lineFeed] else { return }
-        if !hasDropped { out.writeInteger(UInt8.lineFeed) }
-        held.removeAll(keepingCapacity: true)
+    /// Adds to the present event. The rest of the line end of the one before goes where that went, at once: readers wait for it.
+    private mutating func hold(_ bytes: Slice<UnsafeRawBufferPointer>, _ out: inout ByteBuffer) {
+        var bytes = bytes
+        if held.isEmpty, !isLarge, bytes.first == .lineFeed {
+            if !hasDropped { out.writeInteger(UInt8.lineFeed) }
+            bytes = bytes.dropFirst()
+        }
+        held.append(contentsOf: bytes)
     }
 
     private mutating func flush(_ out: inout ByteBuffer) {
@@ -52,11 +51,7 @@ public struct UsageRemover: Sendable {
     private mutating func eventEnded(_ out: inout ByteBuffer) {
         defer { isLarge = false }
         guard !isLarge else { return flush(&out) }
-        // As in ``passLineFeed(_:)``, of an event that came whole after it.
-        let start = held.first == .lineFeed ? 1 : 0
-        if start == 1, !hasDropped { out.writeInteger(UInt8.lineFeed) }
-        hasDropped = held.withUnsafeBytes { bytes in
-            let event = UnsafeRawBufferPointer(rebasing: bytes[start...])
+        hasDropped = held.withUnsafeBytes { event in
             switch Verdict(of: event) {
             case .pass: out.writeBytes(event)
             case .cut(let range):

@@ -1,8 +1,6 @@
 /// How an engine keeps a large table in parts of a day (UTC) each, so that a day can go at once. The table's key is text
 /// that begins with its time: UUID version 7.
 public struct DayParts: Sendable {
-    /// A script that turns a table into one in parts, those of the coming days included. What is in it stays in its first part.
-    public let partition: @Sendable (_ table: String) -> String
     /// Makes the parts of the days from `$2`, `YYYY-MM-DD`, on, `$3` of them, of the table `$1`, unless they are there. Rows of
     /// days without a part have one together.
     public let prepare: SQLStatement
@@ -16,10 +14,9 @@ public struct DayParts: Sendable {
     public let seal: @Sendable (_ part: String) -> String
 
     public init(
-        partition: @escaping @Sendable (_ table: String) -> String, prepare: SQLStatement, exists: SQLStatement,
-        ended: SQLStatement, removalLock: SQLStatement, seal: @escaping @Sendable (_ part: String) -> String
+        prepare: SQLStatement, exists: SQLStatement, ended: SQLStatement, removalLock: SQLStatement,
+        seal: @escaping @Sendable (_ part: String) -> String
     ) {
-        self.partition = partition
         self.prepare = prepare
         self.exists = exists
         self.ended = ended

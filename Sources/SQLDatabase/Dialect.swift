@@ -18,7 +18,8 @@ public struct Dialect: Sendable {
         public let instant: String
         /// What follows the closing parenthesis of a table that is found by its primary key.
         public let keyedTable: String
-        /// See ``DayParts/partition``; gives nothing where tables are whole.
+        /// A script that turns a table into one in parts (``DayParts``), those of the coming days included; what is in it stays in
+        /// its first part. Nothing where tables are whole.
         public let partition: @Sendable (_ table: String) -> String
 
         public init(

@@ -35,21 +35,19 @@ struct RequestDay: Hashable, Comparable, Sendable {
 
 /// Where a batch's requests are.
 struct LedgerTables {
-    private let one: LedgerTable?
+    /// The table of all of them, if there is one.
+    let only: LedgerTable?
     private let days: [RequestDay: LedgerTable]
 
     /// All in one.
-    init(_ table: LedgerTable) { (one, days) = (table, [:]) }
+    init(_ table: LedgerTable) { (only, days) = (table, [:]) }
 
     /// Each in its day's.
-    init(_ days: [RequestDay: LedgerTable]) { (one, self.days) = (nil, days) }
-
-    /// The table of all of them, if there is one.
-    var only: LedgerTable? { one }
+    init(_ days: [RequestDay: LedgerTable]) { (only, self.days) = (nil, days) }
 
     /// Sorts places by the table of the request that each stands for.
     func split(_ places: Range<Int>, _ id: (Int) -> RequestID) -> [(table: LedgerTable, places: [Int])] {
-        if let one { return places.isEmpty ? [] : [(one, Array(places))] }
+        if let only { return places.isEmpty ? [] : [(only, Array(places))] }
         let byDay = Dictionary(grouping: places) { RequestDay(of: id($0)) }
         return byDay.sorted { $0.key < $1.key }.map { (days[$0.key] ?? .all, $0.value) }
     }
@@ -57,9 +55,8 @@ struct LedgerTables {
 
 /// Finds the parts of the table that a batch is in. An engine that is told them by name has not to find them, nor to lock all.
 struct DayTables {
-    /// Days that were looked for, with their parts.
+    /// Days that were looked for, with their parts, or with all where they have none.
     private var known: [RequestDay: LedgerTable] = [:]
-    private var missing: Set<RequestDay> = []
 
     /// Forgets what is known of parts: one may be gone.
     mutating func forget() { self = DayTables() }
@@ -69,26 +66,26 @@ struct DayTables {
     ) throws(SQLError) -> LedgerTables {
         guard let parts = connection.dialect.dayParts else { return LedgerTables(.all) }
         let today = RequestDay(of: batch.now)
-        if today.contains(batch) { return LedgerTables(try table(of: today, parts, connection) ?? .all) }
+        if today.contains(batch) { return LedgerTables(try table(of: today, parts, connection)) }
         var days: [RequestDay: LedgerTable] = [:]
         for id in batch.admissions.map(\.requestID) + batch.settlements.map(\.requestID) {
             let day = RequestDay(of: id)
-            if days[day] == nil { days[day] = try table(of: day, parts, connection) ?? .all }
+            if days[day] == nil { days[day] = try table(of: day, parts, connection) }
         }
         return LedgerTables(days)
     }
 
     private mutating func table(
         of day: RequestDay, _ parts: DayParts, _ connection: any SQLConnection
-    ) throws(SQLError) -> LedgerTable? {
+    ) throws(SQLError) -> LedgerTable {
         if let table = known[day] { return table }
-        if missing.contains(day) { return nil }
-        if known.count + missing.count >= 8 { forget() }
+        if known.count >= 8 { forget() }
         let name = DayParts.name(of: "requests", on: day.text)
         let isThere = try connection.first(parts.exists, [.text(name)]) { (row) throws(SQLError) in
             row.integer(at: 0) == 1
         }
-        if isThere == true { known[day] = LedgerTable(name) } else { missing.insert(day) }
-        return known[day]
+        let table = isThere == true ? LedgerTable(name) : .all
+        known[day] = table
+        return table
     }
 }

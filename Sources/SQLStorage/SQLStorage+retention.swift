@@ -106,7 +106,11 @@ private enum RetentionStatements {
         SELECT max(id) FROM (
             SELECT id FROM requests WHERE id < $1 AND settled_at IS NOT NULL ORDER BY id LIMIT $2) AS first
         """)
-    static let keepUpTo = SQLStatement(keep(from: "requests", where: "settled_at IS NOT NULL AND id <= $1"))
+    static let keepUpTo = SQLStatement(
+        """
+        INSERT INTO usage_daily (\(keptColumns)) SELECT \(sums) FROM requests WHERE settled_at IS NOT NULL AND id <= $1 \
+        \(groups) \(adding)
+        """)
     static let removeUpTo = SQLStatement("DELETE FROM requests WHERE settled_at IS NOT NULL AND id <= $1")
 
     static let moveUpTo = SQLStatement(
@@ -122,14 +126,7 @@ private enum RetentionStatements {
     private static let columns = ["requests", "prompt_tokens", "completion_tokens", "cost_nano"]
     private static let keptColumns = "day, token_id, project_id, \(columns.joined(separator: ", "))"
 
-    /// Adds what rows say to what is kept of their tokens' days.
-    private static func keep(from table: String, where condition: String) -> String {
-        """
-        INSERT INTO usage_daily (\(keptColumns)) SELECT \(sums) FROM \(table) WHERE \(condition) \(groups) \(adding)
-        """
-    }
-
-    /// The same for all rows of a part, where an engine has such. Gives how many there are, and how many of them are open.
+    /// Adds what all rows of a part say to what is kept of their tokens' days. Gives how many there are, and how many of them are open.
     static func keepAll(of part: String) -> String {
         """
         WITH found AS MATERIALIZED (

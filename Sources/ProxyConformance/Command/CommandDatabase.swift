@@ -56,6 +56,12 @@ extension CommandBench {
         ]
     }
 
+    /// Expects every invariant to hold.
+    func expectSound(_ database: any CommandDatabase, _ check: Check) async throws {
+        let verified = try await verify(database)
+        check.equal(verified.code, 0, "db verify: \(verified.output)")
+    }
+
     /// Every invariant of the database, by the program's own check.
     func verify(_ database: any CommandDatabase) async throws -> (code: Int?, output: String) {
         try await finish(["db", "verify"], environment: settings(for: database))

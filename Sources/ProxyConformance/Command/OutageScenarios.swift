@@ -12,8 +12,7 @@ extension CommandScenario {
             let database = try await bench.makeDatabase(hasOwnServer: false, hasWire: true, hasStandby: false)
             let server = try await bench.serve(on: database, ["DATABASE_WAIT": "500ms"])
             try await sitOut(server, check, begin: database.freeze, end: database.thaw)
-            let verified = try await bench.verify(database)
-            check.equal(verified.code, 0, "db verify: \(verified.output)")
+            try await bench.expectSound(database, check)
             let open = try await database.run("SELECT count(*) FROM requests WHERE settled_at IS NULL")
             check.equal(open, [["0"]], "open requests")
             // One batch was on its way, with a request of each token or of one; what waited behind it is not counted.
@@ -62,8 +61,7 @@ extension CommandScenario {
             FaultFigures.noteBack(since: over)
             check.that(.now - over < .seconds(2), "served again after \(ContinuousClock.now - over)")
             check.equal(try await server.stop(), 0, "exit code")
-            let verified = try await bench.verify(database)
-            check.equal(verified.code, 0, "db verify: \(verified.output)")
+            try await bench.expectSound(database, check)
         },
         CommandScenario(
             "fault.file.held-is-answered-in-time",

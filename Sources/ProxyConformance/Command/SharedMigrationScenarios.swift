@@ -40,7 +40,7 @@ extension CommandScenario {
             try await database.release()
             let server = try await bench.serve(on: database)
             check.usual(try await server.exchange(try await server.tenant().request()))
-            check.equal(try await bench.verify(database).code, 0, "db verify")
+            try await bench.expectSound(database, check)
         },
         CommandScenario(
             "migrate.newer.is-refused", "A PostgreSQL with a newer schema is refused in one line, and nothing changed."

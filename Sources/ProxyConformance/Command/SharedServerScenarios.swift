@@ -15,7 +15,7 @@ extension CommandScenario {
             check.equal(bench.upstream.received.count, 100, "requests at the upstream")
             let counted = try await database.run("SELECT request_count FROM tokens")
             check.equal(counted, [["100"]], "count")
-            check.equal(try await bench.verify(database).code, 0, "db verify")
+            try await bench.expectSound(database, check)
         },
         CommandScenario(
             "instances.rate.is-exact",
@@ -27,7 +27,7 @@ extension CommandScenario {
             let statuses = try await statuses(of: 200, for: tenant, over: servers)
             check.equal(statuses, [200: 50, 429: 150], "statuses")
             check.equal(bench.upstream.received.count, 50, "requests at the upstream")
-            check.equal(try await bench.verify(database).code, 0, "db verify")
+            try await bench.expectSound(database, check)
         },
         CommandScenario(
             "instances.revocation.is-in-force", "A token revoked through one server is refused by the others at once."
@@ -134,7 +134,7 @@ extension CommandScenario {
             try await edits
             check.equal(found, [200: 300], "statuses")
             check.equal(try await database.run("SELECT request_count FROM tokens"), [["300"]], "count")
-            check.equal(try await bench.verify(database).code, 0, "db verify")
+            try await bench.expectSound(database, check)
         },
         CommandScenario(
             "instances.dead.are-settled-by-the-living",
@@ -163,7 +163,7 @@ extension CommandScenario {
             check.that(
                 try await eventually { try await database.run(outcomes) == [["in_doubt"], ["completed"]] },
                 "the living server's request did not end as it ended")
-            check.equal(try await bench.verify(database).code, 0, "db verify")
+            try await bench.expectSound(database, check)
         },
     ]
 

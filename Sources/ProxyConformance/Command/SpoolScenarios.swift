@@ -42,7 +42,7 @@ extension CommandScenario {
             check.equal(counts, [["31"], ["2"]], "counts")
             let ends = try await database.run("SELECT DISTINCT outcome FROM requests")
             check.equal(ends, [["completed"]], "outcomes")
-            check.equal(try await bench.verify(database).code, 0, "db verify")
+            try await bench.expectSound(database, check)
         },
         CommandScenario(
             "fault.spool.survives-kills",
@@ -65,8 +65,7 @@ extension CommandScenario {
                 })
             check.equal(try await traffic.servers[0].stop(), 0, "exit code")
             try await traffic.audit(database, check)
-            let verified = try await bench.verify(database)
-            check.equal(verified.code, 0, "db verify: \(verified.output)")
+            try await bench.expectSound(database, check)
         },
         CommandScenario(
             "fault.spool.outlasts-silence",
@@ -100,8 +99,7 @@ extension CommandScenario {
             let count = try await database.run(
                 "SELECT count(*) >= 42 FROM requests WHERE token_id = '\(free.tokenID)' AND status = 200")
             check.equal(count, [["t"]], "what was served is counted")
-            let verified = try await bench.verify(database)
-            check.equal(verified.code, 0, "db verify: \(verified.output)")
+            try await bench.expectSound(database, check)
         },
         CommandScenario(
             "fault.spool.full-is-refused",
@@ -135,7 +133,7 @@ extension CommandScenario {
                 (served + 1...served + 1 + refused).contains(count), "\(count) of \(served + 1) and \(refused) refused")
             FaultFigures.note(.lost, Int(max(0, served + 1 - count)))
             FaultFigures.note(.rounds, 1)
-            check.equal(try await bench.verify(database).code, 0, "db verify")
+            try await bench.expectSound(database, check)
         },
         CommandScenario(
             "command.spool.wants-postgres", "DATABASE_OUTAGE=spool with a SQLite file is one clear line and a failure."
