@@ -74,10 +74,26 @@ public final class SpoolingStore: LedgerStore {
     /// No more is to come than the ledger has: what the database doesn't take at once is kept in the journal.
     public func prepareToClose() { state.withLock { $0.isClosing = true } }
 
-    /// Leaves what the journal holds to the next start.
-    public func close() {
+    /// Writes what the journal holds as long as the database takes it, and leaves the rest to the next start.
+    public func close(by deadline: ContinuousClock.Instant) async {
+        while !journal.isEmpty, ContinuousClock.now < deadline, await probe(), await writeForOneTurn() {}
+        close()
+    }
+
+    private func close() {
         state.withLock { $0.isClosed = true }
         journal.remove()
+    }
+
+    /// - Returns: whether the database took it.
+    private func writeForOneTurn() async -> Bool {
+        await withCheckedContinuation { continuation in
+            base.enqueueTurn(after: .zero) { [self] writer in
+                state.withLock { $0.isReachable = true }
+                _ = tryToDrain(with: writer)
+                continuation.resume(returning: state.withLock { $0.isReachable })
+            }
+        }
     }
 
     /// Writes to `store` all that a journal holds which a server left behind, and removes it.

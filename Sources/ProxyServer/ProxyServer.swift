@@ -103,6 +103,7 @@ public final class ProxyServer: Sendable {
     @discardableResult
     public func stop() async -> Int {
         guard state.beginDraining() else { return 0 }
+        let deadline = ContinuousClock.now + settings.shutdownGrace
         logger.info("stopping", metadata: ["requests_in_flight": "\(relay.requestsInFlight)"])
         // Load balancers see /ready fail before the listener goes away.
         let notice = min(.milliseconds(500), settings.shutdownGrace / 60)
@@ -110,7 +111,7 @@ public final class ProxyServer: Sendable {
         let cut = await relay.drain(grace: settings.shutdownGrace - notice)
         spool?.prepareToClose()
         await ledger.close()
-        spool?.close()
+        await spool?.close(by: deadline)
         if let left = spool?.backlog.batches, left > 0 {
             logger.warning(
                 "the database is away: what it has to be told is in the spool, for the next start",
