@@ -90,7 +90,8 @@ let package = Package(
         room("ProxyConformance", ["ProxyDomain", "ProxyStorage"]),
         room("ProxyLoad", ["ProxyWire", .nioCore, .nioPosix, .histogram]),
 
-        // Floor 4: composition and lifecycle.
+        // Floor 4: whole servers: composed, or started beside each other.
+        room("ProxyFleet", ["ProxyLoad", "ProxyFixtures"]),
         room(
             "ProxyServer",
             [
@@ -103,7 +104,8 @@ let package = Package(
         .executableTarget(
             name: "llm-proxy",
             dependencies: [
-                "ProxyStorage", "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyLoad", .argumentParser,
+                "ProxyStorage", "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyLoad", "ProxyFleet",
+                .argumentParser,
             ],
             swiftSettings: houseSettings),
 
@@ -118,8 +120,11 @@ let package = Package(
 
         // What tests stand on: a PostgreSQL of their own.
         .target(
-            name: "ProxyFixtures", dependencies: ["CPostgres", "CPostgresLoader"], path: "Tests/Fixtures",
-            exclude: ["Faults/shim.c"],
+            name: "ProxyFixtures", dependencies: ["CPostgres", "CPostgresLoader"], path: "Tests/Fixtures/Postgres",
+            swiftSettings: houseSettings),
+        // What breaks things for tests. Apart, because it needs all of Foundation, which the program does without.
+        .target(
+            name: "FaultFixtures", dependencies: ["ProxyFixtures"], path: "Tests/Fixtures/Faults", exclude: ["shim.c"],
             swiftSettings: houseSettings),
         .testTarget(
             name: "WireTests",
@@ -139,12 +144,13 @@ let package = Package(
             dependencies: [
                 "ProxyDomain", "ProxyStorage", "SQLDatabase", "SQLiteDriver", "PostgresDriver", "SQLStorage",
                 "ProxyLedger", "ProxySecrets", "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyConformance",
-                "ProxyFixtures",
-                "ProxyManagement", "llm-proxy", .nioCore, .nioPosix, .nioSSL, .logging,
+                "ProxyFixtures", "FaultFixtures", "ProxyManagement", "llm-proxy", .nioCore, .nioPosix, .nioSSL,
+                .logging,
             ],
             path: "Tests/Conformance", swiftSettings: houseSettings),
         .testTarget(
-            name: "LoadTests", dependencies: ["ProxyLoad", "ProxySimulator", .nioCore, .nioPosix],
+            name: "LoadTests",
+            dependencies: ["ProxyLoad", "ProxyFleet", "ProxySimulator", "llm-proxy", .nioCore, .nioPosix],
             path: "Tests/Load", swiftSettings: houseSettings),
     ]
 )

@@ -10,4 +10,6 @@ public enum FailureKind: String, CaseIterable, Hashable, Sendable {
     case timeout
     /// The answer broke the rules of HTTP/1.1.
     case malformed
+    /// The answer's content is not what the reference answered.
+    case content
 }

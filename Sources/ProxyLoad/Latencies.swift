@@ -3,8 +3,13 @@ import Histogram
 /// Durations counted with three significant digits, from a nanosecond to an hour.
 struct Latencies: Sendable {
     private static let limit: UInt64 = 3_600_000_000_000
-    private var histogram = Histogram<UInt64>(
-        highestTrackableValue: Self.limit, numberOfSignificantValueDigits: .three)
+    private var histogram: Histogram<UInt64>
+
+    /// - Parameter isCoarse: counts with two digits, in a tenth of the memory.
+    init(isCoarse: Bool = false) {
+        histogram = Histogram(
+            highestTrackableValue: Self.limit, numberOfSignificantValueDigits: isCoarse ? .two : .three)
+    }
 
     /// Counts one duration, in nanoseconds. Below zero is taken as zero, above an hour as an hour.
     mutating func record(nanoseconds: Int64) {

@@ -11,27 +11,25 @@ final class LoadConnection: ChannelInboundHandler {
         let planned: NIODeadline
         /// Whether it is part of the warm-up, and so in no percentile.
         let isWarmUp: Bool
+        let request: RequestBuffers.Request
         var sent = NIODeadline.distantPast
         var firstByte: NIODeadline?
         var lastRead = NIODeadline.distantPast
     }
 
-    let side: Int
+    let lane: LoadLane
     /// Outlives us: callbacks may come after a run was given up.
     private let loop: LoadLoop
-    private let request: ByteBuffer
-    private let method: RequestMethod
     private var context: ChannelHandlerContext?
     private var reader = ResponseReader()
     private var events = EventScanner()
+    private var content = ContentComparison(nil)
     private(set) var call: Call?
     /// When the call has lasted too long, or a stream has been silent for too long.
     private(set) var deadline = NIODeadline.distantFuture
 
-    init(side: Int, request: ByteBuffer, method: RequestMethod, loop: LoadLoop) {
-        self.side = side
-        self.request = request
-        self.method = method
+    init(lane: LoadLane, loop: LoadLoop) {
+        self.lane = lane
         self.loop = loop
     }
 
@@ -42,9 +40,10 @@ final class LoadConnection: ChannelInboundHandler {
         call.lastRead = call.sent
         self.call = call
         deadline = call.sent + loop.timeout
-        reader.begin(answering: method)
+        reader.begin(answering: call.request.method)
         events = EventScanner()
-        context?.writeAndFlush(NIOAny(request), promise: nil)
+        content = ContentComparison(call.request.expected)
+        context?.writeAndFlush(NIOAny(call.request.bytes), promise: nil)
     }
 
     func close() { context?.close(promise: nil) }
@@ -74,8 +73,11 @@ final class LoadConnection: ChannelInboundHandler {
         call?.lastRead = now
         do throws(WireFault) {
             var ended = 0
-            try reader.read(&buffer) { bytes in ended += events.count(bytes) }
-            if ended > 0, reader.isEventStream, let call { loop.counted(ended, of: call, at: now, side: side) }
+            try reader.read(&buffer) { bytes in
+                ended += events.count(bytes)
+                content.take(bytes)
+            }
+            if ended > 0, reader.isEventStream, let call { loop.counted(ended, of: call, at: now, side: lane.side) }
         } catch {
             return fail(.malformed)
         }
@@ -83,11 +85,12 @@ final class LoadConnection: ChannelInboundHandler {
     }
 
     private func noteGap(_ now: NIODeadline) {
-        if let call, !call.isWarmUp { loop.gap(from: call.lastRead, to: now, side: side) }
+        if let call, !call.isWarmUp { loop.gap(from: call.lastRead, to: now, side: lane.side) }
     }
 
     private func complete(at now: NIODeadline, leftover: Int) {
         guard let call else { return }
+        if (200..<300).contains(reader.status), !content.isSame { return fail(.content) }
         self.call = nil
         deadline = .distantFuture
         let isReusable = reader.keepsAlive && leftover == 0

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 
@@ -6,42 +7,61 @@ import NIOPosix
 final class LoadLoop {
     private let plan: LoadPlan
     private let eventLoop: any EventLoop
-    private let step: Int
-    private var next: Int
+    private let live: LiveFigures
+    private let index: Int
+    private var arrival: Schedule.Arrival
+    /// Streams that followed others: they choose what they ask for by numbers of their own.
+    private var reopened = 0
     private let start: NIODeadline
     private let end: NIODeadline
     private let warmUpEnd: NIODeadline
-    private let requests: [ByteBuffer]
-    private var idle: [[LoadConnection]]
-    private var open: [[ObjectIdentifier: LoadConnection]]
-    private var connecting: [Int]
-    private var underWay: [Int]
+    /// For each side those of its targets.
+    private let lanes: [[LoadLane]]
     private(set) var tallies: [LoadTally]
     /// How late this generator itself began requests.
     private(set) var lag = Latencies()
+    /// What this thread has computed for, once it is finished.
+    private(set) var processorTime = Duration.zero
+    private let processorTimeBefore: Duration
     private let finished: EventLoopPromise<Void>
     private var isFinished = false
 
     let timeout: TimeAmount
     let holdsStreams: Bool
 
-    init(_ plan: LoadPlan, index: Int, eventLoop: any EventLoop, start: NIODeadline, finished: EventLoopPromise<Void>) {
+    /// - Parameter expected: for each side and part of its mix what each answer must hold; `nil` for anything.
+    init(
+        _ plan: LoadPlan, expected: [[[UInt8]?]], index: Int, eventLoop: any EventLoop, start: NIODeadline,
+        live: LiveFigures, finished: EventLoopPromise<Void>
+    ) {
         self.plan = plan
         self.eventLoop = eventLoop
+        self.live = live
+        self.index = index
         self.start = start
         self.finished = finished
-        step = plan.loops
-        next = index
+        arrival = Schedule.Arrival(plan.schedule)
+        for _ in 0..<index { arrival.advance() }
         end = start + TimeAmount(plan.length)
         warmUpEnd = start + TimeAmount(plan.warmUp)
         timeout = TimeAmount(plan.timeout)
         holdsStreams = plan.holdsStreams
-        requests = plan.sides.map { ByteBuffer(bytes: $0.request.bytes(to: $0.target)) }
-        idle = plan.sides.map { _ in [] }
-        open = plan.sides.map { _ in [:] }
-        connecting = plan.sides.map { _ in 0 }
-        underWay = plan.sides.map { _ in 0 }
+        lanes = plan.sides.enumerated().map { index, side in
+            side.targets.map { target in
+                LoadLane(
+                    side: index, target: target,
+                    requests: RequestBuffers(side.mix, to: target, expected: expected[index]))
+            }
+        }
         tallies = plan.sides.map { _ in LoadTally() }
+        processorTimeBefore = Self.processorTime
+    }
+
+    /// What the calling thread has computed for since it began.
+    private static var processorTime: Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
     // MARK: The schedule
@@ -51,52 +71,58 @@ final class LoadLoop {
         scheduleNext()
     }
 
-    private func due(_ number: Int) -> NIODeadline { start + TimeAmount(plan.schedule.due(number)) }
+    private var due: NIODeadline { start + TimeAmount(arrival.due) }
+
+    private var hasMore: Bool { arrival.number < plan.limit && arrival.due < plan.length }
 
     private func scheduleNext() {
-        guard next < plan.planned else { return }
-        eventLoop.assumeIsolated().scheduleTask(deadline: due(next)) { self.fire() }
+        guard hasMore else { return }
+        eventLoop.assumeIsolated().scheduleTask(deadline: due) { self.fire() }
     }
 
     /// Begins everything that is due. What is late is begun now and counts as late, never left out.
     private func fire() {
         let now = NIODeadline.now()
-        while next < plan.planned, due(next) <= now {
-            let planned = due(next)
+        while hasMore, due <= now {
+            let planned = due
             lag.record(nanoseconds: (now - planned).nanoseconds)
-            begin(side: plan.schedule.side(of: next), planned: planned)
-            next += step
+            // Both sides of a comparison are asked for the same.
+            begin(
+                arrival.number / plan.sides.count, side: plan.schedule.side(of: arrival.number), plannedAt: planned)
+            for _ in 0..<plan.loops { arrival.advance() }
         }
         scheduleNext()
     }
 
-    private func begin(side: Int, planned: NIODeadline) {
-        begin(call(plannedAt: planned), side: side)
-    }
-
-    /// A stream opened in the warm-up is held through what is measured: it belongs to it, and its end too. Only what
-    /// came of it before is left out.
-    private func call(plannedAt planned: NIODeadline) -> LoadConnection.Call {
-        LoadConnection.Call(planned: planned, isWarmUp: !holdsStreams && planned < warmUpEnd)
-    }
-
-    private func begin(_ call: LoadConnection.Call, side: Int) {
-        tallies[side].planned += call.isWarmUp ? 0 : 1
-        if let connection = idle[side].popLast() {
-            start(call, on: connection)
-        } else if open[side].count + connecting[side] < plan.connectionsPerLoop {
-            connect(side, for: call)
-        } else if call.isWarmUp {
-            tallies[side].warmUpErrors += 1
-        } else {
-            tallies[side].dropped += 1
+    private func begin(_ number: Int, side: Int, plannedAt planned: NIODeadline) {
+        let lane = lanes[side][number % lanes[side].count]
+        // A stream opened in the warm-up is held through what is measured: it belongs to it, and its end too. Only what
+        // came of it before is left out.
+        let call = LoadConnection.Call(
+            planned: planned, isWarmUp: !holdsStreams && planned < warmUpEnd, request: lane.request(number))
+        if !call.isWarmUp {
+            tallies[side].planned += 1
+            tallies[side].seconds[second(of: planned)].planned += 1
         }
+        if let connection = lane.takeIdle() {
+            start(call, on: connection)
+        } else if lane.size < max(1, plan.connectionsPerLoop / lanes[side].count) {
+            connect(lane, for: call)
+        } else {
+            noteDropped(call, side: side)
+        }
+    }
+
+    /// The second of what is measured that an instant belongs to.
+    private func second(of instant: NIODeadline) -> Int {
+        Int(max(0, (instant - warmUpEnd).nanoseconds) / 1_000_000_000)
     }
 
     /// Puts another stream in the place of one that ended.
     private func reopen(side: Int) {
         guard holdsStreams, NIODeadline.now() < end else { return }
-        begin(call(plannedAt: .now()), side: side)
+        reopened += 1
+        begin(reopened * plan.loops, side: side, plannedAt: .now())
     }
 
     /// The same after a failure: with a pause, so that a side that refuses everything isn't hammered.
@@ -106,33 +132,33 @@ final class LoadLoop {
     }
 
     private func start(_ call: LoadConnection.Call, on connection: LoadConnection) {
-        underWay[connection.side] += 1
-        tallies[connection.side].mostOpen = max(tallies[connection.side].mostOpen, underWay[connection.side])
+        let side = connection.lane.side
+        connection.lane.underWay += 1
+        tallies[side].sent += 1
+        tallies[side].mostOpen = max(tallies[side].mostOpen, lanes[side].reduce(0) { $0 + $1.underWay })
         connection.begin(call)
     }
 
-    private func connect(_ side: Int, for call: LoadConnection.Call) {
-        connecting[side] += 1
-        let target = plan.sides[side].target
-        let connection = LoadConnection(
-            side: side, request: requests[side], method: plan.sides[side].request.wireMethod, loop: self)
+    private func connect(_ lane: LoadLane, for call: LoadConnection.Call) {
+        lane.connecting += 1
+        let connection = LoadConnection(lane: lane, loop: self)
         let bound = NIOLoopBound(connection, eventLoop: eventLoop)
         ClientBootstrap(group: eventLoop)
-            .connectTimeout(timeout)
+            .connectTimeout(.seconds(10))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
             }
-            .connect(host: target.host, port: target.port)
+            .connect(host: lane.target.host, port: lane.target.port)
             .assumeIsolated()
             .whenComplete { result in
-                self.connecting[side] -= 1
+                lane.connecting -= 1
                 guard case .success = result else {
-                    self.noteFailure(.connect, of: call, side: side)
-                    self.reopenLater(side: side)
+                    self.noteFailure(.connect, of: call, side: lane.side)
+                    self.reopenLater(side: lane.side)
                     return self.finishIfDone()
                 }
-                self.open[side][ObjectIdentifier(connection)] = connection
+                lane.opened(connection)
                 self.start(call, on: connection)
             }
     }
@@ -153,63 +179,73 @@ final class LoadLoop {
     func ended(
         _ call: LoadConnection.Call, status: Int, at now: NIODeadline, on connection: LoadConnection, isReusable: Bool
     ) {
-        underWay[connection.side] -= 1
-        note(call, status: status, at: now, side: connection.side)
-        if isReusable {
-            idle[connection.side].append(connection)
-        } else {
-            // Its place is free now, not only when the channel is closed.
-            open[connection.side][ObjectIdentifier(connection)] = nil
-        }
+        let lane = connection.lane
+        lane.underWay -= 1
+        note(call, status: status, at: now, side: lane.side)
+        // The place of one that closes is free now, not only when the channel is closed.
+        isReusable ? lane.giveBack(connection) : lane.release(connection)
         // Whatever it answers but a success is not asked for again and again without a pause.
-        if (200..<300).contains(status) { reopen(side: connection.side) } else { reopenLater(side: connection.side) }
+        if (200..<300).contains(status) { reopen(side: lane.side) } else { reopenLater(side: lane.side) }
         finishIfDone()
     }
 
+    func failed(_ call: LoadConnection.Call, _ kind: FailureKind, on connection: LoadConnection) {
+        connection.lane.underWay -= 1
+        connection.lane.release(connection)
+        noteFailure(kind, of: call, side: connection.lane.side)
+        reopenLater(side: connection.lane.side)
+        finishIfDone()
+    }
+
+    func closed(_ connection: LoadConnection) { connection.lane.closed(connection) }
+
+    // MARK: Counting
+
     private func note(_ call: LoadConnection.Call, status: Int, at now: NIODeadline, side: Int) {
+        guard (200..<300).contains(status) else { return noteFailure(.status, of: call, side: side) }
+        tallies[side].acknowledged += 1
         guard !call.isWarmUp else {
             tallies[side].warmedUp += 1
-            if !(200..<300).contains(status) { tallies[side].warmUpErrors += 1 }
             return
         }
-        guard (200..<300).contains(status) else {
-            tallies[side].failures[.status, default: 0] += 1
-            return
-        }
+        let latency = (now - call.planned).nanoseconds
         tallies[side].succeeded += 1
-        tallies[side].corrected.record(nanoseconds: (now - call.planned).nanoseconds)
+        tallies[side].seconds[second(of: call.planned)].succeeded += 1
+        tallies[side].seconds[second(of: call.planned)].latencies.record(nanoseconds: latency)
+        tallies[side].corrected.record(nanoseconds: latency)
         tallies[side].uncorrected.record(nanoseconds: (now - call.sent).nanoseconds)
         tallies[side].firstByte.record(nanoseconds: ((call.firstByte ?? now) - call.sent).nanoseconds)
     }
 
-    func failed(_ call: LoadConnection.Call, _ kind: FailureKind, on connection: LoadConnection) {
-        underWay[connection.side] -= 1
-        open[connection.side][ObjectIdentifier(connection)] = nil
-        noteFailure(kind, of: call, side: connection.side)
-        reopenLater(side: connection.side)
-        finishIfDone()
-    }
-
     private func noteFailure(_ kind: FailureKind, of call: LoadConnection.Call, side: Int) {
         // A stream that is open when the run ends is cut by us.
-        if holdsStreams, NIODeadline.now() >= end { return }
+        if holdsStreams, kind != .status, NIODeadline.now() >= end { return }
         if call.isWarmUp {
             tallies[side].warmUpErrors += 1
         } else {
             tallies[side].failures[kind, default: 0] += 1
+            tallies[side].seconds[second(of: call.planned)].failed += 1
         }
     }
 
-    func closed(_ connection: LoadConnection) {
-        open[connection.side][ObjectIdentifier(connection)] = nil
-        idle[connection.side].removeAll { $0 === connection }
+    private func noteDropped(_ call: LoadConnection.Call, side: Int) {
+        if call.isWarmUp {
+            tallies[side].warmUpErrors += 1
+        } else {
+            tallies[side].dropped += 1
+            tallies[side].seconds[second(of: call.planned)].failed += 1
+        }
     }
 
     // MARK: The end
 
     private func sweep() {
         let now = NIODeadline.now()
-        for connection in open.flatMap(\.values) where connection.deadline <= now { connection.fail(.timeout) }
+        // A second is told of once most of its answers have come.
+        live.note(tallies, second: now > warmUpEnd ? second(of: now) - 1 : -1, loop: index)
+        for connection in lanes.joined().flatMap(\.open.values) where connection.deadline <= now {
+            connection.fail(.timeout)
+        }
         finishIfDone()
         if !isFinished { sweepLater() }
     }
@@ -219,10 +255,11 @@ final class LoadLoop {
     }
 
     private func finishIfDone() {
-        guard !isFinished, NIODeadline.now() >= end, next >= plan.planned else { return }
-        guard holdsStreams || (underWay + connecting).allSatisfy({ $0 == 0 }) else { return }
+        guard !isFinished, NIODeadline.now() >= end, !hasMore else { return }
+        guard holdsStreams || lanes.joined().allSatisfy({ $0.underWay + $0.connecting == 0 }) else { return }
         isFinished = true
-        for connection in open.flatMap(\.values) { connection.close() }
+        processorTime = Self.processorTime - processorTimeBefore
+        for connection in lanes.joined().flatMap(\.open.values) { connection.close() }
         finished.succeed()
     }
 }

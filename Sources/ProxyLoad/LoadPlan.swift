@@ -9,14 +9,21 @@ public struct LoadPlan: Sendable {
         case streams(Int, opening: Schedule)
     }
 
-    /// One target with what is sent to it.
+    /// What is sent where.
     public struct Side: Hashable, Sendable {
-        public let target: LoadTarget
-        public let request: LoadRequest
+        /// At least one; several are servers of the same service, asked in turn.
+        public let targets: [LoadTarget]
+        public let mix: LoadMix
 
-        public init(target: LoadTarget, request: LoadRequest) {
-            self.target = target
-            self.request = request
+        public init(targets: [LoadTarget], mix: LoadMix) {
+            self.targets = targets
+            self.mix = mix
+        }
+
+        /// - Parameter token: sent as `Authorization: Bearer`; shown nowhere.
+        /// - Throws: ``LoadError/refusedHeader(_:)`` when the token holds what no header may.
+        public init(target: LoadTarget, request: LoadRequest, token: String? = nil) throws(LoadError) {
+            self.init(targets: [target], mix: try LoadMix([LoadMix.Part(request)], tokens: token.map { [$0] } ?? []))
         }
     }
 
@@ -36,10 +43,14 @@ public struct LoadPlan: Sendable {
     /// When the first request is due, in seconds since 1970 in UTC; `nil`, and what is past, for at once. Several generators
     /// that are given instants send as one.
     public let startsAt: Double?
+    /// Where each request is sent once before the run: every other answer must have the same content, byte for byte. Only for
+    /// what answers the same each time.
+    public let contentReference: LoadTarget?
 
     public init(
         mode: Mode, sides: [Side], warmUp: Duration = .seconds(2), duration: Duration = .seconds(10),
-        connections: Int = 256, timeout: Duration = .seconds(30), loops: Int = 1, startsAt: Double? = nil
+        connections: Int = 256, timeout: Duration = .seconds(30), loops: Int = 1, startsAt: Double? = nil,
+        contentReference: LoadTarget? = nil
     ) {
         self.mode = mode
         self.sides = sides
@@ -49,6 +60,7 @@ public struct LoadPlan: Sendable {
         self.timeout = timeout
         self.loops = loops
         self.startsAt = startsAt
+        self.contentReference = contentReference
     }
 
     /// The first instant that isn't part of the run any more.
@@ -61,11 +73,11 @@ public struct LoadPlan: Sendable {
         }
     }
 
-    /// How many requests the schedule begins; with streams, more follow those that end.
-    var planned: Int {
+    /// How many requests the schedule begins at most; with streams, more follow those that end.
+    var limit: Int {
         switch mode {
-        case .rate(let schedule): schedule.count(in: length)
-        case .streams(let count, let opening): min(count * sides.count, opening.count(in: length))
+        case .rate: .max
+        case .streams(let count, _): count * sides.count
         }
     }
 

@@ -7,7 +7,9 @@ extension LoadReport {
         if let p50 = added(\.p50), let p99 = added(\.p99) {
             lines.append("added by the first: p50 \(p50.shown), p99 \(p99.shown)")
         }
-        lines.append("generator's own lag: p50 \(lag.p50.shown), p99 \(lag.p99.shown), max \(lag.max.shown)")
+        lines.append(
+            "generator's own lag: p50 \(lag.p50.shown), p99 \(lag.p99.shown), max \(lag.max.shown); it sends "
+                + "\(Int(requestsPerCore)) requests/s per core of its own")
         return lines.joined(separator: "\n")
     }
 
@@ -37,7 +39,19 @@ extension LoadReport {
         let sides = sides.map(Self.document).joined(separator: ",")
         let rate = rate.map { "\($0)" } ?? "null"
         return #"{"rate":\#(rate),"seconds":\#(duration.seconds),"cores":\#(cores),"lag":\#(lag.document),"#
+            + #""generator":{"processor_seconds":\#(processorTime.seconds),"requests_per_core_second":\#(Int(requestsPerCore))},"#
             + #""sides":[\#(sides)]}"#
+    }
+
+    /// The first side second by second, for spreadsheets; durations in milliseconds.
+    public var csv: String {
+        var lines = ["second,planned,succeeded,failed,p50_ms,p99_ms,max_ms"]
+        for (index, each) in sides[0].seconds.enumerated() {
+            lines.append(
+                "\(index),\(each.planned),\(each.succeeded),\(each.failed),\(each.latency.p50.shown),"
+                    + "\(each.latency.p99.shown),\(each.latency.max.shown)")
+        }
+        return lines.joined(separator: "\n") + "\n"
     }
 
     private static func document(_ side: Side) -> String {
@@ -47,11 +61,18 @@ extension LoadReport {
         let url = side.url.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
             .split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"")
         return #"{"url":"\#(url)","planned":\#(side.planned),"succeeded":\#(side.succeeded),"failures":{\#(failures)},"#
-            + #""dropped":\#(side.dropped),"warmed_up":\#(side.warmedUp),"warm_up_errors":\#(side.warmUpErrors),"most_open":\#(side.mostOpen),"#
+            + #""dropped":\#(side.dropped),"sent":\#(side.sent),"acknowledged":\#(side.acknowledged),"warmed_up":\#(side.warmedUp),"warm_up_errors":\#(side.warmUpErrors),"most_open":\#(side.mostOpen),"#
             + #""events":\#(side.events),"corrected":\#(side.corrected.document),"#
             + #""uncorrected":\#(side.uncorrected.document),"first_byte":\#(side.firstByte.document),"#
-            + #""gaps":\#(side.gaps.document),"#
+            + #""gaps":\#(side.gaps.document),"seconds":[\#(side.seconds.map(\.document).joined(separator: ","))],"#
             + #""corrected_distribution":[\#(side.distribution.map(\.document).joined(separator: ","))]}"#
+    }
+}
+
+extension LoadReport.Second {
+    fileprivate var document: String {
+        #"{"planned":\#(planned),"succeeded":\#(succeeded),"failed":\#(failed),"p50":\#(latency.p50.shown),"#
+            + #""p99":\#(latency.p99.shown),"max":\#(latency.max.shown)}"#
     }
 }
 
@@ -68,7 +89,7 @@ extension Percentiles {
 
 extension Duration {
     /// Milliseconds with three decimals.
-    fileprivate var shown: String {
+    var shown: String {
         let microseconds = wholeNanoseconds / 1000
         let fraction = String(microseconds.magnitude % 1000)
         let sign = microseconds < 0 ? "-" : ""

@@ -1,9 +1,25 @@
 /// What a run came to.
 public struct LoadReport: Sendable {
+    /// What came of the requests that were planned for one second.
+    public struct Second: Sendable {
+        public let planned: Int
+        public let succeeded: Int
+        /// Failed or dropped.
+        public let failed: Int
+        /// From the planned instant to the answer's end.
+        public let latency: Percentiles
+    }
+
     /// What one side came to. Everything but `warmedUp` leaves the warm-up out.
     public struct Side: Sendable {
         /// Without query, which may hold a key.
         public let url: String
+        /// Written to a connection, the warm-up included.
+        public let sent: Int
+        /// Answered with 2xx, whole, the warm-up included.
+        public let acknowledged: Int
+        /// Second by second of what is measured.
+        public let seconds: [Second]
         /// Requests that the schedule began.
         public let planned: Int
         /// Answered with 2xx, whole.
@@ -40,16 +56,24 @@ public struct LoadReport: Sendable {
     public let sides: [Side]
     /// How late the generator itself began requests. When this is large, the run tells of the generator.
     public let lag: Percentiles
-    /// Requests per second and side that were planned; `nil` for held streams.
+    /// What the generator's own threads computed for, over the whole run.
+    public let processorTime: Duration
+    /// Requests per second and side that were planned, on average; `nil` for held streams.
     public let rate: Double?
     /// What was measured, without the warm-up.
     public let duration: Duration
     public let cores: Int
 
-    init(_ plan: LoadPlan, tallies: [LoadTally], lag: Latencies, cores: Int) {
+    init(_ plan: LoadPlan, tallies: [LoadTally], lag: Latencies, processorTime: Duration, cores: Int) {
         sides = zip(plan.sides, tallies).map { side, tally in
             Side(
-                url: side.target.displayed, planned: tally.planned, succeeded: tally.succeeded,
+                url: side.targets.map(\.displayed).joined(separator: " "), sent: tally.sent,
+                acknowledged: tally.acknowledged,
+                seconds: tally.seconds.all.map {
+                    Second(
+                        planned: $0.planned, succeeded: $0.succeeded, failed: $0.failed, latency: $0.latencies.summary)
+                },
+                planned: tally.planned, succeeded: tally.succeeded,
                 failures: tally.failures, dropped: tally.dropped, warmedUp: tally.warmedUp,
                 warmUpErrors: tally.warmUpErrors,
                 corrected: tally.corrected.summary, distribution: tally.corrected.distribution,
@@ -58,14 +82,34 @@ public struct LoadReport: Sendable {
                 mostOpen: tally.mostOpen)
         }
         self.lag = lag.summary
-        rate = plan.holdsStreams ? nil : plan.schedule.rate / Double(plan.sides.count)
+        self.processorTime = processorTime
         duration = plan.duration
+        let planned = tallies.reduce(0) { $0 + $1.planned }
+        rate = plan.holdsStreams ? nil : Double(planned) / Double(plan.sides.count) / plan.duration.seconds
         self.cores = cores
+    }
+
+    /// Requests that the generator sent per second of its own computing: how many one core of it could send.
+    public var requestsPerCore: Double {
+        processorTime > .zero ? Double(sides.reduce(0) { $0 + $1.sent }) / processorTime.seconds : 0
     }
 
     /// What the first side takes longer than the second, at a percentile of each: the added latency.
     public func added(_ percentile: KeyPath<Percentiles, Duration>) -> Duration? {
         guard sides.count == 2 else { return nil }
         return sides[0].corrected[keyPath: percentile] - sides[1].corrected[keyPath: percentile]
+    }
+}
+
+extension LoadReport.Side {
+    /// What so many percent of all requests don't exceed, from plan to end; `nil` when there were none.
+    /// - Parameter share: 0…100.
+    public func latency(ofShare share: Double) -> Duration? {
+        var left = Double(corrected.count) * share / 100
+        for each in distribution {
+            left -= Double(each.count)
+            if left <= 0 { return each.latency }
+        }
+        return distribution.last?.latency
     }
 }

@@ -5,6 +5,8 @@ public struct LoadRequest: Hashable, Sendable {
     /// Case-sensitive (RFC 9110 section 9.1).
     public let method: String
     public let body: [UInt8]
+    /// In place of the target's path, unless `nil`.
+    public let path: String?
     let headers: [Header]
 
     /// One header line.
@@ -14,26 +16,28 @@ public struct LoadRequest: Hashable, Sendable {
     }
 
     /// - Parameters:
+    ///   - path: begins with `/`.
     ///   - headers: lines of the form `Name: value`.
-    ///   - token: sent as `Authorization: Bearer`; shown nowhere.
-    /// - Throws: ``LoadError/refusedHeader(_:)`` or ``LoadError/malformedMethod``.
+    /// - Throws: ``LoadError/refusedHeader(_:)``, ``LoadError/malformedMethod`` or ``LoadError/malformedURL(_:)``.
     public init(
-        method: String, body: [UInt8] = [], headers: [String] = [], token: String? = nil
+        method: String, path: String? = nil, body: [UInt8] = [], headers: [String] = []
     ) throws(LoadError) {
         guard Self.isToken(method), method != "CONNECT" else { throw .malformedMethod }
         self.method = method
         self.body = body
+        self.path = try path.map { path throws(LoadError) in try LoadTarget.checked(path) }
         var lines: [Header] = []
         for line in headers { lines.append(try Self.header(line)) }
-        if let token { lines.append(try Self.header("Authorization: Bearer \(token)")) }
         self.headers = lines
     }
 
     /// The request as it goes over the wire.
-    func bytes(to target: LoadTarget) -> [UInt8] {
-        var head = "\(method) \(target.path) HTTP/1.1\r\n"
+    /// - Parameter token: sent as `Authorization: Bearer`, without line ends.
+    func bytes(to target: LoadTarget, token: String? = nil) -> [UInt8] {
+        var head = "\(method) \(path ?? target.path) HTTP/1.1\r\n"
         if !hasHeader("host") { head += "Host: \(target.authority)\r\n" }
         for header in headers { head += "\(header.name): \(header.value)\r\n" }
+        if let token { head += "Authorization: Bearer \(token)\r\n" }
         if !body.isEmpty, !hasHeader("content-type") { head += "Content-Type: application/json\r\n" }
         // A length for every method that may have a body, so that a server never waits for one (RFC 9110 section 8.6).
         if !body.isEmpty || ["POST", "PUT", "PATCH"].contains(method) { head += "Content-Length: \(body.count)\r\n" }
@@ -54,10 +58,13 @@ public struct LoadRequest: Hashable, Sendable {
             throw .refusedHeader(name.count < line.count ? String(name) : "…")
         }
         let value = line.dropFirst(name.count + 1).drop { $0 == " " || $0 == "\t" }
-        guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
-            throw .refusedHeader(String(name))
-        }
+        guard isPlain(value) else { throw .refusedHeader(String(name)) }
         return Header(name: String(name), value: String(value))
+    }
+
+    /// Whether a header may have this value: no line ends (RFC 9110 section 5.5).
+    static func isPlain(_ value: some StringProtocol) -> Bool {
+        value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
     }
 
     /// RFC 9110 section 5.6.2.

@@ -7,11 +7,12 @@ public enum LoadRun {
     /// Runs for as long as the plan says, and until the last answer has come or timed out.
     /// - Throws: ``LoadError/unreachable(address:reason:)`` when nothing listens at one of the sides; then nothing was
     ///   sent.
-    public static func run(_ plan: LoadPlan) async throws(LoadError) -> LoadReport {
+    public static func run(_ plan: LoadPlan, live: LiveFigures = LiveFigures()) async throws(LoadError) -> LoadReport {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: plan.loops)
         do throws(LoadError) {
-            for side in plan.sides { try await knock(at: side.target, group) }
-            let report = await drive(plan, group)
+            for target in plan.sides.flatMap(\.targets) { try await knock(at: target, group) }
+            let expected = try await references(plan, group)
+            let report = await drive(plan, expected, live, group)
             try? await group.shutdownGracefully()
             return report
         } catch {
@@ -30,6 +31,25 @@ public enum LoadRun {
         }
     }
 
+    /// What every answer must hold, for each side and part; asked for once.
+    private static func references(
+        _ plan: LoadPlan, _ group: MultiThreadedEventLoopGroup
+    ) async throws(LoadError) -> [[[UInt8]?]] {
+        guard let reference = plan.contentReference else {
+            return plan.sides.map { $0.mix.parts.map { _ in nil } }
+        }
+        var known: [LoadRequest: [UInt8]] = [:]
+        for part in plan.sides.flatMap(\.mix.parts) where known[part.request] == nil {
+            let answer = try await PlainExchange.send(
+                part.request, to: reference, timeout: plan.timeout, on: group)
+            guard answer.status == 200 else {
+                throw .noReference("\(reference.displayed) answered with status \(answer.status)")
+            }
+            known[part.request] = answer.body
+        }
+        return plan.sides.map { $0.mix.parts.map { [known] in known[$0.request] } }
+    }
+
     /// Negative for what is past, or not asked for.
     private static func timeUntil(_ secondsSince1970: Double?) -> TimeAmount {
         guard let secondsSince1970 else { return .zero }
@@ -39,27 +59,34 @@ public enum LoadRun {
         return .nanoseconds(Int64(seconds * 1e9))
     }
 
-    private static func drive(_ plan: LoadPlan, _ group: MultiThreadedEventLoopGroup) async -> LoadReport {
+    private static func drive(
+        _ plan: LoadPlan, _ expected: [[[UInt8]?]], _ live: LiveFigures, _ group: MultiThreadedEventLoopGroup
+    ) async -> LoadReport {
         // A moment for every loop to be ready before the first request is due.
         let start = NIODeadline.now() + max(.milliseconds(50), timeUntil(plan.startsAt))
         let loops = group.makeIterator().enumerated().map { index, eventLoop in
             let finished = eventLoop.makePromise(of: Void.self)
             let made = eventLoop.submit {
-                let loop = LoadLoop(plan, index: index, eventLoop: eventLoop, start: start, finished: finished)
+                let loop = LoadLoop(
+                    plan, expected: expected, index: index, eventLoop: eventLoop, start: start, live: live,
+                    finished: finished)
                 loop.begin()
                 return NIOLoopBound(loop, eventLoop: eventLoop)
             }
             return made.flatMap { loop in
-                finished.futureResult.map { (loop.value.tallies, loop.value.lag) }
+                finished.futureResult.map { (loop.value.tallies, loop.value.lag, loop.value.processorTime) }
             }
         }
         var tallies = plan.sides.map { _ in LoadTally() }
         var lag = Latencies()
+        var processorTime = Duration.zero
         for loop in loops {
-            guard let (theirs, late) = try? await loop.get() else { continue }
+            guard let (theirs, late, computed) = try? await loop.get() else { continue }
+            processorTime += computed
             for side in tallies.indices { tallies[side].add(theirs[side]) }
             lag.add(late)
         }
-        return LoadReport(plan, tallies: tallies, lag: lag, cores: System.coreCount)
+        return LoadReport(
+            plan, tallies: tallies, lag: lag, processorTime: processorTime, cores: System.coreCount)
     }
 }

@@ -8,6 +8,11 @@ struct LoadTally: Sendable {
     var firstByte = Latencies()
     /// From one read of a stream to the next.
     var gaps = Latencies()
+    /// Written to a connection, the warm-up included.
+    var sent = 0
+    /// Answered with 2xx, whole, the warm-up included.
+    var acknowledged = 0
+    var seconds = LoadSeconds()
     var planned = 0
     var succeeded = 0
     var failures: [FailureKind: Int] = [:]
@@ -21,11 +26,17 @@ struct LoadTally: Sendable {
     /// Streams that were open at the same time, at most.
     var mostOpen = 0
 
+    /// Failed or not sent.
+    var errors: Int { failures.values.reduce(dropped, +) }
+
     mutating func add(_ other: LoadTally) {
         corrected.add(other.corrected)
         uncorrected.add(other.uncorrected)
         firstByte.add(other.firstByte)
         gaps.add(other.gaps)
+        sent += other.sent
+        acknowledged += other.acknowledged
+        seconds.add(other.seconds)
         planned += other.planned
         succeeded += other.succeeded
         failures.merge(other.failures, uniquingKeysWith: +)

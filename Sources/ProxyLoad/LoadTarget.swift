@@ -50,7 +50,7 @@ public struct LoadTarget: Hashable, Sendable {
         return (String(name), port)
     }
 
-    private static func checked(_ path: String) throws(LoadError) -> String {
+    static func checked(_ path: String) throws(LoadError) -> String {
         let whole = path.isEmpty || path.hasPrefix("?") ? "/\(path)" : path
         guard whole.hasPrefix("/") else { throw .malformedURL("the path doesn't begin with /") }
         guard whole.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {

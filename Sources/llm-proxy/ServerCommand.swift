@@ -24,6 +24,7 @@ struct ServerCommand: AsyncParsableCommand {
     var upstream: String?
 
     func run() async throws {
+        OpenFiles.raiseLimit()
         var overrides: [String: String] = [:]
         var simulator: Simulator?
         if upstream == "simulator" {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ProxyFleet
 import ProxySettings
 
 /// Settings on the command line: they win over the environment, and that wins over `.env`.

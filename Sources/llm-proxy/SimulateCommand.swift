@@ -29,6 +29,7 @@ struct SimulateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        OpenFiles.raiseLimit()
         let simulator: Simulator
         do {
             simulator = try await Simulator.start(host: host, port: port, loops: loops)

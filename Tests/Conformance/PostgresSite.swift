@@ -2,6 +2,7 @@ import Foundation
 import PostgresDriver
 import ProxyConformance
 import ProxyDomain
+import FaultFixtures
 import ProxyFixtures
 import ProxyStorage
 import SQLDatabase

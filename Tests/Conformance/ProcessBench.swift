@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import ProxyConformance
+import FaultFixtures
 import ProxyFixtures
 import ProxyStorage
 import SQLDatabase

@@ -1,5 +1,6 @@
 import PostgresDriver
 import ProxyConformance
+import FaultFixtures
 import ProxyFixtures
 import SQLDatabase
 

@@ -17,7 +17,7 @@ struct LoadRunTests {
 
     private func side(_ simulator: Simulator, _ body: String = "") throws -> LoadPlan.Side {
         let path = body.isEmpty ? "/v1/models" : "/v1/chat/completions"
-        return LoadPlan.Side(
+        return try LoadPlan.Side(
             target: try LoadTarget(url: "http://127.0.0.1:\(simulator.port)\(path)"),
             request: try LoadRequest(method: body.isEmpty ? "GET" : "POST", body: Array(body.utf8)))
     }
@@ -126,7 +126,7 @@ struct LoadRunTests {
         }
         try #require(isBound)
         let url = "http://127.0.0.1:\(in_port_t(bigEndian: address.sin_port))/v1/models"
-        let side = LoadPlan.Side(
+        let side = try LoadPlan.Side(
             target: try LoadTarget(url: url), request: try LoadRequest(method: "GET", body: []))
         let plan = LoadPlan(mode: .rate(Schedule(ratePerSide: 1)), sides: [side])
         await #expect(throws: LoadError.self) { try await LoadRun.run(plan) }

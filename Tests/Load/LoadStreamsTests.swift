@@ -63,7 +63,7 @@ struct LoadStreamsTests {
                 }
                 .bind(host: "127.0.0.1", port: 0).get()
             let port = try #require(listener.localAddress?.port)
-            let side = LoadPlan.Side(
+            let side = try LoadPlan.Side(
                 target: try LoadTarget(url: "http://127.0.0.1:\(port)/"), request: try LoadRequest(method: "GET"))
             let report = try await LoadRun.run(
                 LoadPlan(

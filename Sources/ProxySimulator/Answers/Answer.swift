@@ -1,8 +1,21 @@
+/// Tokens that answers have told of.
+public struct SimulatedUsage: Hashable, Sendable {
+    public var promptTokens = 0
+    public var completionTokens = 0
+
+    static func += (sum: inout SimulatedUsage, other: SimulatedUsage) {
+        sum.promptTokens += other.promptTokens
+        sum.completionTokens += other.completionTokens
+    }
+}
+
 /// An answer before it is framed and played.
 struct Answer: Sendable {
     var status = 200
     var fields: [(name: String, value: String)] = []
     var content: Content
+    /// Tokens that the answer tells of.
+    var usage = SimulatedUsage()
 
     enum Content: Sendable {
         /// All at once.

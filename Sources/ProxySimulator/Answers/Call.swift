@@ -39,10 +39,16 @@ struct Call: Sendable {
         let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
         guard segments.first == "v1" else { return unknownPath }
         switch (method, Array(segments.dropFirst())) {
-        case ("POST", ["chat", "completions"]): return withJSON { $0.chatAnswer(to: self) }
-        case ("POST", ["completions"]): return withJSON { $0.completionAnswer(to: self) }
-        case ("POST", ["responses"]): return withJSON { $0.responsesAnswer(to: self) }
-        case ("POST", ["embeddings"]): return withJSON { $0.embeddingAnswer() }
+        case ("POST", ["chat", "completions"]):
+            return withJSON { $0.telling($0.chatAnswer(to: self), completion: $0.wordCount(script)) }
+        case ("POST", ["completions"]):
+            return withJSON { $0.telling($0.completionAnswer(to: self), completion: $0.wordCount(script)) }
+        case ("POST", ["responses"]):
+            return withJSON {
+                $0.telling($0.responsesAnswer(to: self), completion: $0.wordCount(script), isAlwaysTold: true)
+            }
+        case ("POST", ["embeddings"]):
+            return withJSON { $0.telling($0.embeddingAnswer(), completion: 0, isAlwaysTold: true) }
         case ("GET", ["models"]), ("HEAD", ["models"]): return Models.list
         case ("GET", let rest) where rest.count == 2 && rest[0] == "models": return Models.one(rest[1])
         case ("POST", ["audio", "transcriptions"]): return transcription

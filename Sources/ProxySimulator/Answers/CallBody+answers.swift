@@ -5,6 +5,16 @@ extension CallBody {
             + #""total_tokens":\#(promptTokens + completion)}"#
     }
 
+    /// The answer with what it tells of tokens.
+    /// - Parameter isAlwaysTold: also in a stream that was not asked to.
+    func telling(_ answer: Answer, completion: Int, isAlwaysTold: Bool = false) -> Answer {
+        var answer = answer
+        if !isStreamed || includesUsage || isAlwaysTold {
+            answer.usage = SimulatedUsage(promptTokens: promptTokens, completionTokens: completion)
+        }
+        return answer
+    }
+
     // MARK: Chat
 
     func chatAnswer(to call: Call) -> Answer {

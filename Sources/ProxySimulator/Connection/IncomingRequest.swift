@@ -8,6 +8,9 @@ struct IncomingRequest {
     /// Most bytes of a body that the record of a request holds.
     private static let recorded = 64 << 10
 
+    /// Where it is told what the simulator has done.
+    static let truthPath = "/sim/truth"
+
     let head: HTTPRequestHead
     let path: String
     let number: Int
@@ -15,6 +18,8 @@ struct IncomingRequest {
     /// What is answered instead, because the script could not be read.
     var complaint: Answer?
     var isComplete = false
+    /// Tokens that its answer tells of.
+    var usage = SimulatedUsage()
     /// Its number in the record, once it is there.
     var noted: Int?
     private let instant = ContinuousClock.now
@@ -35,9 +40,11 @@ struct IncomingRequest {
         }
     }
 
+    var isInquiry: Bool { path == Self.truthPath }
+
     var call: Call {
         Call(
-            number: number, method: head.method.rawValue, path: path,
+            number: script.answerNumber ?? number, method: head.method.rawValue, path: path,
             contentType: head.headers.first(name: "content-type") ?? "", body: body, script: script)
     }
 

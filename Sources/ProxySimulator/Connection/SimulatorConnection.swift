@@ -92,6 +92,7 @@ final class SimulatorConnection: ChannelInboundHandler {
         idleTimer?.cancel()
         idleTimer = nil
         let path = head.uri.prefix { $0 != "?" }
+        if path == IncomingRequest.truthPath { return inquire(head) }
         let (usual, count) = register.begin(path: path)
         switch usual.changed(by: head.headers.map { (name: $0.name, value: $0.value) }) {
         case .failure(let unread):
@@ -104,6 +105,12 @@ final class SimulatorConnection: ChannelInboundHandler {
             expect(head, script)
         }
         if let request, request.script.answersEarly { answer(request) }
+    }
+
+    /// What was done is told without being counted itself.
+    private func inquire(_ head: HTTPRequestHead) {
+        request = IncomingRequest(head, path: IncomingRequest.truthPath, number: 0, script: SimulatorScript())
+        request?.complaint = .json(register.truth.json)
     }
 
     private func expect(_ head: HTTPRequestHead, _ script: SimulatorScript) {
@@ -119,15 +126,17 @@ final class SimulatorConnection: ChannelInboundHandler {
     }
 
     private func noteRequest() {
-        guard let request, request.noted == nil, register.isRecording else { return }
+        guard let request, request.noted == nil, !request.isInquiry, register.isRecording else { return }
         self.request?.noted = register.note(request.observed(connection: number))
     }
 
     // MARK: Answers
 
     private func answer(_ request: IncomingRequest) {
+        let answer = request.complaint ?? request.call.answer(files: register.files)
+        self.request?.usage = answer.usage
         play(
-            request.complaint ?? request.call.answer(files: register.files), script: request.script,
+            answer, script: request.script,
             isHead: request.head.method == .HEAD, clientIsOld: request.head.version.minor == 0,
             keepsAlive: request.head.isKeepAlive)
     }
@@ -148,7 +157,9 @@ final class SimulatorConnection: ChannelInboundHandler {
 
     private func answerEnded(keepsAlive: Bool) {
         guard let player else { return }
-        register.noteCompleted(bytes: player.bytesSent)
+        if request?.isInquiry != true {
+            register.noteCompleted(request?.usage ?? SimulatedUsage(), bytes: player.bytesSent)
+        }
         if keepsAlive, let request, !request.isComplete {
             awaitsRequestEnd = true
         } else {

@@ -18,6 +18,9 @@ extension SimulatorScript {
         milliseconds("X-Sim-Chunk-Delay", \.chunkDelay, "milliseconds between two pieces of the body"),
         milliseconds("X-Sim-Write-Delay", \.writeDelay, "milliseconds between two writes that X-Sim-Write-Size cut"),
         number("X-Sim-Chunks", 0...1_000_000, \.chunkCount, "words of the text, and so events of a stream"),
+        number(
+            "X-Sim-Number", 1...1 << 53, \.answerNumber,
+            "number in the identifiers of the answer, instead of the request's own"),
         number("X-Sim-Chunk-Size", 1...1 << 30, \.chunkSize, "bytes per piece of the body"),
         number("X-Sim-Write-Size", 1...1 << 30, \.writeSize, "most bytes per write, head included"),
         Directive(name: "X-Sim-Idle-Close", summary: "milliseconds of idleness after which the connection is closed") {

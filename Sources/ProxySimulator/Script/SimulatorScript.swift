@@ -9,6 +9,8 @@ public struct SimulatorScript: Hashable, Sendable {
     public var chunkDelay = Duration.zero
     /// Words of a generated text, and so events of a streamed one; `nil` leaves it to the request.
     public var chunkCount: Int?
+    /// Number that the answer's identifiers hold instead of the request's own: answers to the same request are then the same bytes.
+    public var answerNumber: Int?
     /// Bytes per piece of a body that is not streamed; `nil` for all at once.
     public var chunkSize: Int?
     /// Most bytes per write to the socket, head included; `nil` for no bound.

@@ -79,9 +79,10 @@ final class Register: Sendable {
         }
     }
 
-    func noteCompleted(bytes: Int) {
+    func noteCompleted(_ usage: SimulatedUsage, bytes: Int) {
         state.withLock {
             $0.truth.completedAnswers += 1
+            $0.truth.usage += usage
             $0.truth.bytesSent += bytes
         }
     }

@@ -4,6 +4,8 @@ public struct SimulatorTruth: Hashable, Sendable {
     public internal(set) var requestsByPath: [String: Int] = [:]
     /// Answers written to their end.
     public internal(set) var completedAnswers = 0
+    /// Tokens that those answers told of.
+    public internal(set) var usage = SimulatedUsage()
     /// Requests whose other side left before the answer's end.
     public internal(set) var abandonedRequests = 0
     /// Connections whose bytes were no HTTP request.
@@ -15,4 +17,12 @@ public struct SimulatorTruth: Hashable, Sendable {
 
     /// Requests whose head came.
     public var requests: Int { requestsByPath.values.reduce(0, +) }
+
+    /// As a JSON object, without the paths: what `GET /sim/truth` gives.
+    public var json: String {
+        #"{"requests":\#(requests),"completed":\#(completedAnswers),"abandoned":\#(abandonedRequests),"#
+            + #""malformed":\#(malformedRequests),"prompt_tokens":\#(usage.promptTokens),"#
+            + #""completion_tokens":\#(usage.completionTokens),"bytes_sent":\#(bytesSent),"#
+            + #""open_connections":\#(openConnections),"accepted_connections":\#(acceptedConnections)}"#
+    }
 }

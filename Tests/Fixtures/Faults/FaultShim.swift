@@ -1,4 +1,5 @@
 import Foundation
+import ProxyFixtures
 
 /// Makes the files of a program fail and its clock step, at any moment, while it runs.
 ///

@@ -4,11 +4,11 @@ import Glibc
 ///
 /// The socket is bound and never listens. With SO_REUSEADDR on both, Linux lets the server, which sets it, bind and
 /// listen beside it; no other process is given the port meanwhile, also not while the server is stopped.
-final class PortReservation: Sendable {
-    let number: Int
-    let descriptor: Int32
+package final class PortReservation: Sendable {
+    package let number: Int
+    package let descriptor: Int32
 
-    init() throws(FixtureError) {
+    package init() throws(FixtureError) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var yes: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))

@@ -1,15 +1,13 @@
-import Foundation
-
 /// A connection URL, taken apart only as far as to name another database in it.
 ///
 /// Form: PostgreSQL manual, 34.1.1.2 "Connection URIs".
-struct PostgresURL: Sendable {
+package struct PostgresURL: Sendable {
     /// Scheme, user, password, hosts and ports, as written.
     private let address: String
     /// Settings without the database name, as written.
     private let settings: [String]
     /// The database it names, as written; empty for none.
-    let database: String
+    package let database: String
 
     /// A server on this machine, without TLS.
     init(port: Int, user: String, password: String?) {
@@ -26,9 +24,9 @@ struct PostgresURL: Sendable {
     }
 
     /// The one host and port it names.
-    func endpoint() throws(FixtureError) -> (host: String, port: Int) {
+    package func endpoint() throws(FixtureError) -> (host: String, port: Int) {
         let place = address.split(separator: "@").last.map(String.init) ?? address
-        let parts = place.replacingOccurrences(of: "postgres://", with: "").split(separator: ":")
+        let parts = place.trimmingPrefix("postgres://").split(separator: ":")
         guard !place.contains(","), let host = parts.first, parts.count <= 2 else {
             throw FixtureError("one host with a TCP port is needed for a relay")
         }
@@ -36,7 +34,7 @@ struct PostgresURL: Sendable {
     }
 
     /// The same server by way of a port of 127.0.0.1.
-    func throughRelay(port: Int) -> PostgresURL {
+    package func throughRelay(port: Int) -> PostgresURL {
         let user = address.split(separator: "@", omittingEmptySubsequences: false).dropLast().joined(separator: "@")
         return PostgresURL(
             address: (user.isEmpty ? "postgres://" : user + "@") + "127.0.0.1:\(port)", settings: settings,
@@ -44,7 +42,7 @@ struct PostgresURL: Sendable {
     }
 
     /// Nil when `text` has not the form of such a URL.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         guard let scheme = ["postgres://", "postgresql://"].first(where: { text.hasPrefix($0) }) else { return nil }
         let rest = text.dropFirst(scheme.count)
         let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
@@ -55,7 +53,7 @@ struct PostgresURL: Sendable {
     }
 
     /// The URL of another database on the same server.
-    func naming(_ database: String) -> String {
+    package func naming(_ database: String) -> String {
         let query = settings.isEmpty ? "" : "?" + settings.joined(separator: "&")
         return "\(address)/\(Self.encoded(database))\(query)"
     }

@@ -4,7 +4,7 @@ public struct FixtureError: Error, Sendable, CustomStringConvertible {
     public let description: String
 
     /// Line ends in `text` become ` | `.
-    init(_ text: String) {
+    package init(_ text: String) {
         description = text.split(whereSeparator: \.isNewline).joined(separator: " | ")
     }
 }

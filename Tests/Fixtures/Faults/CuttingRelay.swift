@@ -1,4 +1,5 @@
 import Foundation
+public import ProxyFixtures
 import Glibc
 import Synchronization
 

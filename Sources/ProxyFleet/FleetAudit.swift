@@ -1,0 +1,80 @@
+import ProxyLoad
+
+/// What everybody counted of one run, side by side.
+public struct FleetAudit: Hashable, Sendable {
+    /// Written to a connection by the load.
+    public let sent: Int
+    /// Answered with success, whole, as the load saw it.
+    public let acknowledged: Int
+    /// That reached the upstream, as it says itself.
+    public let served: Int
+    /// In the counters of the tokens.
+    public let counted: Int
+    /// Tokens of all answers, as the upstream says.
+    public let tokensServed: Int
+    /// Tokens in the counters.
+    public let tokensCounted: Int
+    /// Requests beyond a token's cap.
+    public let overAdmitted: Int
+    /// Whether counters and rows agree in the database, and all else that must hold does; `nil` for a database in memory, which
+    /// nobody else can read.
+    public let isSound: Bool?
+    /// Whether each server ended in order when it was asked to.
+    public let serversEnded: Bool
+
+    init(
+        _ sides: [LoadReport.Side], truth: UpstreamTruth, counted: FleetTenants.Counted, isSound: Bool?,
+        serversEnded: Bool
+    ) {
+        sent = sides.reduce(0) { $0 + $1.sent }
+        acknowledged = sides.reduce(0) { $0 + $1.acknowledged }
+        served = truth.requests
+        self.counted = counted.requests
+        tokensServed = truth.tokens
+        tokensCounted = counted.tokens
+        overAdmitted = counted.overAdmitted
+        self.isSound = isSound
+        self.serversEnded = serversEnded
+        // Who leaves before the end of an answer is billed what was seen.
+        allWereAnswered = sent == acknowledged && truth.abandoned == 0
+    }
+
+    private let allWereAnswered: Bool
+
+    /// Acknowledged to a client, and not counted.
+    public var lost: Int { max(0, acknowledged - counted) }
+    /// Counted more often than the upstream served.
+    public var duplicated: Int { max(0, counted - served) }
+    /// By how many tokens the counters are off; only known when each request was answered to its end.
+    public var tokenDifference: Int { allWereAnswered ? abs(tokensServed - tokensCounted) : 0 }
+    public var isExact: Bool {
+        lost == 0 && duplicated == 0 && overAdmitted == 0 && tokenDifference == 0 && isSound != false && serversEnded
+    }
+
+    /// For thresholds.
+    public var figures: [String: Double] {
+        [
+            "lost": Double(lost), "duplicated": Double(duplicated), "over_admitted": Double(overAdmitted),
+            "token_difference": Double(tokenDifference), "sound": isSound == false ? 0 : 1,
+        ]
+    }
+
+    /// For people.
+    public var text: String {
+        let verdict =
+            isExact ? "exact" : "DIFFERS: lost \(lost), duplicated \(duplicated), over-admitted \(overAdmitted)"
+        return """
+            counted: \(verdict)
+              \(sent) sent, \(acknowledged) acknowledged, \(served) reached the upstream, \(counted) in counters
+              \(tokensServed) tokens served, \(tokensCounted) in counters
+              counters and rows \(isSound.map { $0 ? "agree" : "DISAGREE" } ?? "can't be compared in memory"); servers \(serversEnded ? "ended in order" : "DID NOT END IN ORDER")
+            """
+    }
+
+    public var json: String {
+        #"{"sent":\#(sent),"acknowledged":\#(acknowledged),"served":\#(served),"counted":\#(counted),"#
+            + #""tokens_served":\#(tokensServed),"tokens_counted":\#(tokensCounted),"lost":\#(lost),"#
+            + #""duplicated":\#(duplicated),"over_admitted":\#(overAdmitted),"sound":\#(isSound.map { "\($0)" } ?? "null"),"#
+            + #""servers_ended":\#(serversEnded),"exact":\#(isExact)}"#
+    }
+}

@@ -1,0 +1,161 @@
+import Glibc
+import ProxyLoad
+
+extension RunRecord {
+    /// One self-contained page for somebody who wasn't there.
+    /// - Parameter command: what was typed, without secrets.
+    public func page(command: String) -> String {
+        let charts = [latencyCurve, latencyOverTime, rates, processorTime, memory, batches, commits]
+        return """
+            <!doctype html>
+            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>\(title.escaped)</title><style>\(RunPageStyle.css)</style></head><body><main>
+            <h1>\(title.escaped)</h1>
+            <p class="verdict \(isGood ? "good" : "bad")">\(isGood ? "Every bound held." : "A bound did not hold.")</p>
+            <p><code>\(command.escaped)</code></p>
+            \(summary)\(verdicts)\(charts.map(\.html).joined())
+            \(auditTable)
+            <p class="note">Latency counts from the instant a request was planned for, so that a server that stalls can't hide it. \
+            What found no free connection was dropped and counted, never sent later. The generator itself was \
+            \(report.lag.p99.milliseconds.shown) ms late at p99; on one core of its own it sends \(Int(report.requestsPerCore)) requests/s.</p>
+            </main></body></html>
+
+            """
+    }
+
+    private var summary: String {
+        let rows = report.sides.map { side in
+            "<tr><th scope=\"row\">\(side.url.escaped)</th><td>\(side.planned)</td><td>\(side.succeeded)</td>"
+                + "<td>\(side.errors)</td><td>\((Double(side.succeeded) / report.duration.seconds).shown)</td>"
+                + Percentiles.shown.map { "<td>\(side.corrected[keyPath: $0.path].milliseconds.shown)</td>" }.joined()
+                + "</tr>"
+        }
+        let added = Percentiles.shown.compactMap { entry in
+            report.added(entry.path).map { "<td>\($0.milliseconds.shown)</td>" }
+        }
+        let addedRow =
+            added.isEmpty
+            ? "" : "<tr><th scope=\"row\">added by the proxy</th><td colspan=\"4\"></td>\(added.joined())</tr>"
+        return "<table><tr><th scope=\"col\">to</th><th scope=\"col\">planned</th><th scope=\"col\">answered</th>"
+            + "<th scope=\"col\">errors</th><th scope=\"col\">per second</th>"
+            + Percentiles.shown.map { "<th scope=\"col\">\($0.name) ms</th>" }.joined()
+            + "</tr>\(rows.joined())\(addedRow)</table>"
+            + "<p>\(report.duration.seconds.shown) s measured, \(report.cores) cores, open loop.</p>"
+    }
+
+    private var verdicts: String {
+        guard !outcomes.isEmpty else { return "" }
+        let rows = outcomes.map {
+            "<tr class=\"\($0.holds ? "good" : "bad")\"><td><code>\($0.threshold.description.escaped)</code></td>"
+                + "<td>\($0.measured.shown)</td><td>\($0.holds ? "holds" : "fails")</td></tr>"
+        }
+        return "<h2>Bounds</h2><table><tr><th scope=\"col\">bound</th><th scope=\"col\">measured</th>"
+            + "<th scope=\"col\">verdict</th></tr>\(rows.joined())</table>"
+    }
+
+    private var auditTable: String {
+        guard let audit else { return "" }
+        let rows: [(String, String)] = [
+            ("sent", "\(audit.sent)"), ("acknowledged", "\(audit.acknowledged)"),
+            ("reached the upstream", "\(audit.served)"), ("in counters", "\(audit.counted)"),
+            ("tokens served", "\(audit.tokensServed)"), ("tokens in counters", "\(audit.tokensCounted)"),
+            ("lost", "\(audit.lost)"), ("duplicated", "\(audit.duplicated)"), ("over a cap", "\(audit.overAdmitted)"),
+            ("counters and rows", audit.isSound.map { $0 ? "agree" : "disagree" } ?? "in memory, not compared"),
+        ]
+        return "<h2>What everybody counted</h2><table>"
+            + rows.map { "<tr><th scope=\"row\">\($0.0)</th><td>\($0.1)</td></tr>" }.joined() + "</table>"
+    }
+
+    // MARK: Charts
+
+    private func name(_ side: Int) -> String { side == 0 ? "through the proxy" : "direct" }
+
+    /// By how many nines a request is fast enough: each step to the right is a tenth of the requests left.
+    private var latencyCurve: LineChart {
+        let shares = [0.0, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99]
+        func place(_ share: Double) -> Double { -log10(1 - share / 100) }
+        let lines = report.sides.enumerated().map { index, side in
+            LineChart.Line(
+                name: name(index),
+                points: shares.compactMap { share in
+                    side.latency(ofShare: share).map { (place(share), $0.milliseconds) }
+                })
+        }
+        return LineChart(
+            title: "Latency by percentile", measure: "ms", over: "percentile", lines: lines,
+            ticks: [0, 50, 90, 99, 99.9, 99.99].map { LineChart.Tick(place: place($0), text: $0.shown) })
+    }
+
+    private func overTime(
+        _ title: String, _ measure: String, _ lines: [(String, (LoadReport.Second) -> Double)]
+    ) -> LineChart {
+        let seconds = report.sides[0].seconds
+        return LineChart(
+            title: title, measure: measure, over: "seconds",
+            lines: lines.map { name, value in
+                LineChart.Line(name: name, points: seconds.enumerated().map { (Double($0), value($1)) })
+            })
+    }
+
+    private var latencyOverTime: LineChart {
+        overTime(
+            "Latency over time, through the proxy", "ms",
+            [("p50", { $0.latency.p50.milliseconds }), ("p99", { $0.latency.p99.milliseconds })])
+    }
+
+    private var rates: LineChart {
+        overTime(
+            "Planned and achieved rate, through the proxy", "/s",
+            [
+                ("planned", { Double($0.planned) }), ("answered", { Double($0.succeeded) }),
+                ("failed or dropped", { Double($0.failed) }),
+            ])
+    }
+
+    private func ofProcesses(_ title: String, _ measure: String, _ value: (FleetSample.Process) -> Double) -> LineChart
+    {
+        let names = Set(samples.flatMap(\.processes.keys)).sorted()
+        return LineChart(
+            title: title, measure: measure, over: "seconds since the start",
+            lines: names.map { name in
+                LineChart.Line(
+                    name: name,
+                    points: samples.compactMap { sample in
+                        sample.processes[name].map { (sample.second.rounded(), value($0)) }
+                    })
+            })
+    }
+
+    private var processorTime: LineChart { ofProcesses("CPU of each process", "cores") { $0.cores } }
+
+    private var memory: LineChart {
+        ofProcesses("Resident memory of each process", "MiB") { Double($0.residentBytes) / 1_048_576 }
+    }
+
+    private var batches: LineChart {
+        LineChart(
+            title: "Requests that shared a commit", measure: "", over: "seconds since the start",
+            lines: [
+                LineChart.Line(
+                    name: "batch size",
+                    points: samples.compactMap { each in each.batchSize.map { (each.second.rounded(), $0) } })
+            ])
+    }
+
+    private var commits: LineChart {
+        LineChart(
+            title: "Time of a commit", measure: "ms", over: "seconds since the start",
+            lines: [
+                LineChart.Line(
+                    name: "commit",
+                    points: samples.compactMap { each in each.commitMilliseconds.map { (each.second.rounded(), $0) } })
+            ])
+    }
+}
+
+extension Percentiles {
+    /// Those that pages show.
+    fileprivate static var shown: [(name: String, path: KeyPath<Percentiles, Duration>)] {
+        [("p50", \.p50), ("p90", \.p90), ("p99", \.p99), ("p99.9", \.p999), ("max", \.max)]
+    }
+}

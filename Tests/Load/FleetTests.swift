@@ -1,0 +1,72 @@
+import Foundation
+import ProxyFleet
+import ProxyLoad
+import Testing
+
+/// Whole runs through servers of our own, started as processes.
+@Suite("A fleet", .serialized, .timeLimit(.minutes(5)))
+struct FleetTests {
+    /// The program: beside the test bundle, or where `LLM_PROXY` says.
+    static let program: String = {
+        if let named = ProcessInfo.processInfo.environment["LLM_PROXY"] { return named }
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        let beside = URL(filePath: own).deletingLastPathComponent().path() + "llm-proxy"
+        let built = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../.build/debug/llm-proxy")
+        return FileManager.default.isExecutableFile(atPath: beside) ? beside : built.standardizedFileURL.path()
+    }()
+
+    private static func traffic(
+        _ mode: LoadPlan.Mode, mix: String = "chat=2,stream=1,embeddings=1", isCompared: Bool = false
+    ) throws -> FleetRun.Traffic {
+        FleetRun.Traffic(
+            mode: mode, parts: try LoadMix.parts(mix, headers: ["X-Sim-Number: 1"]), skew: 1,
+            warmUp: .milliseconds(200), duration: .seconds(1), isCompared: isCompared)
+    }
+
+    @Test(arguments: FleetPlan.Backend.allCases)
+    func countsExactlyWhatWasServed(backend: FleetPlan.Backend) async throws {
+        let plan = FleetPlan(
+            backend: backend, instances: backend.isShared ? 2 : 1, tokens: 5, program: Self.program)
+        let record = try await FleetRun.run(
+            plan,
+            try Self.traffic(.rate(Schedule(ratePerSide: 60, arrivals: .poisson(seed: 3), sides: 2)), isCompared: true),
+            title: "<a test>",
+            thresholds: try ["errors==0", "lost==0", "content==0", "p99(added)<60s"].map { try Threshold($0) })
+        let audit = try #require(record.audit)
+        #expect(record.isGood, "\(record.text)")
+        #expect(audit.sent == audit.served && audit.served == audit.counted && audit.counted > 30)
+        #expect(audit.tokensServed == audit.tokensCounted && audit.tokensServed > 0)
+        #expect(audit.isSound == (backend == .sqliteMemory ? nil : true))
+        let page = record.page(command: "llm-proxy load")
+        #expect(page.contains("&lt;a test&gt;") && page.contains("<svg") && !page.contains("<script"))
+        let document = try JSONSerialization.jsonObject(with: Data(record.json.utf8)) as? [String: Any]
+        #expect(document?["good"] as? Bool == true && document?["audit"] != nil)
+    }
+
+    @Test func seesAnAnswerWhoseBytesDiffer() async throws {
+        let plan = FleetPlan(backend: .sqlite, program: Self.program)
+        var traffic = try Self.traffic(.rate(Schedule(ratePerSide: 50)), mix: "chat")
+        // Without a number of its own, each answer's identifier is another.
+        traffic.parts = try LoadMix.parts("chat")
+        let record = try await FleetRun.run(plan, traffic, title: "different")
+        #expect(record.figures["content"] == record.figures["planned"])
+    }
+
+    @Test func seesThatACountIsMissing() async throws {
+        let fleet = try await Fleet.start(FleetPlan(backend: .sqlite, program: Self.program))
+        defer { Task { await fleet.stop() } }
+        // What goes past the servers is acknowledged by somebody, and counted by nobody.
+        let side = try LoadPlan.Side(target: fleet.direct, request: LoadMix.parts("chat")[0].request)
+        let report = try await LoadRun.run(
+            LoadPlan(
+                mode: .rate(Schedule(ratePerSide: 20)), sides: [side], warmUp: .zero, duration: .milliseconds(500)))
+        let audit = try await fleet.audit([report])
+        #expect(audit.lost == 10 && !audit.isExact && audit.text.contains("lost 10"))
+    }
+
+    @Test func saysWhatDidNotStart() async throws {
+        let plan = FleetPlan(backend: .sqlite, settings: ["LOG_LEVEL": "loud"], program: Self.program)
+        let error = try await #require(throws: FleetError.self) { _ = try await Fleet.start(plan) }
+        #expect("\(error)".contains("server-1") && "\(error)".contains("LOG_LEVEL"))
+    }
+}
