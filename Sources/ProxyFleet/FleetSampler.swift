@@ -23,6 +23,8 @@ final class FleetSampler: Sendable {
         look(&last, metrics: await fleet.metrics(), keeps: true)
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
+            // What is left of the last second would be a figure about next to nothing.
+            if Task.isCancelled { return }
             look(&last, metrics: await fleet.metrics(), keeps: true)
         }
     }

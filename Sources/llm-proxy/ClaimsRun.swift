@@ -11,7 +11,7 @@ struct ClaimsRun {
     func run() async throws {
         let showsProgress = output.showsProgress
         let bench = ClaimBench(
-            program: try FleetPlan.ownProgram, isLong: isLong,
+            program: try FleetPlan.ownProgram, form: isLong ? .long : .short,
             report: { StandardError.write("llm-proxy load: \($0)") },
             watch: { live, length in
                 let progress = LoadProgress(live, seconds: length / .seconds(1), isShown: showsProgress)

@@ -44,11 +44,11 @@ struct LineChart {
         Self.height - Self.bottom - value / yTop * (Self.height - Self.top - Self.bottom)
     }
 
-    /// The next of 1, 2, 5, 10, 20 … that is not below.
+    /// The next round number that is not below.
     private static func roundUp(_ value: Double) -> Double {
         guard value > 0 else { return 1 }
         let power = pow(10, floor(log10(value)))
-        return [1.0, 2, 5, 10].map { $0 * power }.first { $0 >= value * 0.999 } ?? value
+        return [1.0, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map { $0 * power }.first { $0 >= value * 0.999 } ?? value
     }
 
     /// A figure with its legend and table.
@@ -112,7 +112,7 @@ extension Double {
     fileprivate var px: String { "\((self * 10).rounded() / 10)" }
 
     /// Few digits, for axes.
-    fileprivate var brief: String {
+    var brief: String {
         magnitude >= 1000 && magnitude < 1e12 ? "\(Int64(rounded()))" : "\((self * 1000).rounded() / 1000)".trimmed
     }
 }

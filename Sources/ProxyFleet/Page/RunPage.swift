@@ -83,7 +83,9 @@ extension RunRecord {
         }
         return LineChart(
             title: "Latency by percentile", measure: "ms", over: "percentile", lines: lines,
-            ticks: [0, 50, 90, 99, 99.9, 99.99].map { LineChart.Tick(place: place($0), text: $0.shown) })
+            ticks: [0, 50, 90, 99, 99.9, 99.99].map {
+                LineChart.Tick(place: place($0), text: $0 < 99.9 ? $0.brief : "\($0)")
+            })
     }
 
     private func overTime(

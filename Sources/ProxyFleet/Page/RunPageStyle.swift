@@ -11,7 +11,7 @@ enum RunPageStyle {
         code{font-size:.9em;overflow-wrap:anywhere}
         table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}
         th,td{padding:.25rem .75rem;border-bottom:1px solid var(--rule);text-align:right;white-space:nowrap}
-        th:first-child,td:first-child{text-align:left;white-space:normal}
+        th:first-child,td:first-child{text-align:left;white-space:normal;overflow-wrap:anywhere;min-width:12rem}
         figure{margin:2rem 0}figcaption{font-weight:600}
         svg{width:100%;height:auto}
         .legend{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;list-style:none;margin:.25rem 0;padding:0;font-size:.9rem}
