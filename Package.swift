@@ -91,6 +91,7 @@ let package = Package(
         room("ProxyLoad", ["ProxyWire", .nioCore, .nioPosix, .histogram]),
 
         // Floor 4: whole servers: composed, or started beside each other.
+        room("ProxyBlackBox", ["ProxyConformance"]),
         room("ProxyFleet", ["ProxyLoad", "ProxyFixtures"]),
         room(
             "ProxyServer",
@@ -105,7 +106,7 @@ let package = Package(
             name: "llm-proxy",
             dependencies: [
                 "ProxyStorage", "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyLoad", "ProxyFleet",
-                .argumentParser,
+                "ProxyConformance", "ProxyBlackBox", .argumentParser,
             ],
             swiftSettings: houseSettings),
 
@@ -144,6 +145,7 @@ let package = Package(
             dependencies: [
                 "ProxyDomain", "ProxyStorage", "SQLDatabase", "SQLiteDriver", "PostgresDriver", "SQLStorage",
                 "ProxyLedger", "ProxySecrets", "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyConformance",
+                "ProxyBlackBox", "ProxyFleet",
                 "ProxyFixtures", "FaultFixtures", "ProxyManagement", "llm-proxy", .nioCore, .nioPosix, .nioSSL,
                 .logging,
             ],

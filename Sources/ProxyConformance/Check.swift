@@ -18,7 +18,10 @@ public final class Check: Sendable {
 
     private let state = Mutex((findings: [Finding](), expectations: 0))
 
-    init() {}
+    /// Whether errors must have our codes, or only a status and a shape that OpenAI's clients understand.
+    let wantsOurCodes: Bool
+
+    init(wantsOurCodes: Bool = true) { self.wantsOurCodes = wantsOurCodes }
 
     /// What did not hold so far.
     var findings: [Finding] { state.withLock { $0.findings } }

@@ -24,3 +24,10 @@ public struct ScenarioTags: OptionSet, Hashable, Sendable {
     /// Something breaks, and the books must be right afterwards.
     public static let fault = Self(rawValue: 1 << 3)
 }
+
+extension Verdict {
+    /// Of a scenario that did not end in time.
+    public static func unfinished(after time: Duration, at place: Check.Line) -> Verdict {
+        .broken([Check.Finding(message: "did not end within \(time)", place: place)])
+    }
+}

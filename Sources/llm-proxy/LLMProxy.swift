@@ -15,7 +15,9 @@ struct LLMProxy: AsyncParsableCommand {
             Exit codes: 0 ok, 1 failed, 2 usage, 3 can't reach, 4 refused.
             """,
         version: productVersion,
-        subcommands: [ServerCommand.self, SimulateCommand.self, LoadCommand.self, DatabaseCommand.self])
+        subcommands: [
+            ServerCommand.self, SimulateCommand.self, LoadCommand.self, DatabaseCommand.self, ConformanceCommand.self,
+        ])
 
     static func main() async {
         do {

@@ -1,3 +1,4 @@
+import ProxyBlackBox
 import Foundation
 import ProxyConformance
 import Testing

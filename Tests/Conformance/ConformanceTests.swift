@@ -53,8 +53,8 @@ struct Conformance {
             let trial = Trial(
                 catalogue: Catalogue.command, id: scenario.id, promise: scenario.promise, place: scenario.place,
                 backend: "process")
+            let bench = try ProcessBench()
             try await trial.conclude {
-                let bench = ProcessBench()
                 let verdict = await scenario.run(at: bench)
                 await bench.clear()
                 return verdict

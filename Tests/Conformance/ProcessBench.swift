@@ -1,8 +1,10 @@
+import ProxyBlackBox
 import Foundation
 import Glibc
 import ProxyConformance
 import FaultFixtures
 import ProxyFixtures
+import ProxyFleet
 import ProxyStorage
 import SQLDatabase
 import SQLiteDriver
@@ -10,7 +12,7 @@ import Synchronization
 
 /// Runs the built program in a folder of its own.
 final class ProcessBench: CommandBench {
-    let upstream: any UpstreamDouble = ScriptedUpstream()
+    let upstream: any UpstreamDouble
     let faultRounds = ProcessInfo.processInfo.environment["FAULT_ROUNDS"].flatMap { Int($0) } ?? 5
     let largeStreamMebibytes = ProcessInfo.processInfo.environment["LARGE_STREAM_MIB"].flatMap { Int($0) } ?? 1024
     private let home = TestFolder()
@@ -19,6 +21,8 @@ final class ProcessBench: CommandBench {
     private let started = Shared(0)
     private let fileHold = Shared<FileHold?>(nil)
     private let databases = Shared<[ProcessDatabase]>([])
+
+    init() throws { upstream = try ScriptedUpstream() }
 
     var folder: String { home.path }
 
@@ -35,8 +39,10 @@ final class ProcessBench: CommandBench {
             number += 1
             return number
         }
-        let command = try ProcessCommand(
-            arguments, environment: environment, folder: folder, output: "\(folder)/output-\(number).txt")
+        let command = ProcessCommand(
+            process: try ChildProcess(
+                Self.program, arguments, environment: environment, folder: folder,
+                outputPath: "\(folder)/output-\(number).txt"))
         commands.change { $0.append(command) }
         return command
     }
@@ -156,63 +162,12 @@ private final class FileHold: Sendable {
 }
 
 /// The program, run once.
-private final class ProcessCommand: RunningCommand {
-    private let file: String
-    private let pid: pid_t
-    private let status = Shared<Int?>(nil)
+private struct ProcessCommand: RunningCommand {
+    let process: ChildProcess
 
-    init(_ arguments: [String], environment: [String: String], folder: String, output: String) throws {
-        file = output
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        // env only changes the folder, then becomes the program.
-        let words = ["env", "-C", folder, ProcessBench.program] + arguments
-        var started: pid_t = 0
-        let failure = Self.withPointers(words) { arguments in
-            Self.withPointers(environment.map { "\($0.key)=\($0.value)" }) { environment in
-                posix_spawn(&started, "/usr/bin/env", &actions, nil, arguments, environment)
-            }
-        }
-        guard failure == 0 else { throw TestFailure("can't run env: \(String(cString: strerror(failure)))") }
-        let pid = started
-        self.pid = pid
-        BlockingThreads.shared.start { [status] in
-            var code: Int32 = 0
-            while waitpid(pid, &code, 0) < 0, errno == EINTR {}
-            let signal = code & 0x7F
-            let exit = signal == 0 ? Int(code >> 8 & 0xFF) : 128 + Int(signal)
-            status.change { $0 = exit }
-        }
-    }
-
-    private static func withPointers<Result>(
-        _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
-    ) -> Result {
-        let pointers = texts.map { strdup($0) }
-        defer { for pointer in pointers { free(pointer) } }
-        return body(pointers + [nil])
-    }
-
-    var output: String { (try? String(contentsOfFile: file, encoding: .utf8)) ?? "" }
-    var exitCode: Int? { status.value }
-
-    var residentBytes: Int? {
-        guard exitCode == nil, let text = try? String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8) else {
-            return nil
-        }
-        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) }
-        return pages.map { $0 * Int(getpagesize()) }
-    }
-
-    func terminate() { signal(SIGTERM) }
-    func kill() { signal(SIGKILL) }
-
-    private func signal(_ number: Int32) {
-        // Once it is waited for, its number may be another's.
-        if exitCode == nil { Glibc.kill(pid, number) }
-    }
+    var output: String { process.output }
+    var exitCode: Int? { process.exitCode }
+    var residentBytes: Int? { exitCode == nil ? ProcessUsage(of: process.pid)?.residentBytes : nil }
+    func terminate() { process.terminate() }
+    func kill() { process.kill() }
 }

@@ -1,3 +1,4 @@
+import ProxyBlackBox
 import PostgresDriver
 import ProxyConformance
 import FaultFixtures

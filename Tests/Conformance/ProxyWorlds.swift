@@ -1,3 +1,4 @@
+import ProxyBlackBox
 import Foundation
 import ProxyConformance
 import ProxyServer
@@ -10,7 +11,7 @@ struct InProcessProxy: ProxyBackend {
     let engine: Engine
 
     var name: String { engine.rawValue }
-    var capabilities: WorldCapabilities { engine.capabilities.contains(.durable) ? .durable : [] }
+    var capabilities: WorldCapabilities { engine.capabilities.contains(.durable) ? [.durable, .ownData] : .ownData }
 
     func withWorld(
         settings: [String: String], _ body: @Sendable (any ProxyWorld) async throws -> Void
@@ -26,7 +27,7 @@ struct InProcessProxy: ProxyBackend {
 
 /// A server in this process, with an upstream of its own.
 private final class InProcessWorld: ProxyWorld {
-    let upstream: any UpstreamDouble = ScriptedUpstream()
+    let upstream: any UpstreamDouble
     let managementToken = "management-token-of-this-world-\(UUID().uuidString)"
     private let folder = TestFolder()
     private let settings: ServerSettings
@@ -36,6 +37,7 @@ private final class InProcessWorld: ProxyWorld {
     private let site: PostgresSite?
 
     init(_ engine: Engine, _ overrides: [String: String]) async throws {
+        upstream = try ScriptedUpstream()
         simulator = overrides.values.contains { $0.contains("{simulator}") } ? try await Simulator.start() : nil
         var environment = [
             "LISTEN_ADDR": "127.0.0.1:0", "EVENT_LOOPS": "2", "MANAGEMENT_TOKEN": managementToken,

@@ -106,14 +106,14 @@ extension CommandBench {
         let address = ["--listen", "127.0.0.1:0", "--upstream", "http://127.0.0.1:\(upstream.port)"]
         let command = try await start(["server"] + address + arguments, environment: environment)
         guard try await eventually({ command.output.contains("serves on http") || command.exitCode != nil }),
-            let port = Self.port(in: command.output)
+            let port = port(in: command.output)
         else { throw StepFailed(description: "no server: \(command.output)") }
         let kept = bytes(of: "data/management-token").map { String(decoding: $0, as: UTF8.self) }
         let token = (environment["MANAGEMENT_TOKEN"] ?? kept ?? "").filter { !$0.isWhitespace }
         return CommandServer(command: command, bench: self, managementToken: token, port: port)
     }
 
-    private static func port(in output: String) -> Int? {
+    func port(in output: String) -> Int? {
         for line in output.split(separator: "\n") {
             guard line.contains("serves on http"), let colon = line.lastIndex(of: ":") else { continue }
             return Int(line[line.index(after: colon)...].prefix { $0.isNumber })
@@ -122,10 +122,11 @@ extension CommandBench {
     }
 
     /// Runs the program to its end.
-    func finish(_ arguments: [String], environment: [String: String] = [:]) async throws -> (code: Int?, output: String)
-    {
+    func finish(
+        _ arguments: [String], environment: [String: String] = [:], within time: Duration = .seconds(10)
+    ) async throws -> (code: Int?, output: String) {
         let command = try await start(arguments, environment: environment)
-        _ = try await eventually { command.exitCode != nil }
+        _ = try await eventually(within: time) { command.exitCode != nil }
         return (command.exitCode, command.output)
     }
 }

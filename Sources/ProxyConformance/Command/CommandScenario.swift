@@ -41,6 +41,6 @@ extension CommandScenario {
     public static let all: [CommandScenario] = [
         starting, refusing, ending, bounds, sharedServers, sharedMigrations, postgres, kills, spools, outages,
         diskFaults,
-        stops, clocks,
+        stops, clocks, proofs,
     ].flatMap { $0 }
 }

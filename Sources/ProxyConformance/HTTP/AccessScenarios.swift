@@ -39,7 +39,9 @@ extension HTTPScenario {
             check.refusal(try await world.exchange(request), 401, "token_not_found")
             check.equal(world.upstream.received.count, 0, "requests at the upstream")
         },
-        HTTPScenario("access.revoked.is-refused-at-once", "A revoked token is refused from the very next request.") {
+        HTTPScenario(
+            inside: "access.revoked.is-refused-at-once", "A revoked token is refused from the very next request."
+        ) {
             world, check in
             let tenant = try await world.tenant()
             check.usual(try await world.exchange(tenant.request()), "before")
@@ -49,7 +51,8 @@ extension HTTPScenario {
             check.equal(tally, Tally(1), "tally")
         },
         HTTPScenario(
-            "access.expired.is-refused-at-once", "A token whose expiry has come is refused from the very next request."
+            inside: "access.expired.is-refused-at-once",
+            "A token whose expiry has come is refused from the very next request."
         ) { world, check in
             let tenant = try await world.tenant()
             check.usual(try await world.exchange(tenant.request()), "before")
@@ -111,7 +114,7 @@ extension HTTPScenario {
             }
         },
         HTTPScenario(
-            "access.cap.is-exact-in-parallel",
+            inside: "access.cap.is-exact-in-parallel",
             "Forty requests at once on a cap of ten: ten are answered, thirty refused."
         ) { world, check in
             let tenant = try await world.tenant(cap: 10)
@@ -150,7 +153,8 @@ extension HTTPScenario {
             }
         },
         HTTPScenario(
-            "access.database.away-is-no-401", "With the database away a token gets 503 to try again, never a 401.",
+            inside: "access.database.away-is-no-401",
+            "With the database away a token gets 503 to try again, never a 401.",
             settings: ["DATABASE_WAIT": "200ms"]
         ) { world, check in
             let tenant = try await world.tenant()

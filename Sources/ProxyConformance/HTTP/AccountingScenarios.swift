@@ -16,7 +16,7 @@ extension HTTPScenario {
             check.refusal(try await conversation.response(), 401, "token_inactive", "after")
         },
         HTTPScenario(
-            "effect.revocation.behind-the-server",
+            inside: "effect.revocation.behind-the-server",
             "A revocation that another program made in the database takes effect at once."
         ) { world, check in
             let tenant = try await world.tenant()
@@ -49,7 +49,8 @@ extension HTTPScenario {
 
     /// What is written down of requests.
     static let accounting: [HTTPScenario] = [
-        HTTPScenario("account.usage.from-json", "What a JSON answer reports is what is written down.") { world, check in
+        HTTPScenario(inside: "account.usage.from-json", "What a JSON answer reports is what is written down.") {
+            world, check in
             let tenant = try await world.tenant()
             check.usual(try await world.exchange(tenant.request("/v1/chat/completions?trace=1")))
             let end = try await world.settlement(of: tenant)
@@ -64,7 +65,9 @@ extension HTTPScenario {
                 end.map { ($0.firstByteMicroseconds ?? -1) >= 0 && $0.durationMicroseconds > 0 } == true,
                 "durations of \(String(describing: end))")
         },
-        HTTPScenario("account.usage.from-events", "What the last event of a stream reports is what is written down.") {
+        HTTPScenario(
+            inside: "account.usage.from-events", "What the last event of a stream reports is what is written down."
+        ) {
             world, check in
             let tenant = try await world.tenant()
             let event =
@@ -81,7 +84,8 @@ extension HTTPScenario {
             check.equal(end?.usage, TokenUsage(promptTokens: 9, completionTokens: 30), "usage")
             check.equal(end?.model, "gpt-4o-2024", "model")
         },
-        HTTPScenario("account.usage.may-be-unknown", "An answer that reports no usage is written down without.") {
+        HTTPScenario(inside: "account.usage.may-be-unknown", "An answer that reports no usage is written down without.")
+        {
             world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.json(#"{"data":[]}"#))])
@@ -91,7 +95,7 @@ extension HTTPScenario {
             check.equal(end?.usage, nil, "usage")
         },
         HTTPScenario(
-            "account.rows.equal-counts", "After mixed traffic every counted request has its row, and no others."
+            inside: "account.rows.equal-counts", "After mixed traffic every counted request has its row, and no others."
         ) { world, check in
             let tenant = try await world.tenant()
             let capped = try await world.tenant(cap: 4, of: tenant.projectID)
@@ -111,7 +115,7 @@ extension HTTPScenario {
             check.equal(try await world.settledTally(capped, rows: 4), Tally(4), "tally of the capped one")
             check.equal(try await world.storage.verify().filter { !$0.holds }, [], "broken invariants")
         },
-        HTTPScenario("account.parallel.loses-nothing", "Two hundred requests at once are two hundred rows.") {
+        HTTPScenario(inside: "account.parallel.loses-nothing", "Two hundred requests at once are two hundred rows.") {
             world, check in
             let tenant = try await world.tenant()
             let good = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -131,7 +135,7 @@ extension HTTPScenario {
             check.equal(try await world.settledTally(tenant, rows: 200), Tally(200), "tally")
         },
         HTTPScenario(
-            "account.restart.keeps-counts", "A restart keeps what was counted, and caps go on where they were.",
+            inside: "account.restart.keeps-counts", "A restart keeps what was counted, and caps go on where they were.",
             needs: .durable
         ) { world, check in
             let tenant = try await world.tenant(cap: 4)
@@ -142,7 +146,7 @@ extension HTTPScenario {
             check.refusal(try await world.exchange(tenant.request()), 429, "quota_exceeded", "fifth")
         },
         HTTPScenario(
-            "account.stop.finishes-what-is-open",
+            inside: "account.stop.finishes-what-is-open",
             "A server that stops lets open requests finish, and writes them down.", needs: .durable,
             settings: ["SHUTDOWN_GRACE": "10s"]
         ) { world, check in

@@ -95,7 +95,7 @@ extension HTTPScenario {
             check.equal(await conversation.ending(), .complete, "ending")
         },
         HTTPScenario(
-            "connection.stale.is-tried-once-more",
+            inside: "connection.stale.is-tried-once-more",
             "A request that met a connection closed while idle is sent again, unseen by the client.", settings: oneLoop
         ) { world, check in
             let tenant = try await world.tenant()
@@ -158,7 +158,9 @@ extension HTTPScenario {
 
     /// How answers end when somebody leaves.
     static let endings: [HTTPScenario] = [
-        HTTPScenario("end.short-answer.is-no-clean-end", "A sized answer that breaks off can't be taken for whole.") {
+        HTTPScenario(
+            inside: "end.short-answer.is-no-clean-end", "A sized answer that breaks off can't be taken for whole."
+        ) {
             world, check in
             let tenant = try await world.tenant()
             let half = UpstreamStep.send(text: "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf")
@@ -191,7 +193,8 @@ extension HTTPScenario {
             }
         },
         HTTPScenario(
-            "end.client-gone.cancels-the-upstream", "When a client leaves within a stream, the upstream is let go."
+            inside: "end.client-gone.cancels-the-upstream",
+            "When a client leaves within a stream, the upstream is let go."
         ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(
@@ -206,7 +209,8 @@ extension HTTPScenario {
             check.equal(try await world.settlement(of: tenant)?.outcome, .clientLeft, "outcome")
         },
         HTTPScenario(
-            "end.client-gone.before-the-answer", "When a client leaves before its answer, the upstream is let go."
+            inside: "end.client-gone.before-the-answer",
+            "When a client leaves before its answer, the upstream is let go."
         ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.awaitClose])
@@ -218,7 +222,7 @@ extension HTTPScenario {
             check.equal(try await world.settledTally(tenant, rows: 1), Tally(1), "tally")
         },
         HTTPScenario(
-            "end.client-gone.within-its-body",
+            inside: "end.client-gone.within-its-body",
             "When a client leaves within its body, the upstream gets no whole request."
         ) { world, check in
             let tenant = try await world.tenant()
@@ -254,7 +258,7 @@ extension HTTPScenario {
     /// What silence ends.
     static let timeouts: [HTTPScenario] = [
         HTTPScenario(
-            "timeout.stream.is-cut", "A stream that falls silent is cut, and can't be taken for whole.",
+            inside: "timeout.stream.is-cut", "A stream that falls silent is cut, and can't be taken for whole.",
             settings: ["STREAM_IDLE_TIMEOUT": "200ms"]
         ) { world, check in
             let tenant = try await world.tenant()

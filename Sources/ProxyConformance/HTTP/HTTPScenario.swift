@@ -14,10 +14,34 @@ public struct HTTPScenario: Sendable {
     public let settings: [String: String]
     /// Where in the catalogue it is written.
     public let place: Check.Line
-    private let steps: @Sendable (any ProxyWorld, Check) async throws -> Void
+    private let steps: Steps
 
+    /// What the steps have to see.
+    private enum Steps: Sendable {
+        /// What any client and any upstream sees.
+        case outside(@Sendable (any ProxyAccess, Check) async throws -> Void)
+        /// Also what the proxy keeps and logs.
+        case inside(@Sendable (any ProxyWorld, Check) async throws -> Void)
+    }
+
+    /// A promise that can be looked at from outside, also of a proxy that somebody else runs.
     init(
         _ id: String, _ promise: String, needs: WorldCapabilities = [], tags: ScenarioTags = [],
+        settings: [String: String] = [:], file: String = #fileID, line: Int = #line,
+        steps: @escaping @Sendable (any ProxyAccess, Check) async throws -> Void
+    ) {
+        self.id = id
+        self.promise = promise
+        self.needs = needs
+        self.tags = tags
+        self.settings = settings
+        self.place = Check.Line(file: file, line: line)
+        self.steps = .outside(steps)
+    }
+
+    /// A promise for which one must look into what the proxy keeps or logs.
+    init(
+        inside id: String, _ promise: String, needs: WorldCapabilities = [], tags: ScenarioTags = [],
         settings: [String: String] = [:], file: String = #fileID, line: Int = #line,
         steps: @escaping @Sendable (any ProxyWorld, Check) async throws -> Void
     ) {
@@ -27,7 +51,7 @@ public struct HTTPScenario: Sendable {
         self.tags = tags
         self.settings = settings
         self.place = Check.Line(file: file, line: line)
-        self.steps = steps
+        self.steps = .inside(steps)
     }
 
     /// Runs the steps in a fresh world of `backend`.
@@ -36,7 +60,29 @@ public struct HTTPScenario: Sendable {
         guard missing.isEmpty else { return .notApplicable(missing: missing.description) }
         let check = Check()
         do {
-            try await backend.withWorld(settings: settings) { world in try await steps(world, check) }
+            try await backend.withWorld(settings: settings) { world in
+                switch steps {
+                case .outside(let steps): try await steps(world, check)
+                case .inside(let steps): try await steps(world, check)
+                }
+            }
+        } catch {
+            return check.verdict(stoppedBy: error, at: place)
+        }
+        return check.verdict(stoppedBy: nil, at: place)
+    }
+
+    /// Runs the steps against a proxy that is there, and that only its clients and its upstream see.
+    /// - Parameter wantsOurCodes: whether errors must have our codes, or any that OpenAI's clients understand.
+    public func run(against proxy: any ProxyAccess, wantsOurCodes: Bool = true) async -> Verdict {
+        guard case .outside(let steps) = steps else { return .notApplicable(missing: "a look inside") }
+        guard needs.isEmpty else { return .notApplicable(missing: needs.description) }
+        guard settings.isEmpty else { return .notApplicable(missing: "settings of its own") }
+        let check = Check(wantsOurCodes: wantsOurCodes)
+        do {
+            try await steps(proxy, check)
+        } catch let error as NotOffered {
+            return .notApplicable(missing: error.what)
         } catch {
             return check.verdict(stoppedBy: error, at: place)
         }

@@ -25,8 +25,9 @@ extension HTTPScenario {
             let fields = [HTTPField("Authorization", "Bearer \(world.managementToken)")]
             check.refusal(try await world.exchange(HTTPRequest(fields: fields, body: [])), 401, "invalid_token")
         },
-        HTTPScenario("manage.json.must-be-json", "A body that is no JSON object is refused, whatever is wrong with it.")
-        { world, check in
+        HTTPScenario(
+            inside: "manage.json.must-be-json", "A body that is no JSON object is refused, whatever is wrong with it."
+        ) { world, check in
             let bad = [
                 "", "{", "}", "[]", "null", "1", #""text""#, "{]", #"{"name"}"#, #"{"name":}"#, #"{"name":"a",}"#,
                 #"{name:"a"}"#, #"{"name":'a'}"#,

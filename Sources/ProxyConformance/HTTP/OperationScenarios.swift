@@ -5,7 +5,7 @@ extension HTTPScenario {
     /// What the proxy tells of itself.
     static let operation: [HTTPScenario] = [
         HTTPScenario(
-            "operate.health.tells-of-the-database",
+            inside: "operate.health.tells-of-the-database",
             "/health tells version, time and the database, without a credential."
         ) { world, check in
             let response = try await world.exchange(HTTPRequest(method: "GET", target: "/health"))
@@ -16,8 +16,9 @@ extension HTTPScenario {
             }
             check.that(response.json["database"].has("latency_ms"), "no latency_ms")
         },
-        HTTPScenario("operate.ready.looks", "/ready and /health say so when the database is away; /live does not mind.")
-        { world, check in
+        HTTPScenario(
+            inside: "operate.ready.looks", "/ready and /health say so when the database is away; /live does not mind."
+        ) { world, check in
             for path in ["/health", "/live", "/ready"] {
                 check.equal(try await world.exchange(HTTPRequest(method: "GET", target: path)).status, 200, path)
             }
@@ -62,7 +63,7 @@ extension HTTPScenario {
             }
         },
         HTTPScenario(
-            "operate.log.holds-no-secret",
+            inside: "operate.log.holds-no-secret",
             "Whatever goes well or wrong, no log line holds a token, a key or the management token.",
             settings: ["LOG_LEVEL": "debug"]
         ) { world, check in
@@ -87,7 +88,7 @@ extension HTTPScenario {
             }
         },
         HTTPScenario(
-            "operate.log.is-json",
+            inside: "operate.log.is-json",
             "Each log line is a JSON object; a request's has its id, its status and its duration.",
             settings: ["LOG_LEVEL": "debug"]
         ) { world, check in
@@ -134,7 +135,7 @@ extension HTTPScenario {
     /// The same calls against the simulator, as an OpenAI client makes them.
     static let openAI: [HTTPScenario] = [
         HTTPScenario(
-            "openai.chat.works", "A chat completion comes through, and its usage is written down.",
+            inside: "openai.chat.works", "A chat completion comes through, and its usage is written down.",
             settings: ["OPENAI_API_URL": "{simulator}"]
         ) { world, check in
             let tenant = try await world.tenant()
@@ -149,7 +150,7 @@ extension HTTPScenario {
             check.equal(end?.model, response.json["model"].string, "model")
         },
         HTTPScenario(
-            "openai.chat.streams", "A streamed chat comes through to [DONE], and its usage is written down.",
+            inside: "openai.chat.streams", "A streamed chat comes through to [DONE], and its usage is written down.",
             settings: ["OPENAI_API_URL": "{simulator}"]
         ) { world, check in
             let tenant = try await world.tenant()

@@ -20,7 +20,10 @@ extension HTTPScenario {
             }
             check.equal(response.fields.first("content-type"), "application/json", "content type")
         },
-        HTTPScenario("manage.project.get-shows-it", "A project reads back as it was created; an unknown one is 404.") {
+        HTTPScenario(
+            "manage.project.get-shows-it", "A project reads back as it was created; an unknown one is 404.",
+            needs: .ownData
+        ) {
             world, check in
             let created = try await world.manage(
                 "POST", "/manage/projects", #"{"name":"acme","api_key":"\#(upstreamKey)"}"#
@@ -46,7 +49,9 @@ extension HTTPScenario {
                     "\(answer.status) shows the key: \(answer.text)")
             }
         },
-        HTTPScenario("manage.project.name-is-unique", "A taken name is refused with 409, in creation and in change.") {
+        HTTPScenario(
+            inside: "manage.project.name-is-unique", "A taken name is refused with 409, in creation and in change."
+        ) {
             world, check in
             _ = try await world.createProject("one")
             let two = try await world.createProject("two")
@@ -107,7 +112,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "manage.project.list-has-pages",
-            "A long list comes in pages, each with a link to the next, each project once."
+            "A long list comes in pages, each with a link to the next, each project once.", needs: .ownData
         ) { world, check in
             for number in 1...5 { _ = try await world.createProject("project \(number)") }
             var names: [String] = []

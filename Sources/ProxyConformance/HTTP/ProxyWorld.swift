@@ -22,6 +22,47 @@ public protocol ProxyAccess: Sendable {
 
     /// Connects to the proxy.
     func connect() async throws -> any RawConnection
+
+    /// Issues a token for a new client of the proxy.
+    /// - Throws: ``NotOffered`` when there is no such token here.
+    func issue(_ order: TokenOrder) async throws -> IssuedToken
+    /// Whether the proxy has our management API.
+    var hasManagement: Bool { get }
+    /// Added to names that must be nobody else's; empty where there is nobody else.
+    var nameSuffix: String { get }
+}
+
+/// The proxy under test has no such thing.
+public struct NotOffered: Error, Sendable {
+    public let what: String
+
+    public init(_ what: String) { self.what = what }
+}
+
+/// What a token is to be like.
+public struct TokenOrder: Sendable {
+    /// Requests that it admits in all; 0 for no bound.
+    public let cap: Int
+    /// Members of the JSON object `limits`, as our management API has them; `nil` for none.
+    public let limits: String?
+    /// The identifier of its project, which was made before; `nil` for one of its own.
+    public let project: String?
+    /// The name of a project of its own.
+    public let name: String
+}
+
+/// A token that was issued.
+public struct IssuedToken: Sendable {
+    public let secret: String
+    /// As our management API has them; other proxies' are `nil`.
+    public let tokenID: String?
+    public let projectID: String?
+
+    public init(secret: String, tokenID: String? = nil, projectID: String? = nil) {
+        self.secret = secret
+        self.tokenID = tokenID
+        self.projectID = projectID
+    }
 }
 
 /// A running proxy, and what stands behind it.
@@ -42,10 +83,15 @@ public struct WorldCapabilities: OptionSet, Hashable, Sendable {
 
     /// What was kept is there after a restart.
     public static let durable = Self(rawValue: 1 << 0)
+    /// Nobody else has made anything in it.
+    public static let ownData = Self(rawValue: 1 << 1)
 }
 
 extension WorldCapabilities: CustomStringConvertible {
-    public var description: String { contains(.durable) ? "durable" : "" }
+    public var description: String {
+        [(Self.durable, "durable"), (.ownData, "data of its own")].filter { contains($0.0) }.map(\.1)
+            .joined(separator: ", ")
+    }
 }
 
 /// Bytes to and from the proxy, with nothing in between.

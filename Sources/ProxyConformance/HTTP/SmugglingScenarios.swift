@@ -168,7 +168,7 @@ extension HTTPScenario {
     ]
 
     /// Sends a request with each of `heads` among its fields and expects each to be refused.
-    private static func refusesAll(_ world: any ProxyWorld, _ check: Check, heads: [String]) async throws {
+    private static func refusesAll(_ world: any ProxyAccess, _ check: Check, heads: [String]) async throws {
         let tenant = try await world.tenant()
         for head in heads {
             let start = "POST /v1/chat/completions HTTP/1.1\r\n"
@@ -181,7 +181,7 @@ extension HTTPScenario {
     }
 
     /// Expects 400 and the end of the connection.
-    private static func isRefused(_ world: any ProxyWorld, _ check: Check, _ text: String, _ what: String) async throws
+    private static func isRefused(_ world: any ProxyAccess, _ check: Check, _ text: String, _ what: String) async throws
     {
         var conversation = try await world.talk()
         try await conversation.send(text)
@@ -302,7 +302,7 @@ extension HTTPScenario {
     ]
 
     /// Has the upstream give each of `answers` and expects a 502 that holds none of it.
-    private static func dropsAll(_ world: any ProxyWorld, _ check: Check, answers: [String]) async throws {
+    private static func dropsAll(_ world: any ProxyAccess, _ check: Check, answers: [String]) async throws {
         let tenant = try await world.tenant()
         for answer in answers {
             world.upstream.script(UpstreamStep.readRequest + [.send(text: answer), .awaitClose])

@@ -5,7 +5,8 @@ extension HTTPScenario {
     /// What a stream has used, whether the provider says so or not.
     static let streamUsage: [HTTPScenario] = [
         HTTPScenario(
-            "account.usage.in-packed-answers", "An answer that is packed passes as it came, and its usage is seen."
+            inside: "account.usage.in-packed-answers",
+            "An answer that is packed passes as it came, and its usage is seen."
         ) { world, check in
             let tenant = try await world.tenant()
             for (coding, bytes) in PackedAnswer.documents {
@@ -29,7 +30,8 @@ extension HTTPScenario {
             }
         },
         HTTPScenario(
-            "account.usage.of-broken-packing", "An answer whose packing is broken, or unknown, passes, without usage."
+            inside: "account.usage.of-broken-packing",
+            "An answer whose packing is broken, or unknown, passes, without usage."
         ) { world, check in
             let tenant = try await world.tenant()
             let body = PackedAnswer.document
@@ -44,7 +46,7 @@ extension HTTPScenario {
             check.equal(rows.compactMap { $0.admission.settlement?.usage }, [], "usage")
         },
         HTTPScenario(
-            "account.usage.however-a-stream-is-cut",
+            inside: "account.usage.however-a-stream-is-cut",
             "A stream's usage is found wherever it is cut in two, with LF and CR LF, among comments and after 1 MiB in one event."
         ) { world, check in
             let tenant = try await world.tenant()
@@ -83,7 +85,7 @@ extension HTTPScenario {
             check.equal(token.completionTokens, Int64(count + 1) * 7, "completion tokens")
         },
         HTTPScenario(
-            "account.usage.is-asked-for",
+            inside: "account.usage.is-asked-for",
             "Where the project wants it, a stream's usage is asked for, and the client gets just what it asked for."
         ) { world, check in
             let tenant = try await world.askingTenant()
@@ -189,7 +191,7 @@ extension HTTPScenario {
             check.equal(refused.text, #"{"usage":null}"#, "an error of the provider")
         },
         HTTPScenario(
-            "account.usage.estimated-and-flagged",
+            inside: "account.usage.estimated-and-flagged",
             "A stream that tells no usage is written down with an estimate, which says that it is one."
         ) { world, check in
             let tenant = try await world.tenant()
@@ -211,14 +213,15 @@ extension HTTPScenario {
     /// What is written down of streams whose clients leave.
     static let clientLeaves: [HTTPScenario] = [
         HTTPScenario(
-            "account.client-leaves.cancels", "With client_leaves cancel the upstream is let go, and nothing is made up."
+            inside: "account.client-leaves.cancels",
+            "With client_leaves cancel the upstream is let go, and nothing is made up."
         ) { world, check in
             let end = try await leave(world, check, policy: "cancel")
             check.equal(end?.usage, nil, "usage")
             check.equal(world.upstream.closedByProxy, 1, "upstreams let go")
         },
         HTTPScenario(
-            "account.client-leaves.bills",
+            inside: "account.client-leaves.bills",
             "With client_leaves bill, which is usual, the upstream is let go, and what passed is written down as an estimate."
         ) { world, check in
             let end = try await leave(world, check, policy: nil)
@@ -227,7 +230,7 @@ extension HTTPScenario {
             check.equal(world.upstream.closedByProxy, 1, "upstreams let go")
         },
         HTTPScenario(
-            "account.client-leaves.drains",
+            inside: "account.client-leaves.drains",
             "With client_leaves drain the answer is read on, and what the provider says at its end is written down."
         ) { world, check in
             let end = try await leave(world, check, policy: "drain", before: "go")
@@ -235,7 +238,7 @@ extension HTTPScenario {
             check.equal(world.upstream.closedByProxy, 0, "upstreams let go")
         },
         HTTPScenario(
-            "account.client-leaves.drains-for-a-while",
+            inside: "account.client-leaves.drains-for-a-while",
             "An answer is read on for DRAIN_TIMEOUT at most; then what passed is written down as an estimate.",
             settings: ["DRAIN_TIMEOUT": "200ms"]
         ) { world, check in

@@ -23,7 +23,7 @@ extension HTTPScenario {
             check.that(response.body == body, "\(response.body.count) bytes came, of \(body.count), or others")
         },
         HTTPScenario(
-            "tls.unknown-authority.is-refused", "An upstream whose authority nobody trusts gets nothing.",
+            inside: "tls.unknown-authority.is-refused", "An upstream whose authority nobody trusts gets nothing.",
             settings: ["OPENAI_API_URL": "{tls-by-name}"]
         ) { world, check in
             let tenant = try await world.tenant()

@@ -70,7 +70,7 @@ extension HTTPScenario {
             check.usual(try await world.exchange(request))
         },
         HTTPScenario(
-            "manage.token.ends-in-exactly-one-way",
+            inside: "manage.token.ends-in-exactly-one-way",
             "Of duration, instant and never, exactly one is to be said, within its bounds."
         ) { world, check in
             let project = try await world.createProject()
@@ -91,12 +91,16 @@ extension HTTPScenario {
             }
             check.equal(try await world.storage.tokens(TokenFilter(now: .noon), after: nil, limit: 9), [], "tokens")
         },
-        HTTPScenario("manage.token.needs-its-project", "A token of a project nobody has is refused.") { world, check in
+        HTTPScenario(inside: "manage.token.needs-its-project", "A token of a project nobody has is refused.") {
+            world, check in
             let body = #"{"project_id":"\#(ProjectID.sample(1))","duration_minutes":5}"#
             check.managementRefusal(try await world.manage("POST", "/manage/tokens", body), 404)
             check.equal(try await world.storage.tokens(TokenFilter(now: .noon), after: nil, limit: 9), [], "tokens")
         },
-        HTTPScenario("manage.token.list-has-filters", "Tokens are listed by project and by whether they are active.") {
+        HTTPScenario(
+            "manage.token.list-has-filters", "Tokens are listed by project and by whether they are active.",
+            needs: .ownData
+        ) {
             world, check in
             let one = try await world.tenant(name: "one")
             let two = try await world.tenant(name: "two")
@@ -130,7 +134,7 @@ extension HTTPScenario {
             check.equal(Set(ids).count, 5, "different tokens")
         },
         HTTPScenario(
-            "manage.token.patch-never-overwrites-counters",
+            inside: "manage.token.patch-never-overwrites-counters",
             "A change of a token leaves what was counted, even while it counts."
         ) { world, check in
             let tenant = try await world.tenant()
@@ -164,7 +168,9 @@ extension HTTPScenario {
             check.managementRefusal(
                 try await world.manage("DELETE", "/manage/tokens/\(TokenID.sample(1))"), 404, "unknown")
         },
-        HTTPScenario("manage.token.get-shows-use", "A token tells how often, when and for how much it was used.") {
+        HTTPScenario(
+            inside: "manage.token.get-shows-use", "A token tells how often, when and for how much it was used."
+        ) {
             world, check in
             let tenant = try await world.tenant()
             for _ in 1...3 { check.usual(try await world.exchange(tenant.request())) }

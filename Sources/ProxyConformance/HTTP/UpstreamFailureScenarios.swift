@@ -4,14 +4,15 @@ import ProxyStorage
 extension HTTPScenario {
     /// What clients are told when the upstream lets us down.
     static let upstreamFailures: [HTTPScenario] = [
-        HTTPScenario("upstream.refused.is-502", "An upstream that takes no connection is unreachable: 502.") {
+        HTTPScenario(inside: "upstream.refused.is-502", "An upstream that takes no connection is unreachable: 502.") {
             world, check in
             let tenant = try await world.tenant()
             world.upstream.stop()
             check.refusal(try await world.exchange(tenant.request()), 502, "upstream_unreachable")
             check.equal(try await world.settlement(of: tenant)?.outcome, .upstreamUnreachable, "outcome")
         },
-        HTTPScenario("upstream.closed.is-502", "An upstream that closes before it answers has broken off: 502.") {
+        HTTPScenario(inside: "upstream.closed.is-502", "An upstream that closes before it answers has broken off: 502.")
+        {
             world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.close])
@@ -33,7 +34,7 @@ extension HTTPScenario {
             check.refusal(try await world.exchange(tenant.request()), 502, "upstream_reset")
         },
         HTTPScenario(
-            "upstream.silent.is-504", "An upstream that is silent for too long has timed out: 504.",
+            inside: "upstream.silent.is-504", "An upstream that is silent for too long has timed out: 504.",
             settings: ["REQUEST_TIMEOUT": "200ms"]
         ) { world, check in
             let tenant = try await world.tenant()

@@ -5,7 +5,7 @@ extension HTTPScenario {
     /// Limits of tokens and of money.
     static let usageLimits: [HTTPScenario] = [
         HTTPScenario(
-            "access.tokens.are-reserved-and-corrected",
+            inside: "access.tokens.are-reserved-and-corrected",
             "A minute's tokens are set aside by max_tokens, given back when a request used fewer, and told in every answer."
         ) { world, check in
             let tenant = try await world.tenant(limits: #""tokens_per_minute":1000"#)
@@ -48,7 +48,7 @@ extension HTTPScenario {
             }
         },
         HTTPScenario(
-            "access.budget.strict-is-never-passed",
+            inside: "access.budget.strict-is-never-passed",
             "Forty requests at once under a strict budget spend no more than it, whatever they were set aside.",
             settings: priced
         ) { world, check in
@@ -101,7 +101,8 @@ extension HTTPScenario {
                 try await world.exchange(tenant.request("/v1/models", method: "GET", body: nil)).status, 200, "GET")
         },
         HTTPScenario(
-            "access.budget.of-a-project", "A project's budget ends the requests of all its tokens, and of no others.",
+            inside: "access.budget.of-a-project",
+            "A project's budget ends the requests of all its tokens, and of no others.",
             settings: priced
         ) { world, check in
             let tenant = try await world.tenant()
@@ -128,7 +129,7 @@ extension HTTPScenario {
             check.usual(try await world.exchange(other.request()), "without a budget")
         },
         HTTPScenario(
-            "access.shadow.tells-and-refuses-nothing",
+            inside: "access.shadow.tells-and-refuses-nothing",
             "A limit in shadow lets everything through; token, log and metrics tell what it would have refused."
         ) { world, check in
             let tenant = try await world.tenant(limits: #""requests_per_minute":2,"shadow":true"#)
@@ -167,7 +168,7 @@ extension HTTPScenario {
             check.equal(world.upstream.received.map(\.wasChunked), [true, false], "framing at the upstream")
         },
         HTTPScenario(
-            "account.cost.by-price",
+            inside: "account.cost.by-price",
             "A request costs what the prices say of the model that answered, to the nano-dollar.",
             settings: priced
         ) { world, check in
@@ -185,7 +186,8 @@ extension HTTPScenario {
             check.equal(shown["cost_usd"], .number("0.000012"), "shown")
         },
         HTTPScenario(
-            "account.cost.of-cached-tokens", "Prompt tokens that the provider had in its cache cost what those cost.",
+            inside: "account.cost.of-cached-tokens",
+            "Prompt tokens that the provider had in its cache cost what those cost.",
             settings: priced
         ) { world, check in
             let tenant = try await world.tenant()

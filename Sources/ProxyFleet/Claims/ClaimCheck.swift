@@ -131,7 +131,8 @@ public struct ClaimBench: Sendable {
             report("\(what): \(Int(rate)) requests/s")
             let traffic = FleetRun.Traffic(
                 mode: .rate(Schedule(ratePerSide: rate)), parts: try Self.chat(), warmUp: .seconds(1),
-                duration: seconds(short: 2, long: 8), isCompared: false)
+                duration: seconds(short: 2, long: 8), connections: 2048,
+                isCompared: false)
             let result = try await LoadRun.run(try traffic.plan(through: fleet))
             reports.append(result)
             if let broken = Self.whatBroke(result) {

@@ -1,9 +1,8 @@
-import Foundation
 import Glibc
-import ProxyConformance
+package import ProxyConformance
 
 /// An upstream on plain sockets that does what its scripts say, byte for byte.
-final class ScriptedUpstream: UpstreamDouble {
+package final class ScriptedUpstream: UpstreamDouble {
     private struct State {
         var scripts: [[UpstreamStep]] = []
         var received: [ReceivedRequest] = []
@@ -15,38 +14,45 @@ final class ScriptedUpstream: UpstreamDouble {
         var listens = true
     }
 
-    let port: Int
+    package let port: Int
     private let listener: Int32
     private let state = Shared(State())
-    private let gateMoved = NSCondition()
 
-    init() {
-        (listener, port) = Socket.listen()
+    /// - Parameter port: of 127.0.0.1; 0 for any that is free.
+    /// - Throws: ``ConnectionFailure/refused`` when it is somebody else's.
+    package init(port: Int = 0) throws {
+        guard let (listener, port) = Socket.listen(port: port) else { throw ConnectionFailure.refused }
+        (self.listener, self.port) = (listener, port)
         BlockingThreads.shared.start { [self] in acceptAll() }
     }
 
-    var received: [ReceivedRequest] { state.value.received }
-    var connectionCount: Int { state.value.connections }
-    var closedByProxy: Int { state.value.closedByProxy }
+    package var received: [ReceivedRequest] { state.value.received }
+    package var connectionCount: Int { state.value.connections }
+    package var closedByProxy: Int { state.value.closedByProxy }
 
-    func script(_ steps: [UpstreamStep]) { state.change { $0.scripts.append(steps) } }
+    package func script(_ steps: [UpstreamStep]) { state.change { $0.scripts.append(steps) } }
 
-    func release(_ gate: String) {
-        gateMoved.withLock {
-            state.change { _ = $0.gates.insert(gate) }
-            gateMoved.broadcast()
+    package func release(_ gate: String) {
+        state.change { _ = $0.gates.insert(gate) }
+    }
+
+    /// Forgets scripts, requests and counts, and closes every connection.
+    package func clear() {
+        state.change { state in
+            for descriptor in state.open { shutdown(descriptor, Int32(SHUT_RDWR)) }
+            state.scripts = []
+            state.received = []
+            state.gates = []
+            (state.connections, state.closedByProxy) = (0, 0)
         }
     }
 
-    func stop() {
-        gateMoved.withLock {
-            state.change { [listener] state in
-                state.isStopped = true
-                for descriptor in state.open { shutdown(descriptor, Int32(SHUT_RDWR)) }
-                // Wakes the thread that accepts, which then closes. Once it has, the number may be another's.
-                if state.listens { shutdown(listener, Int32(SHUT_RDWR)) }
-            }
-            gateMoved.broadcast()
+    package func stop() {
+        state.change { [listener] state in
+            state.isStopped = true
+            for descriptor in state.open { shutdown(descriptor, Int32(SHUT_RDWR)) }
+            // Wakes the thread that accepts, which then closes. Once it has, the number may be another's.
+            if state.listens { shutdown(listener, Int32(SHUT_RDWR)) }
         }
     }
 
@@ -137,12 +143,11 @@ final class ScriptedUpstream: UpstreamDouble {
 
     /// Waits until a gate is released; `false` when this upstream stops before, or nobody does for a minute.
     private func wait(for gate: String) -> Bool {
-        gateMoved.withLock {
-            let deadline = Date(timeIntervalSinceNow: 60)
-            while !state.value.gates.contains(gate) {
-                guard !state.value.isStopped, gateMoved.wait(until: deadline) else { return false }
-            }
-            return true
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !state.value.gates.contains(gate) {
+            guard !state.value.isStopped, ContinuousClock.now < deadline else { return false }
+            usleep(500)
         }
+        return true
     }
 }

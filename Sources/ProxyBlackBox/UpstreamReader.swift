@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import ProxyConformance
 
@@ -47,8 +46,9 @@ struct UpstreamReader {
             if line == [13, 10] { break }
         }
         guard head.suffix(4) == [13, 10, 13, 10] else { return nil }
-        var lines = String(decoding: head, as: UTF8.self).components(separatedBy: "\r\n")
-        let start = lines.removeFirst().components(separatedBy: " ")
+        var lines = String(decoding: head, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false)
+            .map(String.init)
+        let start = lines.removeFirst().split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         let fields = lines.filter { !$0.isEmpty }.map(Self.field)
         let isChunked = fields.contains { $0.name.lowercased() == "transfer-encoding" }
         return ReceivedRequest(
@@ -56,9 +56,13 @@ struct UpstreamReader {
             connection: connection, head: head)
     }
 
+    private static func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
+
     private static func field(_ line: String) -> HTTPField {
         let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        return HTTPField(String(parts[0]), parts.count > 1 ? parts[1].trimmingCharacters(in: .whitespaces) : "")
+        return HTTPField(
+            String(parts[0]),
+            parts.count > 1 ? String(parts[1].drop(while: isBlank).reversed().drop(while: isBlank).reversed()) : "")
     }
 
     /// Reads the body that follows the request's head.

@@ -1,0 +1,99 @@
+import ArgumentParser
+import ProxyBlackBox
+import ProxyConformance
+import ProxyFleet
+import ProxyLoad
+
+/// `llm-proxy conformance`: what clients and upstreams may rely on, checked against a proxy that runs somewhere.
+struct ConformanceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "conformance",
+        abstract: "Check a running proxy against the catalogue of what its clients and its upstream may rely on.",
+        discussion: """
+            The proxy must forward to this command, which stands in for the upstream. Example, with one of our own:
+              llm-proxy server --listen :8080 --upstream http://127.0.0.1:19091 &
+              MANAGEMENT_TOKEN=… llm-proxy conformance --target http://localhost:8080 --upstream-port 19091
+
+            It makes projects and tokens of its own there and leaves them behind: don't point it at what is in use. What can't be
+            seen from outside is 'n/a'. Exit codes: 0 all that applies holds, 1 something doesn't, 2 usage, 3 can't reach.
+            """)
+
+    @Option(help: "The proxy: http://host[:port].")
+    var target: String
+
+    @Option(help: "Port of 127.0.0.1 that the proxy forwards to, where this command listens.")
+    var upstreamPort = 19_091
+
+    @Option(help: "ours, or openai-proxy for any other: then only statuses count, and errors that clients can show.")
+    var profile = "ours"
+
+    @Option(
+        help:
+            "How tokens are issued: ours (by MANAGEMENT_TOKEN), litellm (by LITELLM_MASTER_KEY) or fixed (LLM_PROXY_TOKEN)."
+    )
+    var issuer = "ours"
+
+    @Option(help: "Management token, if it is not in MANAGEMENT_TOKEN.")
+    var managementToken: String?
+
+    @Option(help: "Only scenarios whose identifiers begin so.")
+    var only = ""
+
+    @Option(help: "A file for the matrix as Markdown.")
+    var markdown: String?
+
+    func validate() throws {
+        guard BlackBoxRun.Profile(rawValue: profile) != nil else {
+            throw ValidationError(
+                "--profile must be \(BlackBoxRun.Profile.allCases.map(\.rawValue).joined(separator: " or ")).")
+        }
+        guard (1...65_535).contains(upstreamPort) else { throw ValidationError("--upstream-port must be 1…65535.") }
+        _ = try makeIssuer()
+    }
+
+    func run() async throws {
+        let proxy = try makeProxy()
+        defer { proxy.stop() }
+        let run = BlackBoxRun(proxy, profile: BlackBoxRun.Profile(rawValue: profile) ?? .ours, prefix: only)
+        let report = await run.run { entry in
+            if entry.verdict.isFailure { StandardError.write("FAIL \(entry.scenario)") }
+        }
+        StandardOutput.write(report.text)
+        if let markdown { try TextFile.write(report.markdown, to: markdown) }
+        guard !report.entries.isEmpty else {
+            StandardError.write("llm-proxy conformance: no scenario begins with '\(only)'")
+            throw ExitCode(2)
+        }
+        if report.entries.contains(where: \.verdict.isFailure) { throw ExitCode(1) }
+    }
+
+    private func makeProxy() throws -> BlackBoxProxy {
+        do {
+            let target = try LoadTarget(url: target)
+            return try BlackBoxProxy(
+                host: target.host, port: target.port, upstreamPort: upstreamPort, issuer: try makeIssuer(),
+                run: String(UInt32.random(in: .min ... .max), radix: 16))
+        } catch let error as LoadError {
+            StandardError.write("llm-proxy conformance: \(error)")
+            throw ExitCode(2)
+        } catch let error as BlackBoxError {
+            StandardError.write("llm-proxy conformance: \(error)")
+            throw ExitCode(3)
+        }
+    }
+
+    private func makeIssuer() throws -> BlackBoxProxy.Issuer {
+        func variable(_ name: String) throws -> String {
+            guard let value = ProcessEnvironment.variables[name], !value.isEmpty else {
+                throw ValidationError("--issuer \(issuer) needs \(name) in the environment.")
+            }
+            return value
+        }
+        switch issuer {
+        case "ours": return .ours(managementToken: try managementToken ?? variable("MANAGEMENT_TOKEN"))
+        case "litellm": return .liteLLM(masterKey: try variable("LITELLM_MASTER_KEY"))
+        case "fixed": return .fixed(token: try variable("LLM_PROXY_TOKEN"))
+        default: throw ValidationError("--issuer must be ours, litellm or fixed.")
+        }
+    }
+}
