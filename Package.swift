@@ -119,6 +119,11 @@ let package = Package(
             ],
             path: "Benchmarks/LedgerThroughput", swiftSettings: houseSettings),
 
+        // The long fuzz of the codec.
+        .executableTarget(
+            name: "wire-fuzz", dependencies: ["ProxyWire", "WireFixtures", .nioHTTP1], path: "Benchmarks/WireFuzz",
+            swiftSettings: houseSettings),
+
         // What tests stand on: a PostgreSQL of their own.
         .target(
             name: "ProxyFixtures", dependencies: ["CPostgres", "CPostgresLoader"], path: "Tests/Fixtures/Postgres",
@@ -127,10 +132,16 @@ let package = Package(
         .target(
             name: "FaultFixtures", dependencies: ["ProxyFixtures"], path: "Tests/Fixtures/Faults", exclude: ["shim.c"],
             swiftSettings: houseSettings),
+        // What our parser is compared with, and what both are given.
+        .target(
+            name: "WireFixtures",
+            dependencies: ["ProxyWire", .nioCore, .nioHTTP1, .product(name: "NIOEmbedded", package: "swift-nio")],
+            path: "Tests/Fixtures/Wire", swiftSettings: houseSettings),
         .testTarget(
             name: "WireTests",
             dependencies: [
-                "ProxyWire", "ProxyCodings", .nioCore, .nioHTTP1, .product(name: "NIOEmbedded", package: "swift-nio"),
+                "ProxyWire", "ProxyCodings", "WireFixtures", .nioCore, .nioHTTP1,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             path: "Tests/Wire", swiftSettings: houseSettings),
         .testTarget(

@@ -20,26 +20,84 @@ public struct MinuteWindow: Hashable, Sendable {
     /// Reads ``text``.
     /// - Returns: `nil` for what is none.
     public init?(text: String) {
-        var second: Int64 = 0
-        for part in text.split(separator: ",") {
-            let numbers = part.split(separator: ":", omittingEmptySubsequences: false).map { Int64($0) }
-            guard numbers.count == 2, let step = numbers[0], let amount = numbers[1], step >= 0, amount > 0,
-                slots.isEmpty || step > 0
-            else { return nil }
-            let (next, overflows) = second.addingReportingOverflow(step)
+        var text = text
+        let read = text.withUTF8 { Self.slots(in: $0) }
+        guard let read else { return nil }
+        slots = read
+    }
+
+    /// Over bytes: a batch reads and writes a window for each token that has a limit.
+    private static func slots(in bytes: UnsafeBufferPointer<UInt8>) -> [Slot]? {
+        var slots: [Slot] = []
+        slots.reserveCapacity(Int(seconds) + 2)
+        var place = 0
+        while place < bytes.count {
+            if !slots.isEmpty {
+                guard bytes[place] == UInt8(ascii: ",") else { return nil }
+                place += 1
+            }
+            guard let step = number(in: bytes, &place), place < bytes.count, bytes[place] == UInt8(ascii: ":") else {
+                return nil
+            }
+            place += 1
+            guard let amount = number(in: bytes, &place), amount > 0, slots.isEmpty || step > 0 else { return nil }
+            let (second, overflows) = (slots.last?.second ?? 0).addingReportingOverflow(step)
             guard !overflows else { return nil }
-            second = next
             slots.append(Slot(second: second, amount: amount))
         }
+        return slots
+    }
+
+    /// Reads digits, at least one.
+    private static func number(in bytes: UnsafeBufferPointer<UInt8>, _ place: inout Int) -> Int64? {
+        let start = place
+        var value: Int64 = 0
+        while place < bytes.count, case let digit = bytes[place] &- UInt8(ascii: "0"), digit < 10 {
+            let (tens, isTooMuch) = value.multipliedReportingOverflow(by: 10)
+            let (next, isMore) = tens.addingReportingOverflow(Int64(digit))
+            guard !isTooMuch, !isMore else { return nil }
+            value = next
+            place += 1
+        }
+        return place > start ? value : nil
     }
 
     /// `second:amount,…`, every second but the first as its distance from the one before. Empty for none.
     public var text: String {
-        var last: Int64 = 0
-        return slots.map { slot in
-            defer { last = slot.second }
-            return "\(slot.second - last):\(slot.amount)"
-        }.joined(separator: ",")
+        // Two numbers of at most 19 digits, and what is between them.
+        String(unsafeUninitializedCapacity: slots.count * 40) { buffer in
+            var place = 0
+            var last: Int64 = 0
+            for slot in slots {
+                if place > 0 { Self.write(UInt8(ascii: ","), to: buffer, &place) }
+                Self.write(slot.second - last, to: buffer, &place)
+                Self.write(UInt8(ascii: ":"), to: buffer, &place)
+                Self.write(slot.amount, to: buffer, &place)
+                last = slot.second
+            }
+            return place
+        }
+    }
+
+    private static func write(_ byte: UInt8, to buffer: UnsafeMutableBufferPointer<UInt8>, _ place: inout Int) {
+        buffer[place] = byte
+        place += 1
+    }
+
+    /// Writes a number that is not below 0.
+    private static func write(_ number: Int64, to buffer: UnsafeMutableBufferPointer<UInt8>, _ place: inout Int) {
+        var digits = 1
+        var rest = number
+        while rest >= 10 {
+            rest /= 10
+            digits += 1
+        }
+        rest = number
+        for position in stride(from: place + digits - 1, through: place, by: -1) {
+            buffer[position] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        }
+        place += digits
     }
 
     /// How much counts at `now`.

@@ -75,11 +75,35 @@ extension ByteBuffer {
 
     /// What the token's limits hold, under OpenAI's names.
     private mutating func writeHeadroom(_ headroom: Headroom) {
-        for (rate, unit) in [(headroom.requests, "requests"), (headroom.tokens, "tokens")] {
-            guard let rate else { continue }
-            writeString(
-                "x-ratelimit-limit-\(unit): \(rate.limit)\r\nx-ratelimit-remaining-\(unit): \(rate.remaining)\r\n"
-                    + "x-ratelimit-reset-\(unit): \(rate.resetSeconds)s\r\n")
+        if let requests = headroom.requests {
+            writeStaticString("x-ratelimit-limit-requests: ")
+            writeDecimal(requests.limit)
+            writeStaticString("\r\nx-ratelimit-remaining-requests: ")
+            writeDecimal(requests.remaining)
+            writeStaticString("\r\nx-ratelimit-reset-requests: ")
+            writeDecimal(requests.resetSeconds)
+            writeStaticString("s\r\n")
+        }
+        if let tokens = headroom.tokens {
+            writeStaticString("x-ratelimit-limit-tokens: ")
+            writeDecimal(tokens.limit)
+            writeStaticString("\r\nx-ratelimit-remaining-tokens: ")
+            writeDecimal(tokens.remaining)
+            writeStaticString("\r\nx-ratelimit-reset-tokens: ")
+            writeDecimal(tokens.resetSeconds)
+            writeStaticString("s\r\n")
+        }
+    }
+
+    /// Writes digits, without making a text of them first.
+    private mutating func writeDecimal(_ number: some FixedWidthInteger) {
+        guard number >= 0 else { return _ = writeString("\(number)") }
+        var scale = 1 as UInt64
+        let value = UInt64(number)
+        while value / scale >= 10 { scale *= 10 }
+        while scale > 0 {
+            writeInteger(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / scale % 10))
+            scale /= 10
         }
     }
 
@@ -104,7 +128,8 @@ extension ByteBuffer {
     /// The status as it came, under the version that is ours (RFC 9110 section 2.5).
     private mutating func writeStatusLine(_ head: ResponseHead, of bytes: UnsafeRawBufferPointer) {
         writeStaticString("HTTP/1.1 ")
-        writeString("\(head.status) ")
+        writeDecimal(head.status)
+        writeStaticString(" ")
         writeBytes(UnsafeRawBufferPointer(rebasing: bytes[head.reasonRange]))
         writeStaticString("\r\n")
     }

@@ -43,7 +43,8 @@ struct MinuteWindowTests {
 
     @Test(
         "is not read from what is none",
-        arguments: ["x", "1", "1:", ":1", "1:0", "1:-1", "-1:1", "5:1,0:1", "1:1:1", "9223372036854775807:1,1:1"])
+        arguments: ["x", "1", "1:", ":1", "1:0", "1:-1", "-1:1", "5:1,0:1", "1:1:1", "9223372036854775807:1,1:1", "9223372036854775808:1",
+            "1:1,", ",1:1", "1:1,,1:1", "+1:1", "1:1 ", "1:99999999999999999999"])
     func damage(text: String) { #expect(MinuteWindow(text: text) == nil) }
 
     @Test func anEmptyOneIsEmptyText() {

@@ -1,3 +1,4 @@
+import WireFixtures
 import ProxyWire
 
 /// A message that must be refused, and why.

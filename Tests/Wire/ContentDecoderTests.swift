@@ -1,3 +1,4 @@
+import WireFixtures
 import ProxyCodings
 import Testing
 

@@ -1,3 +1,4 @@
+import WireFixtures
 import ProxyWire
 import Foundation
 import Testing

@@ -1,3 +1,4 @@
+import WireFixtures
 import Foundation
 import ProxyWire
 import Testing

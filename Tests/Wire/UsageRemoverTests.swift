@@ -1,3 +1,4 @@
+import WireFixtures
 import NIOCore
 import ProxyWire
 import Testing

@@ -1,10 +1,10 @@
 import NIOCore
 import NIOEmbedded
-import NIOHTTP1
+package import NIOHTTP1
 
 /// Reads the same bytes with swift-nio's parser, which is llhttp: the oracle.
-enum NIOReader {
-    static func requests(_ bytes: [UInt8]) -> Exchange {
+package enum NIOReader {
+    package static func requests(_ bytes: [UInt8]) -> Exchange {
         let channel = EmbeddedChannel(handler: ByteToMessageHandler(HTTPRequestDecoder()))
         defer { _ = try? channel.finish() }
         var exchange = Exchange()
@@ -27,7 +27,7 @@ enum NIOReader {
         return exchange
     }
 
-    static func responses(_ bytes: [UInt8], to method: HTTPMethod) -> Exchange {
+    package static func responses(_ bytes: [UInt8], to method: HTTPMethod) -> Exchange {
         let decoder = HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .forward)
         let channel = EmbeddedChannel(handler: ByteToMessageHandler(decoder))
         var exchange = Exchange()

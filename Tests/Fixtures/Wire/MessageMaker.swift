@@ -1,21 +1,21 @@
 /// Makes messages that are sound, and spoils some of them.
-struct MessageMaker {
-    var random: SeededRandom
+package struct MessageMaker {
+    package var random: SeededRandom
 
-    init(seed: UInt64) { random = SeededRandom(seed) }
+    package init(seed: UInt64) { random = SeededRandom(seed) }
 
-    mutating func pick<Element>(_ choices: [Element]) -> Element {
+    package mutating func pick<Element>(_ choices: [Element]) -> Element {
         choices[Int.random(in: 0..<choices.count, using: &random)]
     }
 
-    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+    package mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
 
     /// One to three requests on one connection.
-    mutating func requests() -> [UInt8] {
+    package mutating func requests() -> [UInt8] {
         (0..<pick([1, 1, 2, 3])).reduce(into: []) { bytes, _ in bytes += request() }
     }
 
-    mutating func request() -> [UInt8] {
+    package mutating func request() -> [UInt8] {
         let method = pick(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE"])
         let host = pick(["a", "api.example.com", "127.0.0.1:8080", "[::1]:1"])
         let target = pick([
@@ -28,7 +28,7 @@ struct MessageMaker {
         return octets("\(lead)\(method) \(target) HTTP/\(version)\r\n\(fields)\r\n") + body
     }
 
-    mutating func response() -> [UInt8] {
+    package mutating func response() -> [UInt8] {
         let status = pick([200, 200, 201, 204, 205, 301, 304, 400, 401, 429, 500, 503, 599])
         let version = chance(85) ? "1.1" : "1.0"
         let interim = chance(10) ? "HTTP/1.1 \(pick([100, 102, 103])) Wait\r\nLink: x\r\n\r\n" : ""
@@ -39,7 +39,7 @@ struct MessageMaker {
         return octets("\(interim)\(line)\r\n\(fields)\r\n") + (isBare ? [] : body)
     }
 
-    mutating func chunked() -> [UInt8] {
+    package mutating func chunked() -> [UInt8] {
         var bytes: [UInt8] = []
         for _ in 0..<pick([0, 1, 2, 5]) {
             let data = payload(1 + pick([0, 0, 9, 15, 40]))
@@ -53,7 +53,7 @@ struct MessageMaker {
     }
 
     /// Changes a few bytes, lines or numbers in ways that have fooled parsers before.
-    mutating func spoiled(_ sound: [UInt8]) -> [UInt8] {
+    package mutating func spoiled(_ sound: [UInt8]) -> [UInt8] {
         var bytes = sound
         for _ in 0..<pick([1, 1, 1, 2, 3, 8]) where !bytes.isEmpty { spoil(&bytes) }
         return bytes

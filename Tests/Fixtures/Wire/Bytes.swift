@@ -1,22 +1,22 @@
 import Foundation
-import ProxyWire
+package import ProxyWire
 
 /// Text as bytes, one per scalar below 256, so that a test can write any byte as `\u{..}`.
-func octets(_ text: String) -> [UInt8] {
+package func octets(_ text: String) -> [UInt8] {
     text.unicodeScalars.map { UInt8($0.value) }
 }
 
-func text(_ bytes: some Sequence<UInt8>) -> String {
+package func text(_ bytes: some Sequence<UInt8>) -> String {
     String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
 }
 
 /// SplitMix64: the same numbers for the same seed on every machine.
-struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
+package struct SeededRandom: RandomNumberGenerator {
+    package var state: UInt64
 
-    init(_ seed: UInt64) { state = seed }
+    package init(_ seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -26,22 +26,22 @@ struct SeededRandom: RandomNumberGenerator {
 }
 
 /// Where the random tests start: `WIRE_SEED` repeats a run, else each run is another one.
-func runSeed() -> UInt64 {
+package func runSeed() -> UInt64 {
     ProcessInfo.processInfo.environment["WIRE_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
 }
 
 /// How many rounds a random test takes: `count`, times `WIRE_TIMES` for a long run by hand.
-func rounds(_ count: Int) -> Range<Int> {
+package func rounds(_ count: Int) -> Range<Int> {
     0..<count * (ProcessInfo.processInfo.environment["WIRE_TIMES"].flatMap { Int($0) } ?? 1)
 }
 
 /// Memory whose last byte is followed by a page that nobody may read: reading past the end kills the test.
-final class GuardedBytes {
+package final class GuardedBytes {
     private let base: UnsafeMutableRawPointer
     private let size: Int
     private let page = 4096
 
-    init(capacity: Int) {
+    package init(capacity: Int) {
         size = (capacity + page - 1) / page * page
         base = mmap(nil, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         precondition(base != MAP_FAILED && mprotect(base + size, page, PROT_NONE) == 0)
@@ -50,7 +50,7 @@ final class GuardedBytes {
     deinit { munmap(base, size + page) }
 
     /// Gives `bytes` at the very end of the memory.
-    func with<Result, Failure: Error>(
+    package func with<Result, Failure: Error>(
         _ bytes: ArraySlice<UInt8>, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         let end = UnsafeMutableRawBufferPointer(start: base + (size - bytes.count), count: bytes.count)
@@ -61,14 +61,15 @@ final class GuardedBytes {
 
 extension Array {
     /// The pieces between `cuts`, which are offsets in rising order.
-    func pieces(at cuts: [Int]) -> [ArraySlice<Element>] {
+    package func pieces(at cuts: [Int]) -> [ArraySlice<Element>] {
         zip([0] + cuts, cuts + [count]).map { self[$0..<$1] }
     }
 }
 
 extension ArraySlice<UInt8> {
     /// `withUnsafeBytes` that keeps the type of the error.
-    func seen<Result>(_ body: (UnsafeRawBufferPointer) throws(WireFault) -> Result) throws(WireFault) -> Result {
+    package func seen<Result>(_ body: (UnsafeRawBufferPointer) throws(WireFault) -> Result) throws(WireFault) -> Result
+    {
         try withUnsafeBytes { bytes in
             do throws(WireFault) {
                 return Swift.Result<Result, WireFault>.success(try body(bytes))

@@ -1,12 +1,12 @@
-import ProxyWire
+package import ProxyWire
 
 /// What a parser made of some bytes, as text that tests compare.
-enum Reading: Equatable, CustomStringConvertible {
+package enum Reading: Equatable, CustomStringConvertible {
     case complete(String, length: Int)
     case unfinished
     case refused(WireFault)
 
-    var description: String {
+    package var description: String {
         switch self {
         case .complete(let summary, let length): "\(summary) length=\(length)"
         case .unfinished: "unfinished"
@@ -14,13 +14,13 @@ enum Reading: Equatable, CustomStringConvertible {
         }
     }
 
-    var fault: WireFault? {
+    package var fault: WireFault? {
         if case .refused(let fault) = self { fault } else { nil }
     }
 }
 
 /// Reads a request head from ever longer prefixes: those that end at `cuts`, then the whole.
-func readRequest(
+package func readRequest(
     _ bytes: [UInt8], cuts: [Int] = [], limits: WireLimits = WireLimits(), guarded: GuardedBytes? = nil
 ) -> Reading {
     let memory = guarded ?? GuardedBytes(capacity: bytes.count)
@@ -40,7 +40,7 @@ func readRequest(
 }
 
 /// The same for a response.
-func readResponse(
+package func readResponse(
     _ bytes: [UInt8], answering method: RequestMethod, cuts: [Int] = [], limits: WireLimits = WireLimits(),
     guarded: GuardedBytes? = nil
 ) -> Reading {
@@ -61,7 +61,7 @@ func readResponse(
 }
 
 /// Reads a chunked body in pieces: its payload, or `nil` for what is left, and the fault if there is one.
-func readChunks(
+package func readChunks(
     _ pieces: [ArraySlice<UInt8>], limits: WireLimits = WireLimits(), guarded: GuardedBytes
 ) -> (payload: [UInt8], reading: Reading) {
     var scanner = ChunkScanner(limits: limits)

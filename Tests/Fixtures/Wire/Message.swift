@@ -1,37 +1,49 @@
-import ProxyWire
+package import ProxyWire
 
 /// One message in the terms that two parsers can be compared in.
-struct Message: Equatable, CustomStringConvertible {
-    var start = ""
-    var version = ""
-    var fields: [String] = []
-    var keepsAlive = false
-    var body: [UInt8] = []
+package struct Message: Equatable, CustomStringConvertible {
+    package var start = ""
+    package var version = ""
+    package var fields: [String] = []
+    package var keepsAlive = false
+    package var body: [UInt8] = []
 
-    var description: String {
+    package init(
+        start: String = "", version: String = "", fields: [String] = [], keepsAlive: Bool = false, body: [UInt8] = []
+    ) {
+        self.start = start
+        self.version = version
+        self.fields = fields
+        self.keepsAlive = keepsAlive
+        self.body = body
+    }
+
+    package var description: String {
         "\(start) \(version) \(keepsAlive ? "keeps" : "closes") \(fields) \(text(body).debugDescription)"
     }
 }
 
 /// What one parser made of a connection's bytes.
-struct Exchange {
-    var messages: [Message] = []
+package struct Exchange {
+    package var messages: [Message] = []
     /// A message that has begun, whose head at least was accepted.
-    var hasBegun = false
+    package var hasBegun = false
     /// Why it refused to go on.
-    var refusal: String?
+    package var refusal: String?
     /// Whether it stopped because nothing more belongs to the exchange.
-    var isOver = false
+    package var isOver = false
+
+    package init(messages: [Message] = []) { self.messages = messages }
 }
 
 /// Reads a connection's messages as the relay does: head, body, next head.
-struct OurReader {
-    let bytes: [UInt8]
+package struct OurReader {
+    package let bytes: [UInt8]
     private var position = 0
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    mutating func requests() -> Exchange {
+    package mutating func requests() -> Exchange {
         var exchange = Exchange()
         var parser = RequestHeadParser()
         var head = RequestHead()
@@ -56,7 +68,7 @@ struct OurReader {
     }
 
     /// The responses to one request, interim ones included.
-    mutating func responses(to method: RequestMethod) -> Exchange {
+    package mutating func responses(to method: RequestMethod) -> Exchange {
         var exchange = Exchange()
         var parser = ResponseHeadParser()
         var head = ResponseHead()

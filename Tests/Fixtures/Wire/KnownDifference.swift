@@ -1,6 +1,6 @@
 /// Where we and swift-nio read alike bytes differently on purpose: the whole list, each with its reason and an example
 /// that still shows it.
-enum KnownDifference: String, CaseIterable {
+package enum KnownDifference: String, CaseIterable {
     /// llhttp has a list of methods; RFC 9110 section 9.1 allows any token, and who relays decides what is allowed.
     case unknownMethod
     /// NIO thinks that an answer to HEAD without a length lasts until the connection ends. It has no body at all
@@ -13,7 +13,7 @@ enum KnownDifference: String, CaseIterable {
     case interimThatCloses
 
     /// The difference that a pair of readings shows, if it is a known one.
-    static func between(_ ours: Message?, _ theirs: Message?, refusal: String?, isToHead: Bool) -> Self? {
+    package static func between(_ ours: Message?, _ theirs: Message?, refusal: String?, isToHead: Bool) -> Self? {
         if theirs == nil, refusal == "invalid HTTP method" { return .unknownMethod }
         guard let ours, var alike = theirs, ours.keepsAlive != alike.keepsAlive else { return nil }
         alike.keepsAlive = ours.keepsAlive
@@ -27,12 +27,12 @@ enum KnownDifference: String, CaseIterable {
     }
 
     /// Whether what follows `message` can't be compared for a known reason.
-    static func after(_ message: Message) -> Self? {
+    package static func after(_ message: Message) -> Self? {
         message.start.hasPrefix("1") && !message.keepsAlive ? .interimThatCloses : nil
     }
 
     /// Bytes that show it, as a request or as a response to HEAD.
-    var example: (request: String?, response: String?) {
+    package var example: (request: String?, response: String?) {
         switch self {
         case .unknownMethod: ("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", nil)
         case .answerToHeadWithoutLength: (nil, "HTTP/1.1 200 OK\r\n\r\n")
