@@ -11,6 +11,12 @@ package enum KnownDifference: String, CaseIterable {
     /// NIO reads nothing after an interim response with `Connection: close`. The final one is still to come (RFC 9110
     /// section 15.2), and says itself whether the connection goes on.
     case interimThatCloses
+    /// NIO says of a 101 that its connection goes on. It does, with another protocol: no further message of HTTP may be expected
+    /// on it (RFC 9110 section 15.2.2).
+    case switchedProtocol
+    /// NIO takes a tab behind a value for a part of it, and so `close` for another word. White space around a value is space or
+    /// tab (RFC 9110 section 5.6.3).
+    case tabBehindClose
 
     /// The difference that a pair of readings shows, if it is a known one.
     package static func between(_ ours: Message?, _ theirs: Message?, refusal: String?, isToHead: Bool) -> Self? {
@@ -18,12 +24,14 @@ package enum KnownDifference: String, CaseIterable {
         guard let ours, var alike = theirs, ours.keepsAlive != alike.keepsAlive else { return nil }
         alike.keepsAlive = ours.keepsAlive
         guard ours == alike else { return nil }
+        if ours.start.hasPrefix("101"), !ours.keepsAlive { return .switchedProtocol }
         let names = ours.fields.map { $0.lowercased() }
         let hasFraming = names.contains { $0.hasPrefix("content-length:") || $0.hasPrefix("transfer-encoding:") }
         if isToHead, !hasFraming, ours.keepsAlive { return .answerToHeadWithoutLength }
         let options = names.filter { $0.hasPrefix("connection:") }.joined()
         let hasBoth = options.contains("keep-alive") && options.contains("close")
-        return ours.version == "1.0" && hasBoth && !ours.keepsAlive ? .closeAndKeepAlive : nil
+        if ours.version == "1.0", hasBoth, !ours.keepsAlive { return .closeAndKeepAlive }
+        return ours.version == "1.1" && options.contains("close") && !ours.keepsAlive ? .tabBehindClose : nil
     }
 
     /// Whether what follows `message` can't be compared for a known reason.
@@ -38,6 +46,8 @@ package enum KnownDifference: String, CaseIterable {
         case .answerToHeadWithoutLength: (nil, "HTTP/1.1 200 OK\r\n\r\n")
         case .closeAndKeepAlive:
             ("GET / HTTP/1.0\r\nConnection: close\r\nConnection: keep-alive\r\n\r\n", nil)
+        case .switchedProtocol: (nil, "HTTP/1.1 101 X\r\n\r\n")
+        case .tabBehindClose: ("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\t\r\n\r\n", nil)
         case .interimThatCloses:
             (nil, "HTTP/1.1 103 X\r\nConnection: close\r\n\r\nHTTP/1.1 204 X\r\n\r\n")
         }
