@@ -45,7 +45,9 @@ struct ServerCommand: AsyncParsableCommand {
         // Until here a signal ends the process, also while it waits for a database.
         let stop = await StopSignal.watch()
         greet(server, isSimulated: simulator != nil)
+        let releasing = Task { await IdleMemory.release() }
         await stop.wait()
+        releasing.cancel()
         let cut = await server.stop()
         try? await simulator?.stop()
         if cut > 0 {

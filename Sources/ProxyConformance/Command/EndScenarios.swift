@@ -131,6 +131,22 @@ extension CommandScenario {
     /// What stays bounded whatever comes.
     static let bounds: [CommandScenario] = [
         CommandScenario(
+            "command.memory.idle-is-given-back",
+            "A server that has had nothing to do for a while needs less memory than when it served, and serves again.",
+            tags: .slow
+        ) { bench, check in
+            let server = try await bench.serve()
+            let tenant = try await server.tenant()
+            check.usual(try await server.exchange(tenant.request()), "a first request")
+            let busy = server.command.residentBytes ?? 0
+            let isLess = try await eventually(within: .seconds(60)) {
+                try await Task.sleep(for: .milliseconds(200))
+                return (server.command.residentBytes ?? busy) < busy - (1 << 20)
+            }
+            check.that(isLess, "still \(server.command.residentBytes ?? 0) bytes, \(busy) when it served")
+            check.usual(try await server.exchange(tenant.request()), "afterwards")
+        },
+        CommandScenario(
             "command.memory.slow-reader-is-bounded",
             "A stream that is larger than memory should be, read slowly, does not gather in the proxy.",
             tags: [.slow, .alone]
