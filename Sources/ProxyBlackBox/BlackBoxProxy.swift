@@ -15,7 +15,7 @@ public final class BlackBoxProxy: ProxyAccess {
 
     public let upstream: any UpstreamDouble
     private let double: ScriptedUpstream
-    private let address: SocketAddress
+    private let addresses: [SocketAddress]
     private let issuer: Issuer
     private let run: String
     /// Counts scenarios: projects of one must not meet those of another.
@@ -27,13 +27,12 @@ public final class BlackBoxProxy: ProxyAccess {
     ///   - run: tells this run's projects from those of others.
     /// - Throws: ``BlackBoxError``.
     public init(host: String, port: Int, upstreamPort: Int, issuer: Issuer, run: String) throws {
-        guard let address = SocketAddress(host: host, port: port) else {
-            throw BlackBoxError("'\(host)' has no address")
-        }
+        let addresses = SocketAddress.all(host: host, port: port)
+        guard !addresses.isEmpty else { throw BlackBoxError("'\(host)' has no address") }
         guard let double = try? ScriptedUpstream(port: upstreamPort) else {
             throw BlackBoxError("port \(upstreamPort) can't be listened on: stop what uses it, or name another")
         }
-        self.address = address
+        self.addresses = addresses
         self.double = double
         self.issuer = issuer
         upstream = double
@@ -58,7 +57,7 @@ public final class BlackBoxProxy: ProxyAccess {
         if case .ours = issuer { true } else { false }
     }
 
-    public func connect() async throws -> any RawConnection { try await SocketConnection.connect(to: address) }
+    public func connect() async throws -> any RawConnection { try await SocketConnection.connect(to: addresses) }
 
     public func issue(_ order: TokenOrder) async throws -> IssuedToken {
         switch issuer {

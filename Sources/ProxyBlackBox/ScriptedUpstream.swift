@@ -11,6 +11,8 @@ package final class ScriptedUpstream: UpstreamDouble {
         var gates: Set<String> = []
         var open: Set<Int32> = []
         var isStopped = false
+        /// Counts ``clear()``: what began before one belongs to nobody any more.
+        var generation = 0
         var listens = true
     }
 
@@ -40,6 +42,7 @@ package final class ScriptedUpstream: UpstreamDouble {
     package func clear() {
         state.change { state in
             for descriptor in state.open { shutdown(descriptor, Int32(SHUT_RDWR)) }
+            state.generation += 1
             state.scripts = []
             state.received = []
             state.gates = []
@@ -86,11 +89,12 @@ package final class ScriptedUpstream: UpstreamDouble {
     private func serve(_ descriptor: Int32, number: Int) {
         var reader = UpstreamReader(descriptor: descriptor)
         var wasReset = false
+        let generation = state.value.generation
         while reader.hasMore() {
             let steps = state.change { $0.scripts.isEmpty ? nil : $0.scripts.removeFirst() } ?? Self.usual
-            var play = Play(reader: reader, number: number)
+            var play = Play(reader: reader, number: number, generation: generation)
             let outcome = perform(steps, &play)
-            if let request = play.request { note(request) }
+            if let request = play.request { note(request, of: generation) }
             reader = play.reader
             wasReset = outcome == .reset
             guard outcome == .goOn else { break }
@@ -107,10 +111,13 @@ package final class ScriptedUpstream: UpstreamDouble {
     private struct Play {
         var reader: UpstreamReader
         let number: Int
+        let generation: Int
         var request: ReceivedRequest?
     }
 
-    private func note(_ request: ReceivedRequest) { state.change { $0.received.append(request) } }
+    private func note(_ request: ReceivedRequest, of generation: Int) {
+        state.change { if $0.generation == generation { $0.received.append(request) } }
+    }
 
     private func perform(_ steps: [UpstreamStep], _ play: inout Play) -> Outcome {
         for step in steps {
@@ -122,17 +129,19 @@ package final class ScriptedUpstream: UpstreamDouble {
                 guard var request = play.request else { return .end }
                 play.reader.readBody(of: &request)
                 play.request = nil
-                note(request)
+                note(request, of: play.generation)
                 if !request.isComplete { return .end }
             case .send(let bytes): guard Socket.sendAll(bytes, to: play.reader.descriptor) else { return .end }
             case .sendTimes(let bytes, let count):
                 for _ in 0..<count { guard Socket.sendAll(bytes, to: play.reader.descriptor) else { return .end } }
             case .sendBytewise(let bytes):
                 for byte in bytes { guard Socket.sendAll([byte], to: play.reader.descriptor) else { return .end } }
-            case .await(let gate): guard wait(for: gate) else { return .end }
+            case .await(let gate): guard wait(for: gate, in: play.generation) else { return .end }
             case .awaitClose:
                 play.reader.readToEnd()
-                state.change { $0.closedByProxy += 1 }
+                state.change { [generation = play.generation] in
+                    if $0.generation == generation { $0.closedByProxy += 1 }
+                }
                 return .end
             case .close: return .end
             case .reset: return .reset
@@ -142,10 +151,12 @@ package final class ScriptedUpstream: UpstreamDouble {
     }
 
     /// Waits until a gate is released; `false` when this upstream stops before, or nobody does for a minute.
-    private func wait(for gate: String) -> Bool {
+    private func wait(for gate: String, in generation: Int) -> Bool {
         let deadline = ContinuousClock.now + .seconds(60)
         while !state.value.gates.contains(gate) {
-            guard !state.value.isStopped, ContinuousClock.now < deadline else { return false }
+            guard !state.value.isStopped, state.value.generation == generation, ContinuousClock.now < deadline else {
+                return false
+            }
             usleep(500)
         }
         return true

@@ -12,19 +12,22 @@ package final class SocketConnection: RawConnection {
 
     /// Connects to a port of 127.0.0.1.
     package static func connect(port: Int) async throws -> SocketConnection {
-        guard let address = SocketAddress(host: "127.0.0.1", port: port) else { throw ConnectionFailure.refused }
-        return try await connect(to: address)
+        try await connect(to: SocketAddress.all(host: "127.0.0.1", port: port))
     }
 
-    static func connect(to address: SocketAddress) async throws -> SocketConnection {
+    /// Connects to the first of some addresses that accepts.
+    static func connect(to addresses: [SocketAddress]) async throws -> SocketConnection {
         try await BlockingThreads.shared.run {
-            let descriptor = Socket.make(address.family)
-            guard address.lend({ Glibc.connect(descriptor, $0, $1) }) == 0 else {
-                Glibc.close(descriptor)
-                throw ConnectionFailure.refused
+            for address in addresses {
+                let descriptor = Socket.make(address.family)
+                guard address.lend({ Glibc.connect(descriptor, $0, $1) }) == 0 else {
+                    Glibc.close(descriptor)
+                    continue
+                }
+                Socket.setNoDelay(descriptor)
+                return SocketConnection(descriptor: descriptor)
             }
-            Socket.setNoDelay(descriptor)
-            return SocketConnection(descriptor: descriptor)
+            throw ConnectionFailure.refused
         }
     }
 

@@ -54,17 +54,34 @@ public struct Identifier: Hashable, Comparable, Sendable {
 
     /// Writes the 36 lower-case characters of the text form into `buffer`, which must hold at least 36 bytes.
     public func write(into buffer: UnsafeMutableRawBufferPointer) {
-        var position = 0
-        for digit in 0..<32 {
-            if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
-                buffer[position] = UInt8(ascii: "-")
-                position += 1
-            }
-            let word = digit < 16 ? high : low
-            let nibble = UInt8(truncatingIfNeeded: word >> UInt64((15 - digit % 16) * 4)) & 0xF
-            buffer[position] = nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
-            position += 1
-        }
+        let digits = (
+            Self.digits(high >> 32), Self.digits(high & 0xFFFF_FFFF), Self.digits(low >> 32),
+            Self.digits(low & 0xFFFF_FFFF)
+        )
+        let dash = UInt8(ascii: "-")
+        buffer.storeBytes(of: digits.0, toByteOffset: 0, as: UInt64.self)
+        buffer[8] = dash
+        buffer.storeBytes(of: UInt32(truncatingIfNeeded: digits.1), toByteOffset: 9, as: UInt32.self)
+        buffer[13] = dash
+        buffer.storeBytes(of: UInt32(truncatingIfNeeded: digits.1 >> 32), toByteOffset: 14, as: UInt32.self)
+        buffer[18] = dash
+        buffer.storeBytes(of: UInt32(truncatingIfNeeded: digits.2), toByteOffset: 19, as: UInt32.self)
+        buffer[23] = dash
+        buffer.storeBytes(of: UInt32(truncatingIfNeeded: digits.2 >> 32), toByteOffset: 24, as: UInt32.self)
+        buffer.storeBytes(of: digits.3, toByteOffset: 28, as: UInt64.self)
+    }
+
+    /// The eight digits of 32 bits, in the order of memory: each request writes some identifiers, so all digits of a word are made
+    /// at once.
+    private static func digits(_ word: UInt64) -> UInt64 {
+        // One nibble in each byte, the lowest first.
+        var nibbles = word & 0xFFFF | (word & 0xFFFF_0000) << 16
+        nibbles = (nibbles | nibbles << 8) & 0x00FF_00FF_00FF_00FF
+        nibbles = (nibbles | nibbles << 4) & 0x0F0F_0F0F_0F0F_0F0F
+        // Adding 6 carries into the upper half of a byte where the digit is a letter.
+        let letters = (nibbles + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        let ascii = nibbles + 0x3030_3030_3030_3030 + letters * UInt64(UInt8(ascii: "a") - UInt8(ascii: "0") - 10)
+        return ascii.bigEndian
     }
 
     /// The 36-character lower-case text form.

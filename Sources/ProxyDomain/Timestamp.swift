@@ -45,25 +45,26 @@ extension Timestamp: CustomStringConvertible {
         let days = Self.floorDivide(clamped, by: 86_400_000)
         let ofDay = clamped - days * 86_400_000
         let date = Self.civil(fromDays: days)
-        func put(_ value: Int64, _ digits: Int, at start: Int) {
-            var rest = value
-            for offset in (0..<digits).reversed() {
-                buffer[start + offset] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            }
+        // Two digits. Each request writes some instants.
+        func put(_ value: Int64, at place: Int) {
+            let value = UInt32(truncatingIfNeeded: value)
+            buffer[place] = UInt8(truncatingIfNeeded: 48 + value / 10)
+            buffer[place + 1] = UInt8(truncatingIfNeeded: 48 + value % 10)
         }
-        put(date.year, 4, at: 0)
-        put(date.month, 2, at: 5)
-        put(date.day, 2, at: 8)
-        put(ofDay / 3_600_000, 2, at: 11)
-        put(ofDay / 60_000 % 60, 2, at: 14)
-        put(ofDay / 1000 % 60, 2, at: 17)
-        put(ofDay % 1000, 3, at: 20)
-        for (place, sign) in [(4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":"), (19, "."), (23, "Z")]
-            as [(Int, Unicode.Scalar)]
-        {
-            buffer[place] = UInt8(ascii: sign)
-        }
+        put(date.year / 100, at: 0)
+        put(date.year % 100, at: 2)
+        put(date.month, at: 5)
+        put(date.day, at: 8)
+        let second = ofDay / 1000
+        put(second / 3600, at: 11)
+        put(second / 60 % 60, at: 14)
+        put(second % 60, at: 17)
+        let millisecond = ofDay - second * 1000
+        put(millisecond / 10, at: 20)
+        buffer[22] = UInt8(truncatingIfNeeded: 48 + millisecond % 10)
+        (buffer[4], buffer[7], buffer[10]) = (UInt8(ascii: "-"), UInt8(ascii: "-"), UInt8(ascii: "T"))
+        (buffer[13], buffer[16]) = (UInt8(ascii: ":"), UInt8(ascii: ":"))
+        (buffer[19], buffer[23]) = (UInt8(ascii: "."), UInt8(ascii: "Z"))
     }
 
     /// Reads RFC 3339 text: a date, `T` or a space, a time, an optional fraction and `Z` or an offset such as `+02:00`.

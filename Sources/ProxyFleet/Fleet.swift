@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import ProxyFixtures
+import Synchronization
 public import ProxyLoad
 
 /// Servers of ours with all they need, as processes on this machine: a simulated upstream, a database, the servers, tokens.
@@ -24,6 +25,8 @@ public final class Fleet: Sendable {
     private let postgres: EphemeralPostgres?
     private let tenants: FleetTenants
     private let environment: [String: String]
+    /// Servers that were killed on purpose.
+    private let killed = Mutex<Set<Int>>([])
 
     /// Starts everything, in order, and waits until it answers.
     /// - Throws: `FleetError` when something does not come up; then nothing is left running.
@@ -73,6 +76,7 @@ public final class Fleet: Sendable {
 
     /// Ends one server at once, as a crash would.
     public func kill(_ index: Int) async {
+        killed.withLock { _ = $0.insert(index) }
         serverProcesses[index].kill()
         _ = await serverProcesses[index].end(within: .seconds(10))
     }
@@ -89,11 +93,11 @@ public final class Fleet: Sendable {
             try await Task.sleep(for: .milliseconds(50))
             counted = try await tenants.counted(cap: plan.cap)
         }
-        let exits = await stopServers()
+        let endedInOrder = await stopServers()
         let isSound = plan.backend == .sqliteMemory ? nil : try await verify()
         return FleetAudit(
             reports.map { $0.sides[0] }, truth: truth, counted: counted, isSound: isSound,
-            serversEnded: exits.allSatisfy { $0 == 0 })
+            serversEnded: endedInOrder, hasLostServer: killed.withLock { !$0.isEmpty })
     }
 
     private static func truth(of upstream: LoadTarget) async throws -> UpstreamTruth {
@@ -102,13 +106,18 @@ public final class Fleet: Sendable {
         return try JSONDecoder().decode(UpstreamTruth.self, from: Data(answer.body))
     }
 
-    /// - Returns: how each ended; those that were killed before don't count.
-    private func stopServers() async -> [Int] {
-        let running = serverProcesses.filter { $0.exitCode == nil }
-        for server in running { server.terminate() }
-        var exits: [Int] = []
-        for server in running { exits.append(await server.end(within: .seconds(40)) ?? -1) }
-        return exits
+    /// - Returns: whether each ended in order now, but for those that were killed on purpose. One that had ended by itself did not.
+    private func stopServers() async -> Bool {
+        let killed = killed.withLock { $0 }
+        let others = serverProcesses.indices.filter { !killed.contains($0) }
+        let crashed = others.filter { serverProcesses[$0].exitCode != nil }
+        for index in others { serverProcesses[index].terminate() }
+        var areInOrder = crashed.isEmpty
+        for index in others {
+            let code = await serverProcesses[index].end(within: .seconds(40))
+            areInOrder = areInOrder && code == 0
+        }
+        return areInOrder
     }
 
     /// Whether every invariant holds, as an independent reader finds it.
@@ -139,7 +148,6 @@ public final class Fleet: Sendable {
 /// What the simulated upstream says it has done.
 struct UpstreamTruth: Decodable, Hashable, Sendable {
     let requests: Int
-    let completed: Int
     let abandoned: Int
     let prompt_tokens: Int
     let completion_tokens: Int

@@ -24,7 +24,7 @@ public struct FleetAudit: Hashable, Sendable {
 
     init(
         _ sides: [LoadReport.Side], truth: UpstreamTruth, counted: FleetTenants.Counted, isSound: Bool?,
-        serversEnded: Bool
+        serversEnded: Bool, hasLostServer: Bool
     ) {
         sent = sides.reduce(0) { $0 + $1.sent }
         acknowledged = sides.reduce(0) { $0 + $1.acknowledged }
@@ -35,28 +35,32 @@ public struct FleetAudit: Hashable, Sendable {
         overAdmitted = counted.overAdmitted
         self.isSound = isSound
         self.serversEnded = serversEnded
+        self.hasLostServer = hasLostServer
         // Who leaves before the end of an answer is billed what was seen.
         allWereAnswered = sent == acknowledged && truth.abandoned == 0
     }
 
     private let allWereAnswered: Bool
+    /// Whether one was killed: what it had under way may have been served and not counted, or counted and not served.
+    private let hasLostServer: Bool
 
-    /// Acknowledged to a client, and not counted.
-    public var lost: Int { max(0, acknowledged - counted) }
-    /// Counted more often than the upstream served.
-    public var duplicated: Int { max(0, counted - served) }
-    /// By how many tokens the counters are off; only known when each request was answered to its end.
-    public var tokenDifference: Int { allWereAnswered ? abs(tokensServed - tokensCounted) : 0 }
+    /// Acknowledged to a client, or served by the upstream, and not counted. Of a server that was killed only the former counts.
+    public var lost: Int { max(0, (hasLostServer ? acknowledged : max(acknowledged, served)) - counted) }
+    /// Counted more often than the upstream served; what a killed server had under way may be.
+    public var duplicated: Int { max(0, counted - served - (hasLostServer ? sent - acknowledged : 0)) }
+    /// By how many tokens the counters are off; `nil` when not every request was answered to its end, so that nobody knows.
+    public var tokenDifference: Int? { allWereAnswered ? abs(tokensServed - tokensCounted) : nil }
     public var isExact: Bool {
-        lost == 0 && duplicated == 0 && overAdmitted == 0 && tokenDifference == 0 && isSound != false && serversEnded
+        lost == 0 && duplicated == 0 && overAdmitted == 0 && (tokenDifference ?? 0) == 0 && isSound != false
+            && serversEnded
     }
 
     /// For thresholds.
     public var figures: [String: Double] {
-        [
-            "lost": Double(lost), "duplicated": Double(duplicated), "over_admitted": Double(overAdmitted),
-            "token_difference": Double(tokenDifference), "sound": isSound == false ? 0 : 1,
-        ]
+        var figures = ["lost": Double(lost), "duplicated": Double(duplicated), "over_admitted": Double(overAdmitted)]
+        figures["token_difference"] = tokenDifference.map { Double($0) }
+        figures["sound"] = isSound.map { $0 ? 1 : 0 }
+        return figures
     }
 
     /// For people.
@@ -66,14 +70,14 @@ public struct FleetAudit: Hashable, Sendable {
         return """
             counted: \(verdict)
               \(sent) sent, \(acknowledged) acknowledged, \(served) reached the upstream, \(counted) in counters
-              \(tokensServed) tokens served, \(tokensCounted) in counters
+              \(tokensServed) tokens served, \(tokensCounted) in counters\(tokenDifference == nil ? ", not compared: not every answer came whole" : "")
               counters and rows \(isSound.map { $0 ? "agree" : "DISAGREE" } ?? "can't be compared in memory"); servers \(serversEnded ? "ended in order" : "DID NOT END IN ORDER")
             """
     }
 
     public var json: String {
         #"{"sent":\#(sent),"acknowledged":\#(acknowledged),"served":\#(served),"counted":\#(counted),"#
-            + #""tokens_served":\#(tokensServed),"tokens_counted":\#(tokensCounted),"lost":\#(lost),"#
+            + #""tokens_served":\#(tokensServed),"tokens_counted":\#(tokensCounted),"tokens_compared":\#(allWereAnswered),"lost":\#(lost),"#
             + #""duplicated":\#(duplicated),"over_admitted":\#(overAdmitted),"sound":\#(isSound.map { "\($0)" } ?? "null"),"#
             + #""servers_ended":\#(serversEnded),"exact":\#(isExact)}"#
     }

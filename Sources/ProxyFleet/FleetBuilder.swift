@@ -26,6 +26,7 @@ final class FleetBuilder {
     init(_ plan: FleetPlan) throws(FleetError) {
         self.plan = plan
         folder = try FleetFolder()
+        plan.remains.add(folder)
     }
 
     func build() async throws -> Fleet {
@@ -66,15 +67,23 @@ final class FleetBuilder {
         case .sqlite: environment["DATABASE_PATH"] = "\(folder.path)/llm-proxy.db"
         case .sqliteMemory: environment["DATABASE_PATH"] = ":memory:"
         case .postgres:
-            let server = try EphemeralPostgres.start(.init(isDurable: true))
+            let (server, database) = try Self.makeDatabase()
             postgres = server
             environment["DB_DRIVER"] = "postgres"
-            environment["DATABASE_URL"] = server.url(
-                database: try server.createDatabase(named: nil, template: "template1"))
+            environment["DATABASE_URL"] = server.url(database: database)
             environment["ENCRYPTION_KEY"] = Data((0..<32).map { _ in UInt8.random(in: .min ... .max) })
                 .base64EncodedString()
         }
         return environment.merging(plan.settings) { $1 }
+    }
+
+    private static func makeDatabase() throws(FleetError) -> (EphemeralPostgres, name: String) {
+        do throws(FixtureError) {
+            let server = try EphemeralPostgres.start(.init(isDurable: true))
+            return (server, try server.createDatabase(named: nil, template: "template1"))
+        } catch {
+            throw FleetError("\(error)")
+        }
     }
 
     private static func randomHex() -> String {
@@ -85,6 +94,7 @@ final class FleetBuilder {
         let process = try ChildProcess(
             plan.program, arguments, environment: environment, folder: folder.path,
             outputPath: "\(folder.path)/\(name).log")
+        plan.remains.add(process)
         let port = try await Self.waitForPort(of: process, name: name)
         services.append((process, try LoadTarget(url: "http://127.0.0.1:\(port)/v1/chat/completions")))
     }
@@ -123,13 +133,17 @@ struct FleetFolder: Sendable {
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    func remove() {
+    func remove() { Self.remove(path) }
+
+    private static func remove(_ path: String) {
         guard let folder = opendir(path) else { return }
         while let entry = readdir(folder) {
+            let isFolder = entry.pointee.d_type == UInt8(DT_DIR)
             let name = withUnsafeBytes(of: &entry.pointee.d_name) {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if name != "." && name != ".." { unlink("\(path)/\(name)") }
+            guard name != ".", name != ".." else { continue }
+            if isFolder { remove("\(path)/\(name)") } else { unlink("\(path)/\(name)") }
         }
         closedir(folder)
         rmdir(path)

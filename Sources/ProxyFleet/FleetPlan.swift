@@ -23,10 +23,12 @@ public struct FleetPlan: Sendable {
     public var cap: Int
     /// The program itself: server, and simulated upstream.
     public var program: String
+    /// Told of all that is started and made.
+    public var remains: FleetRemains
 
     public init(
         backend: Backend, instances: Int = 1, settings: [String: String] = [:], tokens: Int = 1, cap: Int = 0,
-        program: String
+        program: String, remains: FleetRemains = FleetRemains()
     ) {
         self.backend = backend
         self.instances = instances
@@ -34,6 +36,7 @@ public struct FleetPlan: Sendable {
         self.tokens = tokens
         self.cap = cap
         self.program = program
+        self.remains = remains
     }
 
     /// The program that we are.

@@ -75,11 +75,14 @@ public enum FleetRun {
         let sampler = FleetSampler(fleet)
         let sampling = Task { await sampler.run() }
         let disturbing = Task { await disturbance(fleet) }
-        defer { sampling.cancel() }
+        defer {
+            sampling.cancel()
+            disturbing.cancel()
+        }
         let report = try await LoadRun.run(load, live: live)
         sampling.cancel()
         _ = await disturbing.value
-        return try RunRecord(
+        return RunRecord(
             title: title, report: report, audit: try await fleet.audit([report]), samples: sampler.all,
             thresholds: thresholds)
     }

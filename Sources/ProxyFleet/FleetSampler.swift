@@ -20,16 +20,16 @@ final class FleetSampler: Sendable {
     /// Looks until it is cancelled.
     func run() async {
         var last = Last()
-        look(&last, metrics: await fleet.metrics(), keeps: true)
+        look(&last, metrics: await fleet.metrics())
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
             // What is left of the last second would be a figure about next to nothing.
             if Task.isCancelled { return }
-            look(&last, metrics: await fleet.metrics(), keeps: true)
+            look(&last, metrics: await fleet.metrics())
         }
     }
 
-    private func look(_ last: inout Last, metrics: [String: Double], keeps: Bool) {
+    private func look(_ last: inout Last, metrics: [String: Double]) {
         let now = ContinuousClock.now
         let seconds = max(0.001, (now - last.instant).seconds)
         var sample = FleetSample(second: (now - start).seconds)
@@ -48,11 +48,11 @@ final class FleetSampler: Sendable {
             let sum = (metrics["\(name)_sum"] ?? 0) - (last.metrics["\(name)_sum"] ?? 0)
             return count > 0 ? sum / count : nil
         }
-        sample.poolWaiting = metrics["llm_proxy_database_pool_waiting"] ?? 0
+        sample.poolWaiting = metrics["llm_proxy_database_pool_waiting_calls"] ?? 0
         sample.batchSize = mean("llm_proxy_database_ledger_batch_size")
         sample.commitMilliseconds = mean("llm_proxy_database_commit_seconds").map { $0 * 1000 }
         last = Last(instant: now, usage: usage, metrics: metrics)
-        if keeps { samples.withLock { [sample] in $0.append(sample) } }
+        samples.withLock { [sample] in $0.append(sample) }
     }
 }
 

@@ -11,17 +11,16 @@ public struct RunRecord: Sendable {
     /// All that thresholds may bound, by name.
     public let figures: [String: Double]
 
-    /// - Throws: ``LoadError/unknownFigure(_:known:)``.
     public init(
         title: String, report: LoadReport, audit: FleetAudit? = nil, samples: [FleetSample] = [],
         thresholds: [Threshold] = []
-    ) throws(LoadError) {
+    ) {
         self.title = title
         self.report = report
         self.audit = audit
         self.samples = samples
         figures = Self.figures(report, audit, samples)
-        outcomes = try thresholds.map { [figures] threshold throws(LoadError) in try threshold.judge(figures) }
+        outcomes = thresholds.map { [figures] in $0.judge(figures) }
     }
 
     private static func figures(
@@ -29,7 +28,7 @@ public struct RunRecord: Sendable {
     ) -> [String: Double] {
         var figures = report.figures
         if let audit { figures.merge(audit.figures) { $1 } }
-        guard !samples.isEmpty else { return figures }
+        guard samples.count > 1 else { return figures }
         let servers = samples.map { sample in sample.processes.filter { $0.key.hasPrefix("server") }.values }
         figures["rss(server)"] = servers.joined().map { Double($0.residentBytes) }.max() ?? 0
         let totals = servers.map { $0.reduce(0) { $0 + $1.residentBytes } }
@@ -38,7 +37,7 @@ public struct RunRecord: Sendable {
             figures["bytes_per_stream"] = Double((totals.max() ?? 0) - (totals.first ?? 0)) / Double(streams)
         }
         figures["cores(server)"] =
-            servers.reduce(0.0) { $0 + $1.reduce(0) { $0 + $1.cores } } / Double(servers.count)
+            servers.dropFirst().reduce(0.0) { $0 + $1.reduce(0) { $0 + $1.cores } } / Double(servers.count - 1)
         figures["most(pool_waiting)"] = samples.map(\.poolWaiting).max() ?? 0
         figures["mean(commit)"] = samples.compactMap(\.commitMilliseconds).mean
         figures["mean(batch)"] = samples.compactMap(\.batchSize).mean
@@ -46,7 +45,9 @@ public struct RunRecord: Sendable {
     }
 
     /// Whether the run was good: every threshold holds, and what was counted is exact.
-    public var isGood: Bool { outcomes.allSatisfy(\.holds) && audit?.isExact != false }
+    public var isGood: Bool {
+        outcomes.allSatisfy(\.holds) && audit?.isExact != false && report.sides.allSatisfy(\.hasFigures)
+    }
 
     /// For people.
     public var text: String {
@@ -54,7 +55,8 @@ public struct RunRecord: Sendable {
         if let audit { lines.append(audit.text) }
         for outcome in outcomes {
             lines.append(
-                "\(outcome.holds ? "holds" : "FAILS"): \(outcome.threshold), measured \(outcome.measured.shown)")
+                "\(outcome.holds ? "holds" : "FAILS"): \(outcome.threshold), measured \(outcome.measured?.shown ?? "nothing")"
+            )
         }
         return lines.joined(separator: "\n")
     }
@@ -65,7 +67,7 @@ public struct RunRecord: Sendable {
         if let audit { members += #","audit":\#(audit.json)"# }
         if !samples.isEmpty { members += #","samples":[\#(samples.map(\.json).joined(separator: ","))]"# }
         let outcomes = outcomes.map {
-            #"{"threshold":"\#($0.threshold)","measured":\#($0.measured),"holds":\#($0.holds)}"#
+            #"{"threshold":"\#($0.threshold)","measured":\#($0.measured.map { "\($0)" } ?? "null"),"holds":\#($0.holds)}"#
         }
         return report.json.dropLast() + members
             + #","thresholds":[\#(outcomes.joined(separator: ","))],"good":\#(isGood)}"#
@@ -82,12 +84,14 @@ extension FleetSample {
 }
 
 extension [Double] {
-    var mean: Double { isEmpty ? 0 : reduce(0, +) / Double(count) }
+    /// `nil` of none.
+    var mean: Double? { isEmpty ? nil : reduce(0, +) / Double(count) }
 }
 
 extension Double {
     /// With three decimals, or without any when it is whole.
     var shown: String {
+        guard isFinite else { return "–" }
         guard self.magnitude < 1e12 else { return "\(self)" }
         let thousandths = Int64((self * 1000).rounded())
         let fraction = String(thousandths.magnitude % 1000)

@@ -68,7 +68,12 @@ final class LoadConnection: ChannelInboundHandler {
         guard call != nil else { return close() }  // Nothing was asked.
         let now = NIODeadline.now()
         var buffer = unwrapInboundIn(data)
-        if call?.firstByte == nil { call?.firstByte = now } else if loop.holdsStreams { noteGap(now) }
+        if call?.firstByte == nil {
+            call?.firstByte = now
+            loop.began(on: lane)
+        } else if loop.holdsStreams {
+            noteGap(now)
+        }
         if loop.holdsStreams { deadline = now + loop.timeout }
         call?.lastRead = now
         do throws(WireFault) {
@@ -101,7 +106,8 @@ final class LoadConnection: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if call != nil, reader.connectionEnded() { complete(at: .now(), leftover: 1) }
+        // What we close ourselves has not ended by itself.
+        if call != nil, !loop.isFinished, reader.connectionEnded() { complete(at: .now(), leftover: 1) }
         if let call {
             self.call = nil
             loop.failed(call, .reset, on: self)

@@ -14,7 +14,7 @@ public enum LoadError: Error, Hashable, Sendable, CustomStringConvertible {
     case noReference(String)
     /// What is no comparison of a figure with a number.
     case malformedThreshold(String)
-    /// A figure that the run doesn't have.
+    /// A figure that no run has.
     case unknownFigure(String, known: String)
     /// Nothing accepts connections there.
     case unreachable(address: String, reason: String)
@@ -43,7 +43,7 @@ public enum LoadError: Error, Hashable, Sendable, CustomStringConvertible {
         case .noReference(let why): "the answer that others would be compared with could not be had: \(why)"
         case .malformedThreshold(let text):
             "the threshold '\(text)' can't be read: write a figure, one of < <= == != >= > and a number, such as 'p99(added)<5ms'"
-        case .unknownFigure(let name, let known): "there is no figure '\(name)' in this run; there are \(known)"
+        case .unknownFigure(let name, let known): "there is no figure '\(name)'; there are \(known)"
         case .unreachable(let address, let reason): "\(address) can't be reached: \(reason)"
         }
     }

@@ -12,6 +12,8 @@ final class LoadLoop {
     private var arrival: Schedule.Arrival
     /// Streams that followed others: they choose what they ask for by numbers of their own.
     private var reopened = 0
+    /// For each side how many requests it has begun: its targets are asked in turn.
+    private var turns: [Int]
     private let start: NIODeadline
     private let end: NIODeadline
     private let warmUpEnd: NIODeadline
@@ -24,7 +26,7 @@ final class LoadLoop {
     private(set) var processorTime = Duration.zero
     private let processorTimeBefore: Duration
     private let finished: EventLoopPromise<Void>
-    private var isFinished = false
+    private(set) var isFinished = false
 
     let timeout: TimeAmount
     let holdsStreams: Bool
@@ -41,6 +43,7 @@ final class LoadLoop {
         self.start = start
         self.finished = finished
         arrival = Schedule.Arrival(plan.schedule)
+        turns = plan.sides.map { _ in 0 }
         for _ in 0..<index { arrival.advance() }
         end = start + TimeAmount(plan.length)
         warmUpEnd = start + TimeAmount(plan.warmUp)
@@ -86,16 +89,20 @@ final class LoadLoop {
         while hasMore, due <= now {
             let planned = due
             lag.record(nanoseconds: (now - planned).nanoseconds)
+            // Each loop goes through the sides by its own turns, or with some numbers of loops it would see only one of them.
+            let turn = arrival.number / plan.loops
+            let side = plan.schedule.side(of: turn)
+            let lane = lanes[side][turns[side] % lanes[side].count]
+            turns[side] += 1
             // Both sides of a comparison are asked for the same.
-            begin(
-                arrival.number / plan.sides.count, side: plan.schedule.side(of: arrival.number), plannedAt: planned)
+            begin(turn / plan.sides.count * plan.loops + index, on: lane, plannedAt: planned)
             for _ in 0..<plan.loops { arrival.advance() }
         }
         scheduleNext()
     }
 
-    private func begin(_ number: Int, side: Int, plannedAt planned: NIODeadline) {
-        let lane = lanes[side][number % lanes[side].count]
+    private func begin(_ number: Int, on lane: LoadLane, plannedAt planned: NIODeadline) {
+        let side = lane.side
         // A stream opened in the warm-up is held through what is measured: it belongs to it, and its end too. Only what
         // came of it before is left out.
         let call = LoadConnection.Call(
@@ -106,7 +113,7 @@ final class LoadLoop {
         }
         if let connection = lane.takeIdle() {
             start(call, on: connection)
-        } else if lane.size < max(1, plan.connectionsPerLoop / lanes[side].count) {
+        } else if lane.size < plan.connections(ofLanes: lanes[side].count) {
             connect(lane, for: call)
         } else {
             noteDropped(call, side: side)
@@ -119,23 +126,23 @@ final class LoadLoop {
     }
 
     /// Puts another stream in the place of one that ended.
-    private func reopen(side: Int) {
+    private func reopen(_ lane: LoadLane) {
         guard holdsStreams, NIODeadline.now() < end else { return }
         reopened += 1
-        begin(reopened * plan.loops, side: side, plannedAt: .now())
+        begin(reopened * plan.loops + index, on: lane, plannedAt: .now())
     }
 
     /// The same after a failure: with a pause, so that a side that refuses everything isn't hammered.
-    private func reopenLater(side: Int) {
+    private func reopenLater(_ lane: LoadLane) {
         guard holdsStreams else { return }
-        eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(100)) { self.reopen(side: side) }
+        eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(100)) { self.reopen(lane) }
     }
 
     private func start(_ call: LoadConnection.Call, on connection: LoadConnection) {
         let side = connection.lane.side
         connection.lane.underWay += 1
         tallies[side].sent += 1
-        tallies[side].mostOpen = max(tallies[side].mostOpen, lanes[side].reduce(0) { $0 + $1.underWay })
+        if !holdsStreams { noteOpen(side, lanes[side].reduce(0) { $0 + $1.underWay }) }
         connection.begin(call)
     }
 
@@ -155,7 +162,7 @@ final class LoadLoop {
                 lane.connecting -= 1
                 guard case .success = result else {
                     self.noteFailure(.connect, of: call, side: lane.side)
-                    self.reopenLater(side: lane.side)
+                    self.reopenLater(lane)
                     return self.finishIfDone()
                 }
                 lane.opened(connection)
@@ -163,7 +170,15 @@ final class LoadLoop {
             }
     }
 
+    private func noteOpen(_ side: Int, _ count: Int) { tallies[side].mostOpen = max(tallies[side].mostOpen, count) }
+
     // MARK: From connections
+
+    /// The first bytes of an answer have come: from now on a stream is open.
+    func began(on lane: LoadLane) {
+        lane.answering += 1
+        if holdsStreams { noteOpen(lane.side, lanes[lane.side].reduce(0) { $0 + $1.answering }) }
+    }
 
     func counted(_ events: Int, of call: LoadConnection.Call, at now: NIODeadline, side: Int) {
         // Streams are cut a little after the end: what comes until then is no part of the run's seconds.
@@ -181,19 +196,21 @@ final class LoadLoop {
     ) {
         let lane = connection.lane
         lane.underWay -= 1
+        if call.firstByte != nil { lane.answering -= 1 }
         note(call, status: status, at: now, side: lane.side)
         // The place of one that closes is free now, not only when the channel is closed.
         isReusable ? lane.giveBack(connection) : lane.release(connection)
         // Whatever it answers but a success is not asked for again and again without a pause.
-        if (200..<300).contains(status) { reopen(side: lane.side) } else { reopenLater(side: lane.side) }
+        if (200..<300).contains(status) { reopen(lane) } else { reopenLater(lane) }
         finishIfDone()
     }
 
     func failed(_ call: LoadConnection.Call, _ kind: FailureKind, on connection: LoadConnection) {
         connection.lane.underWay -= 1
+        if call.firstByte != nil { connection.lane.answering -= 1 }
         connection.lane.release(connection)
         noteFailure(kind, of: call, side: connection.lane.side)
-        reopenLater(side: connection.lane.side)
+        reopenLater(connection.lane)
         finishIfDone()
     }
 
@@ -259,7 +276,13 @@ final class LoadLoop {
         guard holdsStreams || lanes.joined().allSatisfy({ $0.underWay + $0.connecting == 0 }) else { return }
         isFinished = true
         processorTime = Self.processorTime - processorTimeBefore
-        for connection in lanes.joined().flatMap(\.open.values) { connection.close() }
+        for connection in lanes.joined().flatMap(\.open.values) {
+            // A stream of which nothing had come by the end was never open.
+            if let call = connection.call, call.firstByte == nil {
+                tallies[connection.lane.side].failures[.timeout, default: 0] += 1
+            }
+            connection.close()
+        }
         finished.succeed()
     }
 }

@@ -77,7 +77,7 @@ public struct LoadPlan: Sendable {
     var limit: Int {
         switch mode {
         case .rate: .max
-        case .streams(let count, _): count * sides.count
+        case .streams(let count, _): count * sides.count  // At most 100,000 of each.
         }
     }
 
@@ -85,12 +85,12 @@ public struct LoadPlan: Sendable {
         if case .streams = mode { true } else { false }
     }
 
-    /// How many connections of a side one of the loops may have.
-    var connectionsPerLoop: Int {
+    /// How many connections one of the loops may have to each of so many targets of a side.
+    func connections(ofLanes count: Int) -> Int {
         switch mode {
-        // Rounded up, since the turns of two sides fall unevenly on the loops: streams must never be dropped.
-        case .streams(let count, _): count
-        case .rate: max(1, connections / loops)
+        // All, since turns may fall unevenly: streams must never be dropped.
+        case .streams(let all, _): all
+        case .rate: max(1, (connections + loops * count - 1) / (loops * count))
         }
     }
 }

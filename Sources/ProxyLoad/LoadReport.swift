@@ -10,7 +10,7 @@ public struct LoadReport: Sendable {
         public let latency: Percentiles
     }
 
-    /// What one side came to. Everything but `warmedUp` leaves the warm-up out.
+    /// What one side came to. Leaves the warm-up out but where it says otherwise.
     public struct Side: Sendable {
         /// Without query, which may hold a key.
         public let url: String

@@ -39,9 +39,10 @@ public enum LoadRun {
             return plan.sides.map { $0.mix.parts.map { _ in nil } }
         }
         var known: [LoadRequest: [UInt8]] = [:]
+        let token = plan.sides.last { $0.targets.contains(reference) }?.mix.tokens.first
         for part in plan.sides.flatMap(\.mix.parts) where known[part.request] == nil {
             let answer = try await PlainExchange.send(
-                part.request, to: reference, timeout: plan.timeout, on: group)
+                part.request, to: reference, token: token, timeout: plan.timeout, on: group)
             guard answer.status == 200 else {
                 throw .noReference("\(reference.displayed) answered with status \(answer.status)")
             }

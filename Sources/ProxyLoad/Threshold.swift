@@ -34,7 +34,19 @@ public struct Threshold: Hashable, Sendable, CustomStringConvertible {
         ("us", 1e-3), ("ms", 1), ("KiB", 1024), ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("s", 1e3), ("", 1),
     ]
 
-    /// - Throws: ``LoadError/malformedThreshold(_:)`` when the text is no comparison of a figure with a number.
+    /// Every figure that there may be.
+    static let names: Set<String> = {
+        let series = ["corrected", "uncorrected", "first_byte", "gaps", "lag", "direct", "added", "added_first_byte"]
+        let latencies = Percentiles.named.flatMap { entry in series.map { "\(entry.name)(\($0))" } }
+        return Set(latencies).union([
+            "errors", "dropped", "content", "planned", "succeeded", "rate", "streams", "events", "requests_per_core",
+            "lost", "duplicated", "over_admitted", "token_difference", "sound", "rss(server)", "cores(server)",
+            "bytes_per_stream", "mean(commit)", "mean(batch)", "most(pool_waiting)",
+        ])
+    }()
+
+    /// - Throws: ``LoadError/malformedThreshold(_:)`` when the text is no comparison of a figure with a number,
+    ///   ``LoadError/unknownFigure(_:known:)`` when there is no such figure.
     public init(_ text: String) throws(LoadError) {
         let plain = text.filter { $0 != " " }
         for comparison in Comparison.allCases {
@@ -42,7 +54,11 @@ public struct Threshold: Hashable, Sendable, CustomStringConvertible {
             guard let bound = Self.number(plain[place.upperBound...]), place.lowerBound > plain.startIndex else {
                 break
             }
-            figure = String(plain[..<place.lowerBound])
+            let figure = String(plain[..<place.lowerBound])
+            guard Self.names.contains(figure) else {
+                throw .unknownFigure(figure, known: Self.names.sorted().joined(separator: ", "))
+            }
+            self.figure = figure
             self.comparison = comparison
             self.bound = bound
             description = plain
@@ -53,7 +69,7 @@ public struct Threshold: Hashable, Sendable, CustomStringConvertible {
 
     private static func number(_ text: Substring) -> Double? {
         for (suffix, factor) in units where text.hasSuffix(suffix) {
-            return Double(text.dropLast(suffix.count)).map { $0 * factor }
+            return Double(text.dropLast(suffix.count)).flatMap { $0.isFinite ? $0 * factor : nil }
         }
         return nil
     }
@@ -61,17 +77,14 @@ public struct Threshold: Hashable, Sendable, CustomStringConvertible {
     /// How a threshold came out.
     public struct Outcome: Sendable {
         public let threshold: Threshold
-        /// In the unit of the bound.
-        public let measured: Double
+        /// In the unit of the bound; `nil` when the run has measured no such thing, and then it does not hold.
+        public let measured: Double?
         public let holds: Bool
     }
 
     /// - Parameter figures: by name.
-    /// - Throws: ``LoadError/unknownFigure(_:known:)`` when the run has no such figure.
-    public func judge(_ figures: [String: Double]) throws(LoadError) -> Outcome {
-        guard let measured = figures[figure] else {
-            throw .unknownFigure(figure, known: figures.keys.sorted().joined(separator: ", "))
-        }
+    public func judge(_ figures: [String: Double]) -> Outcome {
+        guard let measured = figures[figure] else { return Outcome(threshold: self, measured: nil, holds: false) }
         return Outcome(threshold: self, measured: measured, holds: comparison.holds(measured, bound))
     }
 }
@@ -87,17 +100,23 @@ extension LoadReport {
             "rate": Double(sides[0].succeeded) / duration.seconds,
             "content": Double(sides[0].failures[.content] ?? 0),
         ]
-        for (name, path) in Percentiles.named {
-            figures["\(name)(corrected)"] = sides[0].corrected[keyPath: path].milliseconds
-            figures["\(name)(uncorrected)"] = sides[0].uncorrected[keyPath: path].milliseconds
-            figures["\(name)(first_byte)"] = sides[0].firstByte[keyPath: path].milliseconds
-            figures["\(name)(gaps)"] = sides[0].gaps[keyPath: path].milliseconds
-            figures["\(name)(lag)"] = lag[keyPath: path].milliseconds
-            guard sides.count == 2 else { continue }
-            figures["\(name)(direct)"] = sides[1].corrected[keyPath: path].milliseconds
-            figures["\(name)(added)"] = added(path)?.milliseconds
-            figures["\(name)(added_first_byte)"] =
-                (sides[0].firstByte[keyPath: path] - sides[1].firstByte[keyPath: path]).milliseconds
+        let first = sides[0]
+        var series: [(name: String, values: Percentiles)] = [
+            ("corrected", first.corrected), ("uncorrected", first.uncorrected), ("first_byte", first.firstByte),
+            ("gaps", first.gaps), ("lag", lag),
+        ]
+        if sides.count == 2 { series.append(("direct", sides[1].corrected)) }
+        // What was not measured has no figure, so that no bound on it holds.
+        for (name, values) in series where values.count > 0 {
+            for (percentile, path) in Percentiles.named {
+                figures["\(percentile)(\(name))"] = values[keyPath: path].milliseconds
+            }
+        }
+        guard sides.count == 2, sides.allSatisfy({ $0.corrected.count > 0 }) else { return figures }
+        for (percentile, path) in Percentiles.named {
+            figures["\(percentile)(added)"] = added(path)?.milliseconds
+            figures["\(percentile)(added_first_byte)"] =
+                (first.firstByte[keyPath: path] - sides[1].firstByte[keyPath: path]).milliseconds
         }
         return figures
     }

@@ -1,5 +1,7 @@
 /// All that differs between engines and can be said as a value. The rest of the SQL is written once.
-public struct Dialect: Sendable {
+///
+/// A class, so that handing it on, which each statement of a batch does, copies one reference and no texts. It never changes.
+public final class Dialect: Sendable {
     /// How an act on many rows reaches the engine.
     public enum BatchStyle: Sendable {
         /// One run for each row: right where a call costs no round trip.

@@ -19,7 +19,12 @@ final class SQLiteConnection: SQLConnection {
     var isInTransaction: Bool { sqlite3_get_autocommit(database) == 0 }
     private(set) var isLost = false
 
+    /// Nobody asks how much memory SQLite has taken, and to count it costs a lock with each piece (SQLite manual, "Run-Time
+    /// Configuration"). Refused, without harm, when somebody in this process has used SQLite before.
+    private static let isConfigured = csqlite_without_memory_statistics() == SQLITE_OK
+
     init(path: String, mayCreate: Bool, _ counters: SQLiteCounters) throws(SQLError) {
+        _ = Self.isConfigured
         var opened: OpaquePointer?
         let create = mayCreate ? SQLITE_OPEN_CREATE : 0
         let code = sqlite3_open_v2(path, &opened, SQLITE_OPEN_READWRITE | create | SQLITE_OPEN_NOMUTEX, nil)

@@ -10,6 +10,8 @@ struct ClaimsRun {
 
     func run() async throws {
         let showsProgress = output.showsProgress
+        let remains = FleetRemains()
+        await Interruption.clears(remains)
         let bench = ClaimBench(
             program: try FleetPlan.ownProgram, form: isLong ? .long : .short,
             report: { StandardError.write("llm-proxy load: \($0)") },
@@ -18,7 +20,7 @@ struct ClaimsRun {
                 // Ends when the run does.
                 try? await Task.sleep(for: .seconds(86_400))
                 progress.end()
-            })
+            }, remains: remains)
         var results: [ClaimResult] = []
         for check in ClaimCheck.all {
             let result = try await check.run(bench)

@@ -54,6 +54,11 @@ struct ConformanceCommand: AsyncParsableCommand {
     func run() async throws {
         let proxy = try makeProxy()
         defer { proxy.stop() }
+        guard let connection = try? await proxy.connect() else {
+            StandardError.write("llm-proxy conformance: \(target) can't be reached")
+            throw ExitCode(3)
+        }
+        await connection.close()
         let run = BlackBoxRun(proxy, profile: BlackBoxRun.Profile(rawValue: profile) ?? .ours, prefix: only)
         let report = await run.run { entry in
             if entry.verdict.isFailure { StandardError.write("FAIL \(entry.scenario)") }

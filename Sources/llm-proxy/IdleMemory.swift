@@ -6,21 +6,31 @@ enum IdleMemory {
     /// How long a server must have had next to nothing to do.
     private static let patience = Duration.seconds(10)
     /// What it may have computed for in that time.
-    private static let nothing = Duration.milliseconds(50)
+    private static let nothing = Duration.milliseconds(250)
+
+    /// How much of what was given back must have come back to be worth another time.
+    private static let worthwhile = 2 << 20
 
     /// Gives back the pages of the program's own code once they are not used: after the start, and each time the server has become
     /// idle. Returns when the task is cancelled.
     static func release() async {
         releaseCode()
-        var isReleased = true
+        var least = mappedBytes
         var before = processorTime
         while (try? await Task.sleep(for: patience)) != nil {
             let now = processorTime
             let isIdle = now - before < nothing
             before = now
-            if isIdle, !isReleased { releaseCode() }
-            isReleased = isIdle
+            guard isIdle, mappedBytes > least + worthwhile else { continue }
+            releaseCode()
+            least = mappedBytes
         }
+    }
+
+    /// Resident bytes of files, such as code (proc(5), statm).
+    private static var mappedBytes: Int {
+        let fields = ((try? TextFile.read("/proc/self/statm")) ?? nil)?.split(separator: " ") ?? []
+        return fields.count > 2 ? (Int(fields[2]) ?? 0) * Int(getpagesize()) : 0
     }
 
     /// What this process has computed for.

@@ -38,8 +38,14 @@ struct LoadCommand: AsyncParsableCommand {
     func validate() throws {
         let ways = (urls.isEmpty ? 0 : 1) + (spawned.spawn == nil ? 0 : 1) + (claims ? 1 : 0)
         guard ways == 1 else { throw ValidationError("Name a URL, or --spawn, or --claims: one of them.") }
-        guard urls.isEmpty || traffic.compare != nil || !bounds.needsComparison else {
-            throw ValidationError("--max-added-p50 and --max-added-p99 need --compare.")
+        let isCompared = spawned.spawn == nil ? traffic.compare != nil : !spawned.noDirect
+        guard isCompared || !bounds.needsComparison else {
+            throw ValidationError("--max-added-p50 and --max-added-p99 need --compare, or --spawn without --no-direct.")
+        }
+        guard claims || !long else { throw ValidationError("--long goes with --claims.") }
+        guard !claims || (output.html == nil && output.csv == nil && bounds.threshold.isEmpty) else {
+            throw ValidationError(
+                "--claims has bounds and a report of its own: it takes --json, --json-file and --long alone.")
         }
         guard traffic.compare == nil || !urls.isEmpty else {
             throw ValidationError("--compare needs a URL: --spawn compares with its own upstream.")
@@ -70,9 +76,10 @@ struct LoadCommand: AsyncParsableCommand {
         defer { progress.end() }
         guard let backend = spawned.spawn else {
             let report = try await LoadRun.run(try traffic.plan(to: urls), live: live)
-            return try RunRecord(title: "Load on \(report.sides[0].url)", report: report, thresholds: thresholds)
+            return RunRecord(title: "Load on \(report.sides[0].url)", report: report, thresholds: thresholds)
         }
         let plan = try spawned.plan(backend)
+        await Interruption.clears(plan.remains)
         return try await FleetRun.run(
             plan, try traffic.fleetTraffic(isCompared: !spawned.noDirect), title: spawned.title(backend),
             thresholds: thresholds,
@@ -81,7 +88,7 @@ struct LoadCommand: AsyncParsableCommand {
 
     private func conclude(_ record: RunRecord) throws {
         try output.write(record)
-        let faults = bounds.faults(record)
+        let faults = record.faults
         for fault in faults { StandardError.write("llm-proxy load: \(fault)") }
         if !faults.isEmpty { throw ExitCode(1) }
     }

@@ -48,7 +48,7 @@ struct TrafficOptions: ParsableArguments {
     @Option(help: "A header, 'Name: value'; may be given again.")
     var header: [String] = []
 
-    @Option(help: "A file with a token on each line, used in turn; otherwise LLM_PROXY_TOKEN is sent.")
+    @Option(help: "A file with a token on each line, chosen by --skew; otherwise LLM_PROXY_TOKEN is sent.")
     var tokenFile: String?
 
     @Option(help: "How unevenly tokens are used: 0 is all alike, 1 as customers do.")
@@ -57,7 +57,8 @@ struct TrafficOptions: ParsableArguments {
     @Option(help: "Threads that send.")
     var loops = 1
 
-    @Flag(help: "Every answer must be the same bytes as the first of the last URL's.")
+    @Flag(
+        help: "Every answer must be the same bytes as one that --compare, or else the first URL, gives before the run.")
     var checkContent = false
 
     func validate() throws {
@@ -65,10 +66,13 @@ struct TrafficOptions: ParsableArguments {
             throw ValidationError(
                 "--rate must be a number above 0 and at most 1000000, or two with '..', or several with commas.")
         }
-        guard (streams ?? 1) > 0 else { throw ValidationError("--streams must be above 0.") }
+        guard (1...100_000).contains(streams ?? 1) else { throw ValidationError("--streams must be 1…100000.") }
+        guard Double(streams ?? 0) <= 1000 * (warmUp + duration) else {
+            throw ValidationError("--streams are opened at 1000 a second: give them a longer --warm-up.")
+        }
         guard (0.1...86_400).contains(duration) else { throw ValidationError("--duration must be 0.1…86400.") }
         guard (0...3600).contains(warmUp) else { throw ValidationError("--warm-up must be 0…3600.") }
-        if let startAt, abs(startAt - Double(time(nil))) > 3600 {
+        if let startAt, !(abs(startAt - Double(time(nil))) <= 3600) {
             throw ValidationError("--start-at must be within an hour of now, in seconds since 1970.")
         }
         guard (1...65_535).contains(connections) else { throw ValidationError("--connections must be 1…65535.") }
@@ -109,7 +113,9 @@ struct TrafficOptions: ParsableArguments {
         guard let text = (try? TextFile.read(tokenFile)) ?? nil else {
             throw ValidationError("--token-file \(tokenFile) can't be read.")
         }
-        return text.split(whereSeparator: \.isWhitespace).map(String.init)
+        let tokens = text.split(whereSeparator: \.isWhitespace).map(String.init)
+        guard !tokens.isEmpty else { throw ValidationError("--token-file \(tokenFile) holds no token.") }
+        return tokens
     }
 
     private func mode(sides: Int) -> LoadPlan.Mode {
@@ -199,29 +205,34 @@ struct BoundOptions: ParsableArguments {
 
     var needsComparison: Bool { maxAddedP50 != nil || maxAddedP99 != nil }
 
-    func thresholds() throws(LoadError) -> [Threshold] {
-        try threshold.map { text throws(LoadError) in try Threshold(text) }
+    func validate() throws {
+        for bound in [maxP99, maxAddedP50, maxAddedP99, maxLag].compactMap({ $0 }) {
+            guard bound.isFinite, bound >= 0 else {
+                throw ValidationError("A bound in milliseconds must be a number from 0.")
+            }
+        }
+        guard maxErrors >= 0 else { throw ValidationError("--max-errors must not be below 0.") }
     }
 
+    /// All bounds alike, those of options of their own too.
+    func thresholds() throws(LoadError) -> [Threshold] {
+        var texts = threshold + ["errors<=\(maxErrors)", "p99(lag)<=\(maxLag)ms"]
+        if let maxP99 { texts.append("p99(corrected)<=\(maxP99)ms") }
+        if let maxAddedP50 { texts.append("p50(added)<=\(maxAddedP50)ms") }
+        if let maxAddedP99 { texts.append("p99(added)<=\(maxAddedP99)ms") }
+        var thresholds: [Threshold] = []
+        for text in texts { thresholds.append(try Threshold(text)) }
+        return thresholds
+    }
+}
+
+extension RunRecord {
     /// What did not hold, a line each.
-    func faults(_ record: RunRecord) -> [String] {
-        let report = record.report
-        var faults: [String] = []
-        func bound(_ what: String, _ found: Duration?, _ most: Double?) {
-            guard let found, let most, found > .seconds(most / 1000) else { return }
-            faults.append("\(what) is above its bound of \(most) ms")
-        }
-        let errors = report.sides.reduce(0) { $0 + $1.errors }
-        if errors > maxErrors { faults.append("\(errors) requests failed or were dropped, at most \(maxErrors) may") }
-        for side in report.sides where !side.hasFigures { faults.append("nothing came from \(side.url)") }
-        bound("p99", report.sides[0].corrected.p99, maxP99)
-        bound("p50 added", report.added(\.p50), maxAddedP50)
-        bound("p99 added", report.added(\.p99), maxAddedP99)
-        bound("the generator's own lag at p99", report.lag.p99, maxLag)
-        for outcome in record.outcomes where !outcome.holds {
-            faults.append("\(outcome.threshold) does not hold: measured \(outcome.measured)")
-        }
-        if let audit = record.audit, !audit.isExact { faults.append(audit.text) }
-        return faults
+    var faults: [String] {
+        let broken = outcomes.filter { !$0.holds }
+            .map { "\($0.threshold) does not hold: measured \($0.measured.map { "\($0)" } ?? "nothing")" }
+        let silent = report.sides.filter { !$0.hasFigures }.map { "nothing came from \($0.url)" }
+        let miscounted = [audit].compactMap { $0 }.filter { !$0.isExact }.map(\.text)
+        return broken + silent + miscounted
     }
 }

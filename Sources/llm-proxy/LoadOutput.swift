@@ -29,13 +29,26 @@ struct LoadOutput: ParsableArguments {
         if let html { try TextFile.write(record.page(command: Self.command), to: html) }
     }
 
-    /// What was typed. Secrets come in files and in the environment, and headers may hold some.
+    private static let mayHoldSecrets: Set<String> = ["--header", "--set", "--body", "--compare"]
+
+    /// What was typed, but for values that may hold secrets.
     private static var command: String {
-        var words = ["llm-proxy"] + CommandLine.arguments.dropFirst()
-        for index in words.indices.dropFirst() where words[index - 1] == "--header" {
-            words[index] = "\(words[index].prefix { $0 != ":" }): …"
+        var shown = ["llm-proxy"]
+        var isSecret = false
+        for word in CommandLine.arguments.dropFirst() {
+            let name = word.prefix { $0 != "=" }
+            if isSecret {
+                shown.append("…")
+            } else if mayHoldSecrets.contains(String(name)), name.count < word.count {
+                shown.append("\(name)=…")
+            } else if word.hasPrefix("http") {
+                shown.append("\(word.prefix { $0 != "?" })")
+            } else {
+                shown.append(word)
+            }
+            isSecret = !isSecret && mayHoldSecrets.contains(word)
         }
-        return words.joined(separator: " ")
+        return shown.joined(separator: " ")
     }
 }
 
@@ -63,7 +76,7 @@ final class LoadProgress: Sendable {
         let filled = Int(share * 30)
         let bar = String(repeating: "█", count: filled) + String(repeating: "·", count: 30 - filled)
         let figures = moment.map {
-            "\($0.succeeded)/s, p99 \($0.p99 / .milliseconds(1) * 100 / 100) ms, \($0.errors) errors"
+            "\($0.succeeded)/s, p99 \(($0.p99 / .milliseconds(1) * 100).rounded() / 100) ms, \($0.errors) errors"
         }
         let text = Array("\r\u{1B}[K\(bar) \(figures ?? "begins")".utf8)
         _ = Glibc.write(STDERR_FILENO, text, text.count)

@@ -8,7 +8,7 @@ enum OpenFiles {
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max
         else { return }
         // Some systems have no bound here, and tables that are as large as the bound.
-        limit.rlim_cur = min(limit.rlim_max, 1 << 20)
+        limit.rlim_cur = max(limit.rlim_cur, min(limit.rlim_max, 1 << 20))
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 }

@@ -49,11 +49,18 @@ struct ThresholdTests {
         #expect(try Threshold(text).judge(Self.figures).holds == holds)
     }
 
-    @Test(arguments: ["", "errors", "errors=0", "<5", "errors<", "errors<many", "p99(added)<5 minutes"])
+    @Test(arguments: [
+        "", "errors", "errors=0", "<5", "errors<", "errors<many", "p99(added)<5 minutes", "errors<inf", "errors!=nan",
+    ])
     func refusesWhatIsNoComparison(text: String) { #expect(throws: LoadError.self) { try Threshold(text) } }
 
+    @Test func doesNotHoldForWhatWasNotMeasured() throws {
+        let outcome = try Threshold("p99(first_byte)<1s").judge(Self.figures)
+        #expect(outcome.measured == nil && !outcome.holds)
+    }
+
     @Test func namesTheFiguresThereAre() throws {
-        let error = try #require(throws: LoadError.self) { try Threshold("lost==0").judge(Self.figures) }
-        #expect("\(error)".contains("'lost'") && "\(error)".contains("errors, p99(added)"))
+        let error = try #require(throws: LoadError.self) { try Threshold("losses==0") }
+        #expect("\(error)".contains("'losses'") && "\(error)".contains("errors, events"))
     }
 }

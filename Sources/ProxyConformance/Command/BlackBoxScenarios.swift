@@ -61,6 +61,24 @@ extension CommandScenario {
             }
         },
         CommandScenario(
+            "command.load.interrupted-leaves-nothing",
+            "A run that is interrupted stops what it has started, removes its folder, and ends with 130.", tags: .slow
+        ) { bench, check in
+            let command = try await bench.start(
+                ["load", "--spawn", "sqlite", "--duration", "60"], environment: ["TMPDIR": bench.folder])
+            func files() -> [String] { bench.files().filter { $0.hasPrefix("llm-proxy-load-") } }
+            let hasStarted = try await eventually(within: .seconds(30)) {
+                files().contains { $0.hasSuffix("llm-proxy.db-wal") }
+            }
+            check.that(hasStarted, "nothing was started: \(command.output)")
+            try await Task.sleep(for: .seconds(1))
+            command.terminate()
+            let hasEnded = try await eventually(within: .seconds(30)) { command.exitCode != nil }
+            check.that(hasEnded, "it goes on")
+            check.equal(command.exitCode, 130, "exit code")
+            check.equal(files(), [], "files left behind")
+        },
+        CommandScenario(
             "command.load.tells-its-verdict",
             "A run through a server of its own prints what was counted; a threshold decides the exit code.",
             tags: .slow

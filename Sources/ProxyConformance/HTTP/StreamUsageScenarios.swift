@@ -218,7 +218,8 @@ extension HTTPScenario {
         ) { world, check in
             let end = try await leave(world, check, policy: "cancel")
             check.equal(end?.usage, nil, "usage")
-            check.equal(world.upstream.closedByProxy, 1, "upstreams let go")
+            let isLetGo = try await eventually { world.upstream.closedByProxy == 1 }
+            check.that(isLetGo, "upstreams let go: \(world.upstream.closedByProxy), wanted 1")
         },
         HTTPScenario(
             inside: "account.client-leaves.bills",
@@ -227,7 +228,8 @@ extension HTTPScenario {
             let end = try await leave(world, check, policy: nil)
             let prompt = Int64(HTTPRequest.usualBody.count / 4)
             check.equal(end?.usage, TokenUsage(promptTokens: prompt, completionTokens: 3, source: .estimate), "usage")
-            check.equal(world.upstream.closedByProxy, 1, "upstreams let go")
+            let isLetGo = try await eventually { world.upstream.closedByProxy == 1 }
+            check.that(isLetGo, "upstreams let go: \(world.upstream.closedByProxy), wanted 1")
         },
         HTTPScenario(
             inside: "account.client-leaves.drains",
@@ -245,7 +247,8 @@ extension HTTPScenario {
             let end = try await leave(world, check, policy: "drain")
             check.equal(end?.usage?.source, .estimate, "source")
             check.equal(end?.usage?.completionTokens, 3, "completion tokens")
-            check.equal(world.upstream.closedByProxy, 1, "upstreams let go")
+            let isLetGo = try await eventually { world.upstream.closedByProxy == 1 }
+            check.that(isLetGo, "upstreams let go: \(world.upstream.closedByProxy), wanted 1")
         },
     ]
 

@@ -24,7 +24,8 @@ extension ClaimCheck {
     /// G18.
     static let edge = ClaimCheck("G18", "minimal resource requirements") { bench in
         bench.report("G18: footprint")
-        let start = try await ColdStart.measure(program: bench.program, rounds: bench.form == .long ? 7 : 3)
+        let start = try await ColdStart.measure(
+            program: bench.program, rounds: bench.form == .long ? 7 : 3, remains: bench.remains)
         let plan = FleetPlan(backend: .sqlite, program: bench.program)
         let record = try await bench.run(
             "G18: memory under load", plan,

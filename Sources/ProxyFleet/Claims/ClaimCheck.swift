@@ -45,15 +45,19 @@ public struct ClaimBench: Sendable {
     public let report: @Sendable (String) -> Void
     /// Told how a run goes.
     public let watch: @Sendable (LiveFigures, Duration) async -> Void
+    /// Told of all that is started and made.
+    public let remains: FleetRemains
 
     public init(
         program: String, form: Form, report: @escaping @Sendable (String) -> Void,
-        watch: @escaping @Sendable (LiveFigures, Duration) async -> Void = { _, _ in }
+        watch: @escaping @Sendable (LiveFigures, Duration) async -> Void = { _, _ in },
+        remains: FleetRemains = FleetRemains()
     ) {
         self.program = program
         self.form = form
         self.report = report
         self.watch = watch
+        self.remains = remains
     }
 
     /// Whether speed counts.
@@ -71,8 +75,8 @@ public struct ClaimBench: Sendable {
     func rate(_ rate: Double) -> Double { measures ? rate : rate / 4 }
 
     /// A chat request whose answer is the same bytes each time.
-    static func chat(_ headers: [String] = []) throws(LoadError) -> [LoadMix.Part] {
-        try LoadMix.parts("chat", headers: ["X-Sim-Number: 1"] + headers)
+    static func chat() throws(LoadError) -> [LoadMix.Part] {
+        try LoadMix.parts("chat", headers: ["X-Sim-Number: 1"])
     }
 
     /// Runs traffic through a fleet of its own.
@@ -81,7 +85,8 @@ public struct ClaimBench: Sendable {
         disturbance: @escaping @Sendable (Fleet) async -> Void = { _ in }
     ) async throws -> RunRecord {
         report(what)
-        var traffic = traffic
+        var (fleet, traffic) = (fleet, traffic)
+        fleet.remains = remains
         var thresholds = thresholds
         if measures {
             thresholds.append("p99(lag)<50ms")
@@ -112,6 +117,8 @@ public struct ClaimBench: Sendable {
     /// - Returns: `nil` where speed doesn't count.
     func ceiling(_ what: String, _ fleetPlan: FleetPlan, from first: Double) async throws -> Ceiling? {
         guard measures else { return nil }
+        var fleetPlan = fleetPlan
+        fleetPlan.remains = remains
         let fleet = try await Fleet.start(fleetPlan)
         do {
             let found = try await climb(what, fleet, from: first)
@@ -137,11 +144,15 @@ public struct ClaimBench: Sendable {
             reports.append(result)
             if let broken = Self.whatBroke(result) {
                 reason = "at \(Int(rate))/s \(broken)"
+                if carried == 0, rate > 10 {
+                    rate /= 2
+                    continue
+                }
                 guard factor > 1.3, carried > 0 else { break }
                 factor = 1.2
                 rate = carried * factor
             } else {
-                carried = rate
+                carried = max(carried, rate)
                 rate *= factor
             }
         }
@@ -161,7 +172,7 @@ extension RunRecord {
 
     /// That everything was carried and counted, in a line.
     func measurement(_ what: String, required: String, _ measured: String) -> ClaimResult.Measurement {
-        let broken = outcomes.filter { !$0.holds }.map { "\($0.threshold) measured \($0.measured.shown)" }
+        let broken = outcomes.filter { !$0.holds }.map { "\($0.threshold) measured \($0.measured?.shown ?? "nothing")" }
         let counted = audit.map { $0.isExact ? "" : "; \($0.text)" } ?? ""
         return ClaimResult.Measurement(
             what: what, required: required,

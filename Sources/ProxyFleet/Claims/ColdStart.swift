@@ -9,16 +9,20 @@ struct ColdStart {
     let idleBytes: Int
     let programBytes: Int
 
-    static func measure(program: String, rounds: Int) async throws -> ColdStart {
+    static func measure(program: String, rounds: Int, remains: FleetRemains) async throws -> ColdStart {
         let folder = try FleetFolder()
+        remains.add(folder)
         defer { folder.remove() }
         let upstream = try await start(program, ["simulate", "--port", "0"], [:], folder, "upstream")
+        remains.add(upstream.process)
         defer { upstream.process.kill() }
         let environment = [
             "MANAGEMENT_TOKEN": "cold-start-management-token-0123456789", "LOG_LEVEL": "warn",
             "DATABASE_PATH": "\(folder.path)/llm-proxy.db", "OPENAI_API_URL": "http://127.0.0.1:\(upstream.port)",
         ]
         let first = try await start(program, ["server", "--listen", "127.0.0.1:0"], environment, folder, "first")
+        remains.add(first.process)
+        defer { first.process.kill() }
         var tenants = FleetTenants(
             server: try LoadTarget(url: "http://127.0.0.1:\(first.port)"),
             managementToken: environment["MANAGEMENT_TOKEN"] ?? "")
@@ -31,6 +35,7 @@ struct ColdStart {
             let process = try ChildProcess(
                 program, ["server", "--listen", "127.0.0.1:\(first.port)"], environment: environment,
                 folder: folder.path, outputPath: "\(folder.path)/round-\(round).log")
+            remains.add(process)
             defer { process.kill() }
             try await ask(first.port, token: tenants.tokens[0], of: process)
             times.append(.now - begin)

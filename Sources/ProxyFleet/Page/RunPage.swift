@@ -47,7 +47,7 @@ extension RunRecord {
         guard !outcomes.isEmpty else { return "" }
         let rows = outcomes.map {
             "<tr class=\"\($0.holds ? "good" : "bad")\"><td><code>\($0.threshold.description.escaped)</code></td>"
-                + "<td>\($0.measured.shown)</td><td>\($0.holds ? "holds" : "fails")</td></tr>"
+                + "<td>\($0.measured?.shown ?? "nothing")</td><td>\($0.holds ? "holds" : "fails")</td></tr>"
         }
         return "<h2>Bounds</h2><table><tr><th scope=\"col\">bound</th><th scope=\"col\">measured</th>"
             + "<th scope=\"col\">verdict</th></tr>\(rows.joined())</table>"
@@ -59,7 +59,9 @@ extension RunRecord {
             ("sent", "\(audit.sent)"), ("acknowledged", "\(audit.acknowledged)"),
             ("reached the upstream", "\(audit.served)"), ("in counters", "\(audit.counted)"),
             ("tokens served", "\(audit.tokensServed)"), ("tokens in counters", "\(audit.tokensCounted)"),
-            ("lost", "\(audit.lost)"), ("duplicated", "\(audit.duplicated)"), ("over a cap", "\(audit.overAdmitted)"),
+            ("tokens", audit.tokenDifference.map { "differ by \($0)" } ?? "not compared: not every answer came whole"),
+            ("servers", audit.serversEnded ? "ended in order" : "did not end in order"), ("lost", "\(audit.lost)"),
+            ("duplicated", "\(audit.duplicated)"), ("over a cap", "\(audit.overAdmitted)"),
             ("counters and rows", audit.isSound.map { $0 ? "agree" : "disagree" } ?? "in memory, not compared"),
         ]
         return "<h2>What everybody counted</h2><table>"

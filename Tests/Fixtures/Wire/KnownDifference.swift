@@ -14,9 +14,9 @@ package enum KnownDifference: String, CaseIterable {
     /// NIO says of a 101 that its connection goes on. It does, with another protocol: no further message of HTTP may be expected
     /// on it (RFC 9110 section 15.2.2).
     case switchedProtocol
-    /// NIO takes a tab behind a value for a part of it, and so `close` for another word. White space around a value is space or
-    /// tab (RFC 9110 section 5.6.3).
-    case tabBehindClose
+    /// NIO takes a tab behind a value for a part of it, and so `close` or `keep-alive` for another word. White space around a value
+    /// is space or tab (RFC 9110 section 5.6.3).
+    case tabBehindOption
 
     /// The difference that a pair of readings shows, if it is a known one.
     package static func between(_ ours: Message?, _ theirs: Message?, refusal: String?, isToHead: Bool) -> Self? {
@@ -31,7 +31,8 @@ package enum KnownDifference: String, CaseIterable {
         let options = names.filter { $0.hasPrefix("connection:") }.joined()
         let hasBoth = options.contains("keep-alive") && options.contains("close")
         if ours.version == "1.0", hasBoth, !ours.keepsAlive { return .closeAndKeepAlive }
-        return ours.version == "1.1" && options.contains("close") && !ours.keepsAlive ? .tabBehindClose : nil
+        let option = ours.keepsAlive ? "keep-alive" : "close"
+        return ours.version == (ours.keepsAlive ? "1.0" : "1.1") && options.contains(option) ? .tabBehindOption : nil
     }
 
     /// Whether what follows `message` can't be compared for a known reason.
@@ -47,7 +48,7 @@ package enum KnownDifference: String, CaseIterable {
         case .closeAndKeepAlive:
             ("GET / HTTP/1.0\r\nConnection: close\r\nConnection: keep-alive\r\n\r\n", nil)
         case .switchedProtocol: (nil, "HTTP/1.1 101 X\r\n\r\n")
-        case .tabBehindClose: ("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\t\r\n\r\n", nil)
+        case .tabBehindOption: ("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\t\r\n\r\n", nil)
         case .interimThatCloses:
             (nil, "HTTP/1.1 103 X\r\nConnection: close\r\n\r\nHTTP/1.1 204 X\r\n\r\n")
         }
