@@ -48,8 +48,11 @@ public struct FleetAudit: Hashable, Sendable {
     public var lost: Int { max(0, (hasLostServer ? acknowledged : max(acknowledged, served)) - counted) }
     /// Counted more often than the upstream served; what a killed server had under way may be.
     public var duplicated: Int { max(0, counted - served - (hasLostServer ? sent - acknowledged : 0)) }
-    /// By how many tokens the counters are off; `nil` when not every request was answered to its end, so that nobody knows.
-    public var tokenDifference: Int? { allWereAnswered ? abs(tokensServed - tokensCounted) : nil }
+    /// By how many tokens the counters are off; `nil` when nobody knows: not every request was answered to its end, or a server was
+    /// killed, and what it had not written down of ended requests is estimated.
+    public var tokenDifference: Int? {
+        allWereAnswered && !hasLostServer ? abs(tokensServed - tokensCounted) : nil
+    }
     public var isExact: Bool {
         lost == 0 && duplicated == 0 && overAdmitted == 0 && (tokenDifference ?? 0) == 0 && isSound != false
             && serversEnded
@@ -70,14 +73,14 @@ public struct FleetAudit: Hashable, Sendable {
         return """
             counted: \(verdict)
               \(sent) sent, \(acknowledged) acknowledged, \(served) reached the upstream, \(counted) in counters
-              \(tokensServed) tokens served, \(tokensCounted) in counters\(tokenDifference == nil ? ", not compared: not every answer came whole" : "")
+              \(tokensServed) tokens served, \(tokensCounted) in counters\(tokenDifference == nil ? ", not compared: not every answer came whole, or a server was killed" : "")
               counters and rows \(isSound.map { $0 ? "agree" : "DISAGREE" } ?? "can't be compared in memory"); servers \(serversEnded ? "ended in order" : "DID NOT END IN ORDER")
             """
     }
 
     public var json: String {
         #"{"sent":\#(sent),"acknowledged":\#(acknowledged),"served":\#(served),"counted":\#(counted),"#
-            + #""tokens_served":\#(tokensServed),"tokens_counted":\#(tokensCounted),"tokens_compared":\#(allWereAnswered),"lost":\#(lost),"#
+            + #""tokens_served":\#(tokensServed),"tokens_counted":\#(tokensCounted),"tokens_compared":\#(tokenDifference != nil),"lost":\#(lost),"#
             + #""duplicated":\#(duplicated),"over_admitted":\#(overAdmitted),"sound":\#(isSound.map { "\($0)" } ?? "null"),"#
             + #""servers_ended":\#(serversEnded),"exact":\#(isExact)}"#
     }

@@ -59,7 +59,11 @@ extension RunRecord {
             ("sent", "\(audit.sent)"), ("acknowledged", "\(audit.acknowledged)"),
             ("reached the upstream", "\(audit.served)"), ("in counters", "\(audit.counted)"),
             ("tokens served", "\(audit.tokensServed)"), ("tokens in counters", "\(audit.tokensCounted)"),
-            ("tokens", audit.tokenDifference.map { "differ by \($0)" } ?? "not compared: not every answer came whole"),
+            (
+                "tokens",
+                audit.tokenDifference.map { "differ by \($0)" }
+                    ?? "not compared: not every answer came whole, or a server was killed"
+            ),
             ("servers", audit.serversEnded ? "ended in order" : "did not end in order"), ("lost", "\(audit.lost)"),
             ("duplicated", "\(audit.duplicated)"), ("over a cap", "\(audit.overAdmitted)"),
             ("counters and rows", audit.isSound.map { $0 ? "agree" : "disagree" } ?? "in memory, not compared"),
