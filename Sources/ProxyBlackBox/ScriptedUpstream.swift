@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 package import ProxyConformance
 
@@ -9,11 +10,18 @@ package final class ScriptedUpstream: UpstreamDouble {
         var connections = 0
         var closedByProxy = 0
         var gates: Set<String> = []
+        var waiting: [Waiting] = []
         var open: Set<Int32> = []
         var isStopped = false
         /// Counts ``clear()``: what began before one belongs to nobody any more.
         var generation = 0
         var listens = true
+    }
+
+    /// A script that waits for a gate.
+    private struct Waiting {
+        let gate: String
+        let semaphore: DispatchSemaphore
     }
 
     package let port: Int
@@ -35,7 +43,11 @@ package final class ScriptedUpstream: UpstreamDouble {
     package func script(_ steps: [UpstreamStep]) { state.change { $0.scripts.append(steps) } }
 
     package func release(_ gate: String) {
-        state.change { _ = $0.gates.insert(gate) }
+        state.change { state in
+            state.gates.insert(gate)
+            for one in state.waiting where one.gate == gate { one.semaphore.signal() }
+            state.waiting.removeAll { $0.gate == gate }
+        }
     }
 
     /// Forgets scripts, requests and counts, and closes every connection.
@@ -43,6 +55,8 @@ package final class ScriptedUpstream: UpstreamDouble {
         state.change { state in
             for descriptor in state.open { shutdown(descriptor, Int32(SHUT_RDWR)) }
             state.generation += 1
+            for one in state.waiting { one.semaphore.signal() }
+            state.waiting = []
             state.scripts = []
             state.received = []
             state.gates = []
@@ -53,6 +67,8 @@ package final class ScriptedUpstream: UpstreamDouble {
     package func stop() {
         state.change { [listener] state in
             state.isStopped = true
+            for one in state.waiting { one.semaphore.signal() }
+            state.waiting = []
             for descriptor in state.open { shutdown(descriptor, Int32(SHUT_RDWR)) }
             // Wakes the thread that accepts, which then closes. Once it has, the number may be another's.
             if state.listens { shutdown(listener, Int32(SHUT_RDWR)) }
@@ -152,13 +168,15 @@ package final class ScriptedUpstream: UpstreamDouble {
 
     /// Waits until a gate is released; `false` when this upstream stops before, or nobody does for a minute.
     private func wait(for gate: String, in generation: Int) -> Bool {
-        let deadline = ContinuousClock.now + .seconds(60)
-        while !state.value.gates.contains(gate) {
-            guard !state.value.isStopped, state.value.generation == generation, ContinuousClock.now < deadline else {
-                return false
-            }
-            usleep(500)
+        let semaphore = DispatchSemaphore(value: 0)
+        let mayGoOn: Bool? = state.change { state in
+            if state.gates.contains(gate) { return true }
+            if state.isStopped || state.generation != generation { return false }
+            state.waiting.append(Waiting(gate: gate, semaphore: semaphore))
+            return nil
         }
-        return true
+        if let mayGoOn { return mayGoOn }
+        guard semaphore.wait(timeout: .now() + .seconds(60)) == .success else { return false }
+        return state.change { !$0.isStopped && $0.generation == generation && $0.gates.contains(gate) }
     }
 }

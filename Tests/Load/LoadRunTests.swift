@@ -92,7 +92,10 @@ struct LoadRunTests {
                         sides: [try side(slowOne), try side(fastOne)],
                         warmUp: .zero, duration: .milliseconds(600)))
                 #expect(report.sides.map(\.planned) == [30, 30] && report.sides.allSatisfy { $0.errors == 0 })
-                #expect(report.added(\.p50).map { $0 > .milliseconds(15) } == true)
+                // Whatever else the machine does meanwhile: the slow one answers nothing sooner.
+                let quickest = try #require(report.sides[0].distribution.first)
+                #expect(quickest.latency >= .milliseconds(29))
+                #expect(report.added(\.p50) == report.sides[0].corrected.p50 - report.sides[1].corrected.p50)
             }
         }
     }
