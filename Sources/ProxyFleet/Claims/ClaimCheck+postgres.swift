@@ -28,7 +28,7 @@ extension ClaimCheck {
 
     /// A token that all instances share gets exactly its cap.
     private static func sharedCap(_ bench: ClaimBench) async throws -> ClaimResult.Measurement {
-        let cap = bench.measures ? 500 : 100
+        let cap = bench.measures ? 500 : 20
         let record = try await bench.run(
             "G11: one capped token over three instances",
             FleetPlan(backend: .postgres, instances: 3, cap: cap, program: bench.program),
@@ -65,7 +65,7 @@ extension ClaimCheck {
 
     /// G12.
     static let manyConnections = ClaimCheck("G12", "thousands of concurrent connections") { bench in
-        let streams = bench.form == .long ? 5000 : bench.measures ? 500 : 100
+        let streams = bench.form == .long ? 5000 : bench.measures ? 500 : 50
         let parts = try LoadMix.parts("stream", headers: ["X-Sim-Chunks: 100000", "X-Sim-Chunk-Delay: 500"])
         let record = try await bench.run(
             "G12: \(streams) open streams over two instances",

@@ -32,7 +32,7 @@ public struct ClaimBench: Sendable {
     public let program: String
     /// How much is measured.
     public enum Form: Sendable {
-        /// That counts are exact, at a quarter of the rate and whatever else the machine does; no rate is looked for.
+        /// That counts are exact, at a twentieth of the rate and whatever else the machine does; no rate is looked for.
         case correctness
         /// As long as it takes to see where the claims stand.
         case short
@@ -72,7 +72,7 @@ public struct ClaimBench: Sendable {
     }
 
     /// A rate of the guide, as the form has it.
-    func rate(_ rate: Double) -> Double { measures ? rate : rate / 4 }
+    func rate(_ rate: Double) -> Double { measures ? rate : rate / 20 }
 
     /// A chat request whose answer is the same bytes each time.
     static func chat() throws(LoadError) -> [LoadMix.Part] {
