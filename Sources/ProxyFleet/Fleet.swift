@@ -140,7 +140,7 @@ public final class Fleet: Sendable {
             process.kill()
             _ = await process.end(within: .seconds(5))
         }
-        postgres?.remove()
+        await BlockingCall.run { [postgres] in postgres?.remove() }
         folder.remove()
     }
 }

@@ -34,7 +34,7 @@ final class FleetBuilder {
             try await startService(["simulate", "--port", "0"], environment: [:], name: name)
         }
         let upstreams = services
-        let environment = try environment()
+        let environment = try await environment()
         for number in 1...plan.instances {
             try await startService(
                 ["server", "--listen", "127.0.0.1:0", "--upstream", "http://127.0.0.1:\(upstreams[0].target.port)"],
@@ -57,17 +57,17 @@ final class FleetBuilder {
             service.process.kill()
             _ = await service.process.end(within: .seconds(5))
         }
-        postgres?.remove()
+        await BlockingCall.run { [postgres] in postgres?.remove() }
         folder.remove()
     }
 
-    private func environment() throws -> [String: String] {
+    private func environment() async throws -> [String: String] {
         var environment = ["MANAGEMENT_TOKEN": Self.randomHex(), "LOG_LEVEL": "warn"]
         switch plan.backend {
         case .sqlite: environment["DATABASE_PATH"] = "\(folder.path)/llm-proxy.db"
         case .sqliteMemory: environment["DATABASE_PATH"] = ":memory:"
         case .postgres:
-            let (server, database) = try Self.makeDatabase()
+            let (server, database) = try await BlockingCall.run { Self.makeDatabase() }.get()
             postgres = server
             environment["DB_DRIVER"] = "postgres"
             environment["DATABASE_URL"] = server.url(database: database)
@@ -77,12 +77,12 @@ final class FleetBuilder {
         return environment.merging(plan.settings) { $1 }
     }
 
-    private static func makeDatabase() throws(FleetError) -> (EphemeralPostgres, name: String) {
+    private static func makeDatabase() -> Result<(EphemeralPostgres, name: String), FleetError> {
         do throws(FixtureError) {
             let server = try EphemeralPostgres.start(.init(isDurable: true))
-            return (server, try server.createDatabase(named: nil, template: "template1"))
+            return .success((server, try server.createDatabase(named: nil, template: "template1")))
         } catch {
-            throw FleetError("\(error)")
+            return .failure(FleetError("\(error)"))
         }
     }
 
