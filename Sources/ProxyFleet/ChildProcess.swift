@@ -1,4 +1,5 @@
 import Glibc
+import ProxyFixtures
 import Synchronization
 
 /// A program that runs beside us until it ends or is ended. May be used from any thread.
@@ -25,6 +26,7 @@ public final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, outputPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        DetachedCommand.closeOthers(&actions)
         // env only changes the folder, then becomes the program.
         let words = ["env", "-C", folder, program] + arguments
         var started: pid_t = 0

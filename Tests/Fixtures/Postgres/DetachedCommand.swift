@@ -1,7 +1,7 @@
-import Glibc
+package import Glibc
 
 /// A command that shares nothing with us but one descriptor: session, signals, environment and files are its own.
-struct DetachedCommand {
+package struct DetachedCommand {
     /// The name it goes by, then its arguments.
     let words: [String]
     let environment: [String]
@@ -15,9 +15,7 @@ struct DetachedCommand {
         posix_spawn_file_actions_adddup2(&actions, descriptor, 0)
         posix_spawn_file_actions_adddup2(&actions, descriptor, 1)
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        for other in 3...(Self.highestDescriptor() + Self.openedMeanwhile) {
-            posix_spawn_file_actions_addclose(&actions, other)  // one that is not open is no error
-        }
+        Self.closeOthers(&actions)
         var attributes = Self.ownSession()
         defer { posix_spawnattr_destroy(&attributes) }
         var number: pid_t = 0
@@ -26,6 +24,14 @@ struct DetachedCommand {
         }
         guard failure == 0 else { throw FixtureError("can't run /bin/sh: \(String(cString: strerror(failure)))") }
         return number
+    }
+
+    /// Lets a program that is started have none of our descriptors but the first three: a socket that it held would stay open when we
+    /// close it.
+    package static func closeOthers(_ actions: inout posix_spawn_file_actions_t) {
+        for other in 3...(highestDescriptor() + openedMeanwhile) {
+            posix_spawn_file_actions_addclose(&actions, other)  // one that is not open is no error
+        }
     }
 
     /// How many descriptors other threads may open, and forget to mark close-on-exec, while we start the command.
