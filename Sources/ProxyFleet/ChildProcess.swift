@@ -30,21 +30,13 @@ public final class ChildProcess: Sendable {
         // env only changes the folder, then becomes the program.
         let words = ["env", "-C", folder, program] + arguments
         var started: pid_t = 0
-        let failure = Self.withPointers(words) { words in
-            Self.withPointers(environment.map { "\($0.key)=\($0.value)" }) { environment in
+        let failure = DetachedCommand.withPointers(words) { words in
+            DetachedCommand.withPointers(environment.map { "\($0.key)=\($0.value)" }) { environment in
                 posix_spawn(&started, "/usr/bin/env", &actions, nil, words, environment)
             }
         }
         guard failure == 0 else { throw FleetError("can't run env: \(String(cString: strerror(failure)))") }
         pid = started
-    }
-
-    private static func withPointers<Result>(
-        _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
-    ) -> Result {
-        let pointers = texts.map { strdup($0) }
-        defer { for pointer in pointers { free(pointer) } }
-        return body(pointers + [nil])
     }
 
     /// How it ended; 128 and the signal's number when one ended it. `nil` while it runs.

@@ -125,6 +125,7 @@ public final class Fleet: Sendable {
         let process = try ChildProcess(
             plan.program, ["db", "verify"], environment: environment, folder: folder.path,
             outputPath: "\(folder.path)/verify.log")
+        plan.remains.add(process)
         guard let code = await process.end(within: .seconds(600)) else {
             process.kill()
             throw FleetError("db verify did not end within ten minutes")

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Glibc
 import ProxyFixtures
 import ProxyLoad
 
@@ -91,16 +90,26 @@ final class FleetBuilder {
     }
 
     private func startService(_ arguments: [String], environment: [String: String], name: String) async throws {
+        services.append(
+            try await Self.startService(
+                plan.program, arguments, environment: environment, name: name, in: folder, remains: plan.remains))
+    }
+
+    /// Starts a program that serves on a port of its own choice, and waits until it says which.
+    static func startService(
+        _ program: String, _ arguments: [String], environment: [String: String], name: String, in folder: FleetFolder,
+        remains: FleetRemains
+    ) async throws -> Service {
         let process = try ChildProcess(
-            plan.program, arguments, environment: environment, folder: folder.path,
+            program, arguments, environment: environment, folder: folder.path,
             outputPath: "\(folder.path)/\(name).log")
-        plan.remains.add(process)
-        let port = try await Self.waitForPort(of: process, name: name)
-        services.append((process, try LoadTarget(url: "http://127.0.0.1:\(port)/v1/chat/completions")))
+        remains.add(process)
+        let port = try await waitForPort(of: process, name: name)
+        return (process, try LoadTarget(url: "http://127.0.0.1:\(port)/v1/chat/completions"))
     }
 
     /// Waits until a program says where it serves. One that doesn't is ended.
-    static func waitForPort(of process: ChildProcess, name: String) async throws -> Int {
+    private static func waitForPort(of process: ChildProcess, name: String) async throws -> Int {
         let deadline = ContinuousClock.now + .seconds(30)
         while ContinuousClock.now < deadline {
             if let port = port(in: process.output) { return port }
@@ -117,35 +126,5 @@ final class FleetBuilder {
             return Int(line[line.index(after: colon)...].prefix { $0.isNumber })
         }
         return nil
-    }
-}
-
-/// A folder of our own, for us alone.
-struct FleetFolder: Sendable {
-    let path: String
-
-    init() throws(FleetError) {
-        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(parent)/llm-proxy-load-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw FleetError("no folder can be made in \(parent): \(String(cString: strerror(errno)))")
-        }
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    func remove() { Self.remove(path) }
-
-    private static func remove(_ path: String) {
-        guard let folder = opendir(path) else { return }
-        while let entry = readdir(folder) {
-            let isFolder = entry.pointee.d_type == UInt8(DT_DIR)
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard name != ".", name != ".." else { continue }
-            if isFolder { remove("\(path)/\(name)") } else { unlink("\(path)/\(name)") }
-        }
-        closedir(folder)
-        rmdir(path)
     }
 }

@@ -28,6 +28,9 @@ final class LoadLoop {
     private let finished: EventLoopPromise<Void>
     private(set) var isFinished = false
 
+    /// After how long without a byte, at the end of a run, a stream counts as one that did not answer.
+    private static let silence = TimeAmount.seconds(1)
+
     let timeout: TimeAmount
     let holdsStreams: Bool
 
@@ -116,7 +119,7 @@ final class LoadLoop {
         } else if lane.size < plan.connections(ofLanes: lanes[side].count) {
             connect(lane, for: call)
         } else {
-            noteDropped(call, side: side)
+            noteError(of: call, side: side) { $0.dropped += 1 }
         }
     }
 
@@ -237,21 +240,14 @@ final class LoadLoop {
     private func noteFailure(_ kind: FailureKind, of call: LoadConnection.Call, side: Int) {
         // A stream that is open when the run ends is cut by us.
         if holdsStreams, kind != .status, NIODeadline.now() >= end { return }
-        if call.isWarmUp {
-            tallies[side].warmUpErrors += 1
-        } else {
-            tallies[side].failures[kind, default: 0] += 1
-            tallies[side].seconds[second(of: call.planned)].failed += 1
-        }
+        noteError(of: call, side: side) { $0.failures[kind, default: 0] += 1 }
     }
 
-    private func noteDropped(_ call: LoadConnection.Call, side: Int) {
-        if call.isWarmUp {
-            tallies[side].warmUpErrors += 1
-        } else {
-            tallies[side].dropped += 1
-            tallies[side].seconds[second(of: call.planned)].failed += 1
-        }
+    /// An error of the warm-up is no part of the verdict.
+    private func noteError(of call: LoadConnection.Call, side: Int, _ count: (inout LoadTally) -> Void) {
+        guard !call.isWarmUp else { return tallies[side].warmUpErrors += 1 }
+        count(&tallies[side])
+        tallies[side].seconds[second(of: call.planned)].failed += 1
     }
 
     // MARK: The end
@@ -277,9 +273,9 @@ final class LoadLoop {
         isFinished = true
         processorTime = Self.processorTime - processorTimeBefore
         for connection in lanes.joined().flatMap(\.open.values) {
-            // A stream of which nothing had come by the end was never open.
-            if let call = connection.call, call.firstByte == nil {
-                tallies[connection.lane.side].failures[.timeout, default: 0] += 1
+            // A stream of which nothing had come by the end was never open, unless it had only just been asked for.
+            if let call = connection.call, call.firstByte == nil, NIODeadline.now() - call.sent > Self.silence {
+                noteError(of: call, side: connection.lane.side) { $0.failures[.timeout, default: 0] += 1 }
             }
             connection.close()
         }

@@ -75,24 +75,24 @@ extension ByteBuffer {
 
     /// What the token's limits hold, under OpenAI's names.
     private mutating func writeHeadroom(_ headroom: Headroom) {
-        if let requests = headroom.requests {
-            writeStaticString("x-ratelimit-limit-requests: ")
-            writeDecimal(requests.limit)
-            writeStaticString("\r\nx-ratelimit-remaining-requests: ")
-            writeDecimal(requests.remaining)
-            writeStaticString("\r\nx-ratelimit-reset-requests: ")
-            writeDecimal(requests.resetSeconds)
-            writeStaticString("s\r\n")
-        }
-        if let tokens = headroom.tokens {
-            writeStaticString("x-ratelimit-limit-tokens: ")
-            writeDecimal(tokens.limit)
-            writeStaticString("\r\nx-ratelimit-remaining-tokens: ")
-            writeDecimal(tokens.remaining)
-            writeStaticString("\r\nx-ratelimit-reset-tokens: ")
-            writeDecimal(tokens.resetSeconds)
-            writeStaticString("s\r\n")
-        }
+        if let requests = headroom.requests { writeRate(requests, of: "requests") }
+        if let tokens = headroom.tokens { writeRate(tokens, of: "tokens") }
+    }
+
+    private mutating func writeRate(_ rate: Headroom.Rate, of unit: StaticString) {
+        writeRateField("x-ratelimit-limit-", unit, rate.limit)
+        writeRateField("x-ratelimit-remaining-", unit, rate.remaining)
+        writeRateField("x-ratelimit-reset-", unit, rate.resetSeconds, suffix: "s\r\n")
+    }
+
+    private mutating func writeRateField(
+        _ name: StaticString, _ unit: StaticString, _ value: some FixedWidthInteger, suffix: StaticString = "\r\n"
+    ) {
+        writeStaticString(name)
+        writeStaticString(unit)
+        writeStaticString(": ")
+        writeDecimal(value)
+        writeStaticString(suffix)
     }
 
     /// Writes digits, without making a text of them first.

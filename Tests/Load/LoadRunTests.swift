@@ -90,12 +90,12 @@ struct LoadRunTests {
                     LoadPlan(
                         mode: .rate(Schedule(ratePerSide: 50, sides: 2)),
                         sides: [try side(slowOne), try side(fastOne)],
-                        warmUp: .zero, duration: .milliseconds(600)))
-                #expect(report.sides.map(\.planned) == [30, 30] && report.sides.allSatisfy { $0.errors == 0 })
+                        warmUp: .zero, duration: .seconds(3)))
+                #expect(report.sides.map(\.planned) == [150, 150] && report.sides.allSatisfy { $0.errors == 0 })
                 // Whatever else the machine does meanwhile: the slow one answers nothing sooner.
                 let quickest = try #require(report.sides[0].distribution.first)
                 #expect(quickest.latency >= .milliseconds(29))
-                #expect(report.added(\.p50) == report.sides[0].corrected.p50 - report.sides[1].corrected.p50)
+                #expect(report.added(\.p50).map { $0 > .milliseconds(15) } == true)
             }
         }
     }
@@ -108,11 +108,9 @@ struct LoadRunTests {
             let report = try await LoadRun.run(
                 LoadPlan(
                     mode: .streams(10, opening: Schedule(ratePerSide: 1000)), sides: [try side(simulator, body)],
-                    warmUp: .milliseconds(100), duration: .milliseconds(900)))
+                    warmUp: .milliseconds(100), duration: .seconds(4)))
             let only = report.sides[0]
-            // A machine that stalls may see few of the events, and open some streams late; those are told of.
-            #expect(only.mostOpen + only.errors >= 10 && (1...10).contains(only.mostOpen))
-            #expect(only.events > 0 && only.gaps.count > 0)
+            #expect(only.mostOpen == 10 && only.errors == 0 && only.events > 50 && only.gaps.count > 50)
         }
     }
 

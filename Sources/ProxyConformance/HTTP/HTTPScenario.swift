@@ -30,13 +30,7 @@ public struct HTTPScenario: Sendable {
         settings: [String: String] = [:], file: String = #fileID, line: Int = #line,
         steps: @escaping @Sendable (any ProxyAccess, Check) async throws -> Void
     ) {
-        self.id = id
-        self.promise = promise
-        self.needs = needs
-        self.tags = tags
-        self.settings = settings
-        self.place = Check.Line(file: file, line: line)
-        self.steps = .outside(steps)
+        self.init(id, promise, needs, tags, settings, Check.Line(file: file, line: line), .outside(steps))
     }
 
     /// A promise for which one must look into what the proxy keeps or logs.
@@ -45,13 +39,20 @@ public struct HTTPScenario: Sendable {
         settings: [String: String] = [:], file: String = #fileID, line: Int = #line,
         steps: @escaping @Sendable (any ProxyWorld, Check) async throws -> Void
     ) {
+        self.init(id, promise, needs, tags, settings, Check.Line(file: file, line: line), .inside(steps))
+    }
+
+    private init(
+        _ id: String, _ promise: String, _ needs: WorldCapabilities, _ tags: ScenarioTags, _ settings: [String: String],
+        _ place: Check.Line, _ steps: Steps
+    ) {
         self.id = id
         self.promise = promise
         self.needs = needs
         self.tags = tags
         self.settings = settings
-        self.place = Check.Line(file: file, line: line)
-        self.steps = .inside(steps)
+        self.place = place
+        self.steps = steps
     }
 
     /// Runs the steps in a fresh world of `backend`.

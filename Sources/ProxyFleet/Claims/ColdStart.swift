@@ -13,19 +13,20 @@ struct ColdStart {
         let folder = try FleetFolder()
         remains.add(folder)
         defer { folder.remove() }
-        let upstream = try await start(program, ["simulate", "--port", "0"], [:], folder, "upstream")
-        remains.add(upstream.process)
+        let upstream = try await FleetBuilder.startService(
+            program, ["simulate", "--port", "0"], environment: [:], name: "upstream", in: folder, remains: remains)
         defer { upstream.process.kill() }
         let environment = [
             "MANAGEMENT_TOKEN": "cold-start-management-token-0123456789", "LOG_LEVEL": "warn",
-            "DATABASE_PATH": "\(folder.path)/llm-proxy.db", "OPENAI_API_URL": "http://127.0.0.1:\(upstream.port)",
+            "DATABASE_PATH": "\(folder.path)/llm-proxy.db",
+            "OPENAI_API_URL": "http://127.0.0.1:\(upstream.target.port)",
         ]
-        let first = try await start(program, ["server", "--listen", "127.0.0.1:0"], environment, folder, "first")
-        remains.add(first.process)
+        let first = try await FleetBuilder.startService(
+            program, ["server", "--listen", "127.0.0.1:0"], environment: environment, name: "first", in: folder,
+            remains: remains)
         defer { first.process.kill() }
         var tenants = FleetTenants(
-            server: try LoadTarget(url: "http://127.0.0.1:\(first.port)"),
-            managementToken: environment["MANAGEMENT_TOKEN"] ?? "")
+            server: first.target, managementToken: environment["MANAGEMENT_TOKEN"] ?? "")
         try await tenants.make(1, cap: 0)
         try await stop(first.process)
         var times: [Duration] = []
@@ -33,11 +34,11 @@ struct ColdStart {
         for round in 1...rounds {
             let begin = ContinuousClock.now
             let process = try ChildProcess(
-                program, ["server", "--listen", "127.0.0.1:\(first.port)"], environment: environment,
+                program, ["server", "--listen", "127.0.0.1:\(first.target.port)"], environment: environment,
                 folder: folder.path, outputPath: "\(folder.path)/round-\(round).log")
             remains.add(process)
             defer { process.kill() }
-            try await ask(first.port, token: tenants.tokens[0], of: process)
+            try await ask(first.target, token: tenants.tokens[0], of: process)
             times.append(.now - begin)
             try await Task.sleep(for: .milliseconds(500))
             idleBytes = max(idleBytes, ProcessUsage(of: [process.pid]).residentBytes)
@@ -50,18 +51,8 @@ struct ColdStart {
             programBytes: Int(status.st_size))
     }
 
-    private static func start(
-        _ program: String, _ arguments: [String], _ environment: [String: String], _ folder: FleetFolder, _ name: String
-    ) async throws -> (process: ChildProcess, port: Int) {
-        let process = try ChildProcess(
-            program, arguments, environment: environment, folder: folder.path,
-            outputPath: "\(folder.path)/\(name).log")
-        return (process, try await FleetBuilder.waitForPort(of: process, name: name))
-    }
-
     /// Asks until it is answered.
-    private static func ask(_ port: Int, token: String, of process: ChildProcess) async throws {
-        let target = try LoadTarget(url: "http://127.0.0.1:\(port)/v1/chat/completions")
+    private static func ask(_ target: LoadTarget, token: String, of process: ChildProcess) async throws {
         let request = try LoadMix.parts("chat")[0].request
         let deadline = ContinuousClock.now + .seconds(30)
         while ContinuousClock.now < deadline, process.exitCode == nil {

@@ -140,25 +140,18 @@ extension RunRecord {
         ofProcesses("Resident memory of each process", "MiB") { Double($0.residentBytes) / 1_048_576 }
     }
 
-    private var batches: LineChart {
-        LineChart(
-            title: "Requests that shared a commit", measure: "", over: "seconds since the start",
-            lines: [
-                LineChart.Line(
-                    name: "batch size",
-                    points: samples.compactMap { each in each.batchSize.map { (each.second.rounded(), $0) } })
-            ])
+    private func ofLedger(
+        _ title: String, _ measure: String, _ name: String, _ value: (FleetSample) -> Double?
+    ) -> LineChart {
+        let points = samples.compactMap { sample in value(sample).map { (sample.second.rounded(), $0) } }
+        return LineChart(
+            title: title, measure: measure, over: "seconds since the start",
+            lines: [LineChart.Line(name: name, points: points)])
     }
 
-    private var commits: LineChart {
-        LineChart(
-            title: "Time of a commit", measure: "ms", over: "seconds since the start",
-            lines: [
-                LineChart.Line(
-                    name: "commit",
-                    points: samples.compactMap { each in each.commitMilliseconds.map { (each.second.rounded(), $0) } })
-            ])
-    }
+    private var batches: LineChart { ofLedger("Requests that shared a commit", "", "batch size") { $0.batchSize } }
+
+    private var commits: LineChart { ofLedger("Time of a commit", "ms", "commit") { $0.commitMilliseconds } }
 }
 
 extension Percentiles {

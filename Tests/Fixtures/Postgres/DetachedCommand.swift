@@ -67,7 +67,8 @@ package struct DetachedCommand {
         return attributes
     }
 
-    private static func withPointers<Result>(
+    /// Lends texts as C has them, with a null pointer behind the last.
+    package static func withPointers<Result>(
         _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
     ) -> Result {
         let pointers = texts.map { strdup($0) }
