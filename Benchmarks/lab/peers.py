@@ -82,13 +82,13 @@ def nginx_proxy(name, folder, upstream_port, buffering, log=False):
 class CUpstream:
     """The upstream of upstream.c: answers at once, after a delay, or as a stream of events."""
 
-    def __init__(self, folder, cores=LOAD_CORE):
+    def __init__(self, folder, cores=LOAD_CORE, wait_us=0):
         source = pathlib.Path(__file__).with_name("upstream.c")
         binary = pathlib.Path(folder, "upstream-c")
         if not binary.exists():
             subprocess.run(["cc", "-O2", "-Wall", "-o", binary, source], check=True)
         self.port = free_port()
-        self.process = Process([str(binary), str(self.port)], cores)
+        self.process = Process([str(binary), str(self.port), str(wait_us)], cores)
         wait_for_port(self.port)
 
     def events(self):

@@ -1,8 +1,8 @@
 /* An upstream that costs next to nothing, for benchmarks: one thread, epoll, HTTP/1.1 with keep-alive.
  *
- *   upstream PORT
+ *   upstream PORT [US]
  *
- * POST /v1/chat/completions            one small chat completion, at once
+ * POST /v1/chat/completions            one small chat completion, at once or after US microseconds
  * POST /v1/stream?n=N&us=U             N events of 210 bytes, one every U microseconds, in chunks
  * POST /v1/later?us=U                  one small chat completion after U microseconds
  * GET /events                          how many events were sent so far
@@ -43,7 +43,7 @@ static size_t event_length;
 static const char stream_head[] =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-static unsigned long events_sent;
+static unsigned long events_sent, usual_wait;
 
 static uint64_t now_us(void) {
     struct timespec now;
@@ -126,6 +126,9 @@ static int answer_one(struct connection *connection) {
         good = say(connection, text, (size_t)length);
     } else if (path && !strncmp(path + 1, "/v1/hold", 8)) {
         good = say(connection, stream_head, sizeof stream_head - 1) && say(connection, event, event_length);
+    } else if (usual_wait > 0) {
+        stream(connection, 1, usual_wait);
+        connection->is_late = good = 1;
     } else {
         good = say(connection, answer, answer_length);
     }
@@ -182,7 +185,8 @@ static struct timespec *play(void) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 2) return fprintf(stderr, "usage: upstream PORT\n"), 2;
+    if (count != 2 && count != 3) return fprintf(stderr, "usage: upstream PORT [US]\n"), 2;
+    if (count == 3) usual_wait = strtoul(arguments[2], NULL, 10);
     prepare();
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1, queue = epoll_create1(0);
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
