@@ -41,7 +41,7 @@ public final class Ledger: Sendable {
     }
 
     /// Asks for a request to be counted; the verdict comes to `receiver` with `ticket`.
-    /// - Parameter isWaitedFor: whether anybody waits already; otherwise the commit may linger until ``hurry()``.
+    /// - Parameter isWaitedFor: whether anybody waits already; otherwise the commit may linger until ``hurry(_:)``.
     /// - Returns: `nil` when too much is waiting: nothing was asked, and no verdict will come.
     public func admit(
         _ admission: Admission, receiver: ReceiverID, ticket: UInt64, isWaitedFor: Bool
@@ -65,9 +65,9 @@ public final class Ledger: Sendable {
         queue.withLock { $0.withdraw(handle) }
     }
 
-    /// Somebody waits for a verdict now: what lingers is committed at once.
-    public func hurry() {
-        act(on: queue.withLock { $0.hurry() })
+    /// Somebody waits for this verdict now: if the admission lingers, it is committed at once.
+    public func hurry(_ handle: AdmissionHandle) {
+        act(on: queue.withLock { $0.hurry(handle) })
     }
 
     /// Requests and settlements that no batch has taken yet.
@@ -92,13 +92,17 @@ public final class Ledger: Sendable {
     private func act(on wake: LedgerQueue.Wake) {
         switch wake {
         case .notNeeded: break
-        case .after(let delay): store.enqueueTurn(after: delay) { [self] writer in runTurn(with: writer) }
+        case .now: store.enqueueTurn(after: .zero) { [self] writer in runTurn(with: writer) }
+        case .after(let delay, let linger):
+            store.enqueueTurn(after: delay) { [self] writer in runTurn(with: writer, after: linger) }
         }
     }
 
     /// One batch, on the writer's thread.
-    private func runTurn(with writer: any LedgerWriter) {
-        guard let parcel = queue.withLock({ $0.take(at: now()) }) else { return releaseIdleWaiters() }
+    private func runTurn(with writer: any LedgerWriter, after linger: LedgerQueue.Linger? = nil) {
+        guard let parcel = queue.withLock({ $0.take(at: now(), after: linger) }) else {
+            return releaseIdleWaitersIfIdle()
+        }
         do {
             let verdicts = try writer.commit(parcel.batch)
             if let changes = writer.changesSeen { changesSeen(changes) }
@@ -109,7 +113,7 @@ public final class Ledger: Sendable {
             report(error)
             recover(parcel, from: error)
         }
-        if queue.withLock({ $0.isIdle }) { releaseIdleWaiters() }
+        releaseIdleWaitersIfIdle()
     }
 
     private func recover(_ parcel: LedgerQueue.Parcel, from error: StorageError) {
@@ -132,6 +136,10 @@ public final class Ledger: Sendable {
         for (receiver, decided) in zip(receivers, decisions) where !decided.isEmpty {
             receiver.admissionsDecided(decided)
         }
+    }
+
+    private func releaseIdleWaitersIfIdle() {
+        if queue.withLock({ $0.isIdle }) { releaseIdleWaiters() }
     }
 
     private func releaseIdleWaiters() {

@@ -22,10 +22,17 @@ struct LedgerQueue: Sendable {
         var failures = 0
     }
 
-    /// When the writer must be asked for a turn. `nil` duration: a turn is on its way already.
+    /// When the writer must be asked for a turn.
     enum Wake: Hashable, Sendable {
+        /// Nothing is due, or a turn is on its way already.
         case notNeeded
-        case after(Duration)
+        case now
+        case after(Duration, Linger)
+    }
+
+    /// Names a time of lingering, so that a turn which comes when it has long ended is known as such.
+    struct Linger: Hashable, Sendable {
+        fileprivate let number: UInt64
     }
 
     /// What to do about a batch that failed.
@@ -35,7 +42,11 @@ struct LedgerQueue: Sendable {
         case giveUp([Waiter])
     }
 
-    private enum Schedule { case idle, lingering, due }
+    private enum Schedule: Equatable {
+        case idle
+        case lingering(Linger, Duration)
+        case due
+    }
 
     let instance: InstanceID
     let limits: LedgerLimits
@@ -51,6 +62,9 @@ struct LedgerQueue: Sendable {
     private(set) var isClosed = false
     /// The number of the first admission that no batch has taken; admissions are numbered from 1 as they come.
     private var firstPending: UInt64 = 1
+    /// The number of the last admission that somebody waits for.
+    private var lastAwaited: UInt64 = 0
+    private var lingers: UInt64 = 0
 
     init(instance: InstanceID, limits: LedgerLimits) {
         self.instance = instance
@@ -67,9 +81,9 @@ struct LedgerQueue: Sendable {
         admissions.append(admission)
         waiters.append(waiter)
         let handle = AdmissionHandle(number: firstPending + UInt64(admissions.count) - 1)
-        if isWaitedFor { return (handle, hurry()) }
+        if isWaitedFor { return (handle, hurry(handle)) }
         guard parcel == nil, schedule != .due else { return (handle, .notNeeded) }
-        return (handle, habit.isWorthwhile() ? linger(limits.admissionLinger) : makeDue())
+        return (handle, habit.isWorthwhile() ? linger(limits.admissionLinger) : hurry(handle))
     }
 
     /// Adds the end of a request: into its admission while that is pending, so that both are written as one row.
@@ -90,36 +104,61 @@ struct LedgerQueue: Sendable {
         return true
     }
 
-    /// Somebody waits: the next batch is due now.
+    /// Somebody waits for this admission: the next batch is due now, and takes it and those before it.
+    ///
+    /// Those after it stay, while they have company to wait for: most are soon waited for too, with their end, and then they are
+    /// one row to write instead of a row and its change.
+    mutating func hurry(_ handle: AdmissionHandle) -> Wake {
+        guard handle.number >= firstPending else { return .notNeeded }
+        lastAwaited = max(lastAwaited, handle.number)
+        return makeDue()
+    }
+
+    /// Somebody waits for all there is.
     mutating func hurry() -> Wake {
-        guard depth > 0, parcel == nil, schedule != .due else { return .notNeeded }
-        if schedule == .lingering, !admissions.isEmpty { habit.ended(hadPurpose: admissions.count > 1) }
+        guard depth > 0 else { return .notNeeded }
+        lastAwaited = firstPending + UInt64(admissions.count) - 1
         return makeDue()
     }
 
     private mutating func makeDue() -> Wake {
+        guard parcel == nil, schedule != .due else { return .notNeeded }
+        if case .lingering = schedule, !admissions.isEmpty { habit.ended(hadPurpose: admissions.count > 1) }
         schedule = .due
-        return .after(.zero)
+        return .now
     }
 
     private mutating func linger(_ delay: Duration) -> Wake {
-        guard parcel == nil, schedule == .idle else { return .notNeeded }
-        schedule = .lingering
-        return .after(delay)
+        guard parcel == nil else { return .notNeeded }
+        switch schedule {
+        case .due: return .notNeeded
+        case .lingering(_, let present) where present <= delay: return .notNeeded
+        case .lingering, .idle: break
+        }
+        lingers += 1
+        let linger = Linger(number: lingers)
+        schedule = .lingering(linger, delay)
+        return .after(delay, linger)
     }
 
     /// Takes what is to be committed now: the batch that failed before, else what has gathered. `nil` when none is due.
-    mutating func take(at now: Timestamp) -> Parcel? {
-        if schedule == .lingering, admissions.count > 1 { habit.ended(hadPurpose: true) }
+    /// - Parameter linger: whose end this turn is; `nil` for a turn that was asked for at once.
+    mutating func take(at now: Timestamp, after linger: Linger? = nil) -> Parcel? {
+        if let linger {
+            guard case .lingering(linger, _) = schedule else { return nil }
+            if admissions.count > 1 { habit.ended(hadPurpose: true) }
+        }
         schedule = .idle
         if parcel != nil {
             // Judged by the time at which it is written, or a window would begin too early.
             parcel?.batch.now = now
             return parcel
         }
+        let most = min(linger == nil ? dueCount(at: now) : admissions.count, limits.maxBatch)
         while depth > 0 {
-            let count = min(admissions.count, limits.maxBatch)
-            let ending = takesSettlements(at: now) ? Array(settlements.prefix(limits.maxSettlements)) : []
+            let count = min(admissions.count, most)
+            let ending =
+                takesSettlements(beside: count, at: now) ? Array(settlements.prefix(limits.maxSettlements)) : []
             var (asking, asked) = (Array(admissions.prefix(count)), Array(waiters.prefix(count)))
             if !withdrawn.isEmpty {
                 let wanted = (0..<count).filter { withdrawn.remove(firstPending + UInt64($0)) == nil }
@@ -139,17 +178,24 @@ struct LedgerQueue: Sendable {
         return nil
     }
 
+    /// How many admissions somebody waits for, or have gathered company for long enough; all, when nobody waits for any.
+    private func dueCount(at now: Timestamp) -> Int {
+        guard lastAwaited >= firstPending, !isClosed else { return admissions.count }
+        let awaited = min(Int(lastAwaited - firstPending) + 1, admissions.count)
+        return admissions[awaited...].firstIndex { now - $0.admittedAt < limits.admissionLinger } ?? admissions.count
+    }
+
     /// Nobody waits for a settlement, but somebody for a lone admission, and that is written faster without company. So
     /// settlements let it go ahead, for a while.
-    private func takesSettlements(at now: Timestamp) -> Bool {
-        guard admissions.count == 1, !isClosed, settlements.count < limits.settlementsBehind,
+    private func takesSettlements(beside count: Int, at now: Timestamp) -> Bool {
+        guard count == 1, !isClosed, settlements.count < limits.settlementsBehind,
             let oldest = settlements.first
         else { return true }
         let waited = now - oldest.settlement.settledAt
         return waited < .zero || waited >= limits.settlementPatience
     }
 
-    /// The batch is written. The next is due at once if admissions have gathered meanwhile.
+    /// The batch is written. The next is due at once if somebody waits for it.
     ///
     /// - Parameter verdicts: in the order of the batch's admissions. One that is unavailable is settled as in ``failed(isTransient:at:)``.
     mutating func committed(_ verdicts: [AdmissionVerdict], at now: Timestamp) -> Wake {
@@ -158,8 +204,9 @@ struct LedgerQueue: Sendable {
             settlements += undecided.map { Self.abandoned($0.0, at: now) }
         }
         parcel = nil
-        let mayWait = admissions.isEmpty && !settlements.isEmpty && !isClosed
-        return mayWait ? linger(limits.settlementLinger) : hurry()
+        if depth == 0 { return .notNeeded }
+        if isClosed || lastAwaited >= firstPending { return makeDue() }
+        return linger(admissions.isEmpty ? limits.settlementLinger : limits.admissionLinger)
     }
 
     /// The batch failed. Retried until its oldest waiter has waited long enough, then given up.

@@ -37,6 +37,7 @@ final class DownstreamConnection: ChannelInboundHandler {
     var collected = ByteBuffer()
     var deadline = NIODeadline.distantFuture
     private var isReading = true
+    private var hasUnflushed = false
     private var isInputClosed = false
     private var isOutputClosed = false
     private var isProcessing = false
@@ -191,7 +192,10 @@ final class DownstreamConnection: ChannelInboundHandler {
     private func isForUpstream(_ bytes: ByteBuffer) -> Bool {
         bytes.withUnsafeReadableBytes { bytes in
             let path = UnsafeRawBufferPointer(rebasing: bytes[head.pathRange])
-            return path.starts(with: "/v1".utf8) && (path.count == 3 || path[3] == UInt8(ascii: "/"))
+            guard path.count >= 3, path[0] == UInt8(ascii: "/"), path[1] == UInt8(ascii: "v"),
+                path[2] == UInt8(ascii: "1")
+            else { return false }
+            return path.count == 3 || path[3] == UInt8(ascii: "/")
         }
     }
 
@@ -228,9 +232,16 @@ final class DownstreamConnection: ChannelInboundHandler {
 
     // MARK: Answers
 
-    func write(_ buffer: ByteBuffer) { context?.write(NIOAny(buffer), promise: nil) }
+    func write(_ buffer: ByteBuffer) {
+        hasUnflushed = true
+        context?.write(NIOAny(buffer), promise: nil)
+    }
 
-    func flush() { context?.flush() }
+    func flush() {
+        guard hasUnflushed else { return }
+        hasUnflushed = false
+        context?.flush()
+    }
 
     /// Stops or resumes reading, as what is behind can take more or not.
     func setReading(_ reading: Bool) {
@@ -270,7 +281,7 @@ final class DownstreamConnection: ChannelInboundHandler {
         phase = .lingering
         inbound = ByteBuffer()
         deadline = .now() + relay.settings.streamIdleTimeout
-        context.flush()
+        flush()
         if isInputClosed { deadline = .now() + .seconds(2) }
         setReading(true)
         let sent = context.eventLoop.makePromise(of: Void.self)

@@ -1,3 +1,4 @@
+import Glibc
 import ProxyDomain
 
 /// Remembers, for the paths an event loop sees most, their text and whether they are allowed. Confined to that loop.
@@ -23,8 +24,8 @@ struct EndpointMemory {
     private var nextVictim = 0
 
     mutating func endpoint(_ bytes: UnsafeRawBufferPointer, under rules: EndpointRules) -> Endpoint {
-        for entry in entries where entry.rules === rules && entry.bytes.elementsEqual(bytes) {
-            return entry.endpoint
+        for entry in entries where entry.rules === rules && entry.bytes.count == bytes.count {
+            if entry.bytes.withUnsafeBytes({ isSame($0, bytes) }) { return entry.endpoint }
         }
         let path = String(decoding: bytes, as: UTF8.self)
         let endpoint = Endpoint(
@@ -39,4 +40,10 @@ struct EndpointMemory {
         }
         return endpoint
     }
+}
+
+/// Whether two stretches of the same length hold the same.
+private func isSame(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+    guard let left = left.baseAddress, let other = right.baseAddress else { return true }
+    return memcmp(left, other, right.count) == 0
 }

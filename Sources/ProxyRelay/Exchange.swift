@@ -50,6 +50,8 @@ final class Exchange {
     /// Since when the request waits for the database, if it does.
     var askedAt = NIODeadline.uptimeNanoseconds(0)
     var secret: TokenSecret?
+    /// Lasts from one request to the next.
+    var credentialMemory = CredentialMemory()
     var grant: Grant?
     /// The ``GrantEpoch`` as of which the grant was read.
     var grantEpoch: UInt64 = 0

@@ -12,6 +12,9 @@ private let replacedByHeadroom = FieldKinds.hopByHop.union(FieldKinds(.rateLimit
 /// What of a client's head goes when the content is another.
 private let replacedWithContent = FieldKinds(.contentLength, .acceptEncoding, .trailer)
 
+/// Most bytes of what we add to a head, a route's lines aside: by far.
+private let mostAdded = 1024
+
 /// Heads as the other side gets them: the kept lines as they came, and ours after them.
 extension ByteBuffer {
     /// Writes a client's head for an upstream.
@@ -21,30 +24,26 @@ extension ByteBuffer {
         _ head: RequestHead, of bytes: UnsafeRawBufferPointer, towards route: UpstreamRoute, requestID: RequestID,
         newLength: Int?
     ) {
-        reserveCapacity(minimumWritableBytes: head.length + route.headerLines.count + 1024)
-        writeBytes(UnsafeRawBufferPointer(rebasing: bytes[head.methodRange]))
-        writeStaticString(" ")
-        writeBytes(route.pathPrefix)
-        writeBytes(UnsafeRawBufferPointer(rebasing: bytes[head.pathRange]))
-        if let query = head.queryRange {
-            writeStaticString("?")
-            writeBytes(UnsafeRawBufferPointer(rebasing: bytes[query]))
+        let most = head.length + route.pathPrefix.count + route.headerLines.count + mostAdded
+        writeHead(ofAtMost: most) { writer in
+            writer.writeRequestLine(head, of: bytes, prefix: route.pathPrefix)
+            writer.write(route.headerLines)
+            if let newLength {
+                writer.writeKept(head.fields, of: bytes, dropping: keptFromUpstream.union(replacedWithContent))
+                writer.write("Accept-Encoding: identity\r\nContent-Length: ")
+                writer.writeDecimal(newLength)
+                writer.write("\r\n")
+            } else {
+                writer.writeKept(head.fields, of: bytes, dropping: keptFromUpstream)
+                if head.framing == .chunked { writer.write("Transfer-Encoding: chunked\r\n") }
+            }
+            if head.count(of: .requestID) == 0 {
+                writer.write("X-Request-ID: ")
+                writer.write(requestID.identifier)
+                writer.write("\r\n")
+            }
+            writer.write("\r\n")
         }
-        writeStaticString(" HTTP/1.1\r\n")
-        writeBytes(route.headerLines)
-        if let newLength {
-            writeKept(head.fields, of: bytes, dropping: keptFromUpstream.union(replacedWithContent))
-            writeString("Accept-Encoding: identity\r\nContent-Length: \(newLength)\r\n")
-        } else {
-            writeKept(head.fields, of: bytes, dropping: keptFromUpstream)
-            if head.framing == .chunked { writeStaticString("Transfer-Encoding: chunked\r\n") }
-        }
-        if head.count(of: .requestID) == 0 {
-            writeStaticString("X-Request-ID: ")
-            writeIdentifier(requestID.identifier)
-            writeStaticString("\r\n")
-        }
-        writeStaticString("\r\n")
     }
 
     /// Writes an upstream's head for a client.
@@ -53,33 +52,89 @@ extension ByteBuffer {
         _ head: ResponseHead, of bytes: UnsafeRawBufferPointer, requestID: RequestID, headroom: Headroom,
         connection: ConnectionFields
     ) -> Int {
-        reserveCapacity(minimumWritableBytes: head.length + 512)
-        writeStatusLine(head, of: bytes)
-        var dropped = headroom.isKnown ? replacedByHeadroom : .hopByHop
-        if connection.passage != .asItCame { dropped.formUnion(FieldKinds(.contentLength, .trailer)) }
-        writeKept(head.fields, of: bytes, dropping: dropped)
-        if headroom.isKnown { writeHeadroom(headroom) }
-        if connection.passesChunks { writeStaticString("Transfer-Encoding: chunked\r\n") }
-        if !connection.keepsAlive {
-            writeStaticString("Connection: close\r\n")
-        } else if connection.clientMinorVersion == 0 {
-            writeStaticString("Connection: keep-alive\r\n")
+        writeHead(ofAtMost: head.length + mostAdded) { writer in
+            writer.writeStatusLine(head, of: bytes)
+            var dropped = headroom.isKnown ? replacedByHeadroom : .hopByHop
+            if connection.passage != .asItCame { dropped.formUnion(FieldKinds(.contentLength, .trailer)) }
+            writer.writeKept(head.fields, of: bytes, dropping: dropped)
+            writer.write(headroom)
+            writer.write(connection)
+            writer.write("X-Proxy-Request-ID: ")
+            writer.write(requestID.identifier)
+            writer.write("\r\nX-Proxy-Overhead-Us: ")
+            writer.write(overheadPlace)
         }
-        writeStaticString("X-Proxy-Request-ID: ")
-        writeIdentifier(requestID.identifier)
-        writeStaticString("\r\nX-Proxy-Overhead-Us: ")
-        let index = writerIndex
-        writeStaticString("         0\r\n\r\n")
-        return index
+        return writerIndex - overheadPlace.utf8CodeUnitCount
+    }
+
+    /// Fills in the overhead, right-aligned in its ten places: white space before a value is none of it.
+    mutating func setOverhead(_ microseconds: Int64, at index: Int) {
+        withUnsafeTemporaryAllocation(byteCount: 10, alignment: 1) { digits in
+            digits.initializeMemory(as: UInt8.self, repeating: UInt8(ascii: " "))
+            var rest = microseconds
+            var place = 9
+            repeat {
+                digits[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+                place -= 1
+            } while rest > 0 && place >= 0
+            _ = setBytes(UnsafeRawBufferPointer(digits), at: index)
+        }
+    }
+
+    /// Writes a 1xx head for a client.
+    mutating func writeInterimHead(_ head: ResponseHead, of bytes: UnsafeRawBufferPointer) {
+        writeHead(ofAtMost: head.length + mostAdded) { writer in
+            writer.writeStatusLine(head, of: bytes)
+            writer.writeKept(head.fields, of: bytes, dropping: .hopByHop)
+            writer.write("\r\n")
+        }
+    }
+}
+
+/// Where the overhead is filled in, and the end of the head.
+private let overheadPlace: StaticString = "         0\r\n\r\n"
+
+extension HeadWriter {
+    fileprivate mutating func writeRequestLine(
+        _ head: RequestHead, of bytes: UnsafeRawBufferPointer, prefix: [UInt8]
+    ) {
+        write(UnsafeRawBufferPointer(rebasing: bytes[head.methodRange]))
+        write(" ")
+        write(prefix)
+        write(UnsafeRawBufferPointer(rebasing: bytes[head.pathRange]))
+        if let query = head.queryRange {
+            write("?")
+            write(UnsafeRawBufferPointer(rebasing: bytes[query]))
+        }
+        write(" HTTP/1.1\r\n")
+    }
+
+    /// The status as it came, under the version that is ours (RFC 9110 section 2.5).
+    fileprivate mutating func writeStatusLine(_ head: ResponseHead, of bytes: UnsafeRawBufferPointer) {
+        write("HTTP/1.1 ")
+        writeDecimal(head.status)
+        write(" ")
+        write(UnsafeRawBufferPointer(rebasing: bytes[head.reasonRange]))
+        write("\r\n")
+    }
+
+    fileprivate mutating func write(_ connection: ConnectionFields) {
+        if connection.passesChunks { write("Transfer-Encoding: chunked\r\n") }
+        if !connection.keepsAlive {
+            write("Connection: close\r\n")
+        } else if connection.clientMinorVersion == 0 {
+            write("Connection: keep-alive\r\n")
+        }
     }
 
     /// What the token's limits hold, under OpenAI's names.
-    private mutating func writeHeadroom(_ headroom: Headroom) {
-        if let requests = headroom.requests { writeRate(requests, of: "requests") }
-        if let tokens = headroom.tokens { writeRate(tokens, of: "tokens") }
+    fileprivate mutating func write(_ headroom: Headroom) {
+        if let requests = headroom.requests { write(requests, of: "requests") }
+        if let tokens = headroom.tokens { write(tokens, of: "tokens") }
     }
 
-    private mutating func writeRate(_ rate: Headroom.Rate, of unit: StaticString) {
+    private mutating func write(_ rate: Headroom.Rate, of unit: StaticString) {
         writeRateField("x-ratelimit-limit-", unit, rate.limit)
         writeRateField("x-ratelimit-remaining-", unit, rate.remaining)
         writeRateField("x-ratelimit-reset-", unit, rate.resetSeconds, suffix: "s\r\n")
@@ -88,58 +143,14 @@ extension ByteBuffer {
     private mutating func writeRateField(
         _ name: StaticString, _ unit: StaticString, _ value: some FixedWidthInteger, suffix: StaticString = "\r\n"
     ) {
-        writeStaticString(name)
-        writeStaticString(unit)
-        writeStaticString(": ")
+        write(name)
+        write(unit)
+        write(": ")
         writeDecimal(value)
-        writeStaticString(suffix)
+        write(suffix)
     }
 
-    /// Writes digits, without making a text of them first.
-    private mutating func writeDecimal(_ number: some FixedWidthInteger) {
-        guard number >= 0 else { return _ = writeString("\(number)") }
-        var scale = 1 as UInt64
-        let value = UInt64(number)
-        while value / scale >= 10 { scale *= 10 }
-        while scale > 0 {
-            writeInteger(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / scale % 10))
-            scale /= 10
-        }
-    }
-
-    /// Fills in the overhead, right-aligned in its ten places: white space before a value is none of it.
-    mutating func setOverhead(_ microseconds: Int64, at index: Int) {
-        var rest = microseconds
-        var place = index + 9
-        repeat {
-            setInteger(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10), at: place)
-            rest /= 10
-            place -= 1
-        } while rest > 0 && place >= index
-    }
-
-    /// Writes a 1xx head for a client.
-    mutating func writeInterimHead(_ head: ResponseHead, of bytes: UnsafeRawBufferPointer) {
-        writeStatusLine(head, of: bytes)
-        writeKept(head.fields, of: bytes, dropping: .hopByHop)
-        writeStaticString("\r\n")
-    }
-
-    /// The status as it came, under the version that is ours (RFC 9110 section 2.5).
-    private mutating func writeStatusLine(_ head: ResponseHead, of bytes: UnsafeRawBufferPointer) {
-        writeStaticString("HTTP/1.1 ")
-        writeDecimal(head.status)
-        writeStaticString(" ")
-        writeBytes(UnsafeRawBufferPointer(rebasing: bytes[head.reasonRange]))
-        writeStaticString("\r\n")
-    }
-
-    private mutating func writeIdentifier(_ identifier: Identifier) {
-        writeWithUnsafeMutableBytes(minimumWritableBytes: 36) { bytes in
-            identifier.write(into: bytes)
-            return 36
-        }
-    }
+    fileprivate mutating func write(_ identifier: Identifier) { write(36) { identifier.write(into: $0) } }
 }
 
 /// What a head says of the client's connection.

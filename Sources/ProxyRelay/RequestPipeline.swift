@@ -22,14 +22,17 @@ extension Exchange {
         stage = .identifying
         relay.census.requests.add(1, ordering: .relaxed)
         headBytes = bytes
-        switch Credential.of(head, bytes) {
+        switch Credential.of(head, bytes, &credentialMemory) {
         case .missing: refuse(.missingCredential)
         case .malformed: refuse(.malformedCredential)
         case .secret(let secret):
             self.secret = secret
             grantEpoch = relay.grants.currentEpoch
+            if let grant = credentialMemory.grant(asOf: grantEpoch) { return allow(grant) }
             switch relay.grants.entry(for: secret) {
-            case .known(let grant): allow(grant)
+            case .known(let grant):
+                credentialMemory.keep(grant, asOf: grantEpoch)
+                allow(grant)
             case .unknownToken: refuse(.tokenNotFound)
             case nil: relay.askForGrant(secret, ticket: ticket)
             }
@@ -278,7 +281,7 @@ extension Exchange {
     func upstreamReadEnded() {
         guard isActive, !clientHasLeft else { return }
         if isHeld {
-            if hasHead { relay.dependencies.ledger.hurry() }
+            if hasHead { hurryAdmission() }
         } else {
             deliver()
             downstream?.flush()
@@ -323,9 +326,14 @@ extension Exchange {
         settle(.completed)
         guard !isHeld else {
             stage = .delivering
-            return relay.dependencies.ledger.hurry()
+            return hurryAdmission()
         }
         finish()
+    }
+
+    /// The answer is here, and its admission not written yet.
+    private func hurryAdmission() {
+        if case .pending(let handle) = admission { relay.dependencies.ledger.hurry(handle) }
     }
 
     private func finish() {

@@ -10,7 +10,8 @@ final class UpstreamConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    let target: UpstreamTarget
+    /// Where it waits between two exchanges: with the others of its target.
+    let shelf: UpstreamShelf
     private let pool: UpstreamPool
     private let settings: RelaySettings
     private var context: ChannelHandlerContext?
@@ -23,6 +24,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     private var hasHead = false
     private var exchange: Exchange?
     private var isReading = true
+    private var hasUnflushed = false
     private var deadline = NIODeadline.distantFuture
     private var drainDeadline = NIODeadline.distantFuture
     /// Whether it has served an exchange before: then its peer may have closed it unseen.
@@ -32,13 +34,13 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// Whether bytes could pass; with TLS, once the handshake is done.
     private(set) var isEstablished: Bool
 
-    init(target: UpstreamTarget, pool: UpstreamPool, settings: RelaySettings) {
-        self.target = target
+    init(of shelf: UpstreamShelf, pool: UpstreamPool, settings: RelaySettings) {
+        self.shelf = shelf
         self.pool = pool
         self.settings = settings
         parser = ResponseHeadParser(limits: settings.wireLimits)
         body = BodyReader(limits: settings.wireLimits)
-        isEstablished = !target.isTLS
+        isEstablished = !shelf.target.isTLS
     }
 
     var isOpen: Bool { context?.channel.isActive ?? false }
@@ -64,9 +66,16 @@ final class UpstreamConnection: ChannelInboundHandler {
         deadline = .now() + settings.upstreamIdleTimeout
     }
 
-    func write(_ buffer: ByteBuffer) { context?.write(NIOAny(buffer), promise: nil) }
+    func write(_ buffer: ByteBuffer) {
+        hasUnflushed = true
+        context?.write(NIOAny(buffer), promise: nil)
+    }
 
-    func flush() { context?.flush() }
+    func flush() {
+        guard hasUnflushed else { return }
+        hasUnflushed = false
+        context?.flush()
+    }
 
     /// The request is sent whole: the time for its answer runs from now.
     func requestEnded() {

@@ -9,8 +9,9 @@ final class UpstreamPool {
     private let settings: RelaySettings
     private let tls: UpstreamTLS
     private let meter: RelayMeter
-    /// The one used last is lent first, so that those nobody needs grow old.
-    private var idle: [UpstreamTarget: [UpstreamConnection]] = [:]
+    private var shelves: [UpstreamTarget: UpstreamShelf] = [:]
+    /// The shelf asked for last: most often the next one too, which spares its look-up.
+    private var latest: UpstreamShelf?
     private var connections = Roster<UpstreamConnection>()
 
     init(eventLoop: any EventLoop, settings: RelaySettings, tls: UpstreamTLS, meter: RelayMeter) {
@@ -22,17 +23,26 @@ final class UpstreamPool {
 
     /// Lends a connection that has served before and is open still.
     func takeIdle(_ target: UpstreamTarget) -> UpstreamConnection? {
-        while let connection = idle[target]?.popLast() {
+        let shelf = shelf(for: target)
+        while let connection = shelf.idle.popLast() {
             // One that has closed in this turn of the loop is taken off only after it.
             if connection.isOpen { return connection }
         }
         return nil
     }
 
+    private func shelf(for target: UpstreamTarget) -> UpstreamShelf {
+        if let latest, latest.target == target { return latest }
+        let found = shelves[target] ?? UpstreamShelf(target: target)
+        shelves[target] = found
+        latest = found
+        return found
+    }
+
     /// Opens a connection and lends it.
     /// - Parameter ready: called on this loop, with `nil` when no connection could be made.
     func connect(_ target: UpstreamTarget, ready: @escaping (UpstreamConnection?) -> Void) {
-        let connection = UpstreamConnection(target: target, pool: self, settings: settings)
+        let connection = UpstreamConnection(of: shelf(for: target), pool: self, settings: settings)
         let bound = NIOLoopBound(connection, eventLoop: eventLoop)
         let tls = tls
         ClientBootstrap(group: eventLoop)
@@ -66,13 +76,13 @@ final class UpstreamPool {
     func left(_ connection: UpstreamConnection, slot: Int) {
         connections.remove(slot)
         guard connection.isIdle else { return }
-        idle[connection.target]?.removeAll { $0 === connection }
+        connection.shelf.idle.removeAll { $0 === connection }
     }
 
     /// Takes back a connection whose exchange is over and that can serve another.
     func giveBack(_ connection: UpstreamConnection) {
         connection.rest()
-        idle[connection.target, default: []].append(connection)
+        connection.shelf.idle.append(connection)
     }
 
     func sweep(at now: NIODeadline) {
@@ -82,6 +92,15 @@ final class UpstreamPool {
     func closeAll() {
         connections.forEach { $0.abandon() }
     }
+}
+
+/// The connections to one target that nobody uses. Confined to its loop, as its pool is.
+final class UpstreamShelf {
+    let target: UpstreamTarget
+    /// The one used last is lent first, so that those nobody needs grow old.
+    var idle: [UpstreamConnection] = []
+
+    init(target: UpstreamTarget) { self.target = target }
 }
 
 /// Whether `host` is a literal address, which has no name to be indicated in a TLS handshake (RFC 6066 section 3).

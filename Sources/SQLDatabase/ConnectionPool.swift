@@ -55,7 +55,7 @@ public final class ConnectionPool: Sendable {
         self.connector = connector
         self.limits = limits
         let (lifetime, reconnection) = (limits.lifetime, reconnection)
-        writer = try Lane(name: "db-writer") {
+        writer = try Lane(name: "db-writer", gathers: true) {
             ConnectionSlot(connector, .writer, reconnection, lifetime: connector.dialect.locksRows ? lifetime : nil)
         }
         state = Mutex(PoolState(limits: limits))

@@ -31,13 +31,29 @@ private final class Bench {
     }
 
     func hurry() -> LedgerQueue.Wake { queue.hurry() }
-    func take(at now: Timestamp = noon) -> LedgerQueue.Parcel? { queue.take(at: now) }
+    func hurry(_ handle: AdmissionHandle) -> LedgerQueue.Wake { queue.hurry(handle) }
+    func take(at now: Timestamp = noon, after linger: LedgerQueue.Linger? = nil) -> LedgerQueue.Parcel? {
+        queue.take(at: now, after: linger)
+    }
     func committed(_ verdicts: [AdmissionVerdict] = []) -> LedgerQueue.Wake { queue.committed(verdicts, at: noon) }
     func failed(isTransient: Bool, at now: Timestamp = noon) -> LedgerQueue.FailureStep {
         queue.failed(isTransient: isTransient, at: now)
     }
     func close() -> LedgerQueue.Wake { queue.close() }
     func withdraw(_ handle: AdmissionHandle) -> Bool { queue.withdraw(handle) }
+}
+
+extension LedgerQueue.Wake {
+    /// `nil` when no turn is asked for.
+    fileprivate var delay: Duration? {
+        switch self {
+        case .notNeeded: nil
+        case .now: .zero
+        case .after(let delay, _): delay
+        }
+    }
+
+    fileprivate var linger: LedgerQueue.Linger? { if case .after(_, let linger) = self { linger } else { nil } }
 }
 
 private func request(_ number: UInt64) -> RequestID { RequestID(Identifier(high: 2, low: number)) }
@@ -62,7 +78,7 @@ private func waiter(_ number: UInt64) -> LedgerQueue.Waiter { .init(receiver: 0,
 struct LedgerQueueTests {
     @Test func asksForATurnOnceAndAtOnceWhenSomebodyWaits() throws {
         let queue = Bench()
-        #expect(try #require(queue.admit(1)).1 == .after(.zero))
+        #expect(try #require(queue.admit(1)).1 == .now)
         #expect(try #require(queue.admit(2, isWaitedFor: true)).1 == .notNeeded)
         #expect(queue.hurry() == .notNeeded)
     }
@@ -70,9 +86,56 @@ struct LedgerQueueTests {
     @Test func lingersUntilSomebodyWaits() throws {
         let queue = Bench()
         let lingering = try #require(queue.admit(1, isWaitedFor: false))
-        #expect(lingering.1 == .after(queue.limits.admissionLinger))
-        #expect(queue.hurry() == .after(.zero))
+        #expect(lingering.1.delay == queue.limits.admissionLinger)
+        #expect(queue.hurry() == .now)
         #expect(queue.hurry() == .notNeeded)
+    }
+
+    @Test func takesWhatIsWaitedForAndLeavesWhatStillGathersCompany() throws {
+        let queue = Bench()
+        let handles = try (1...3).map { try #require(queue.admit(UInt64($0), isWaitedFor: false)).0 }
+        _ = queue.settle(2, handles[1])
+        #expect(queue.hurry(handles[1]) == .now)
+        #expect(queue.hurry(handles[0]) == .notNeeded)
+        #expect(queue.take()?.waiters == [waiter(1), waiter(2)])
+        #expect(queue.hurry(handles[1]) == .notNeeded, "a batch has taken it")
+        let lingering = queue.committed()
+        #expect(lingering.delay == queue.limits.admissionLinger)
+        _ = queue.settle(3, handles[2])
+        let last = try #require(queue.take(after: lingering.linger))
+        #expect(last.waiters == [waiter(3)] && last.batch.admissions.first?.settlement != nil)
+    }
+
+    @Test func leavesNothingBehindForLongerThanItMayLinger() throws {
+        let queue = Bench()
+        let handles = try (1...3).map { try #require(queue.admit(UInt64($0), isWaitedFor: false)).0 }
+        _ = queue.hurry(handles[0])
+        #expect(queue.take(at: noon + queue.limits.admissionLinger)?.waiters == [waiter(1), waiter(2), waiter(3)])
+    }
+
+    @Test func ignoresTheTurnOfALingerThatHasEnded() throws {
+        let queue = Bench()
+        let (handle, lingering) = try #require(queue.admit(1, isWaitedFor: false))
+        _ = queue.hurry(handle)
+        #expect(queue.take(after: lingering.linger) == nil, "a turn at once is on its way")
+        #expect(queue.take()?.waiters == [waiter(1)])
+        _ = queue.committed()
+        let next = try #require(queue.admit(2, isWaitedFor: false)).1
+        #expect(queue.take(after: lingering.linger) == nil && next.linger != lingering.linger)
+        #expect(queue.take(after: next.linger)?.waiters == [waiter(2)])
+    }
+
+    @Test func anAdmissionLingersNoLongerBesideASettlement() throws {
+        let queue = Bench()
+        let (handle, _) = try #require(queue.admit(1))
+        _ = queue.take()
+        _ = queue.committed()
+        let patient = queue.settle(1, handle)
+        #expect(patient.delay == queue.limits.settlementLinger)
+        let sooner = try #require(queue.admit(2, isWaitedFor: false)).1
+        #expect(sooner.delay == queue.limits.admissionLinger)
+        #expect(queue.take(after: patient.linger) == nil)
+        #expect(queue.take(after: sooner.linger)?.batch.admissions.count == 1)
     }
 
     @Test func hasOneBatchOutAndGathersTheNextMeanwhile() throws {
@@ -81,7 +144,7 @@ struct LedgerQueueTests {
         let first = try #require(queue.take())
         #expect(first.batch.sequence == 1 && first.waiters == [waiter(1)])
         #expect(try #require(queue.admit(2, isWaitedFor: true)).1 == .notNeeded)
-        #expect(queue.committed() == .after(.zero))
+        #expect(queue.committed() == .now)
         let second = try #require(queue.take())
         #expect(second.batch.sequence == 2 && second.batch.admissions.map(\.requestID) == [request(2)])
         #expect(queue.committed() == .notNeeded)
@@ -102,7 +165,7 @@ struct LedgerQueueTests {
         let (handle, _) = try #require(queue.admit(1, isWaitedFor: true))
         _ = queue.take()
         _ = queue.settle(1, handle)
-        #expect(queue.committed() == .after(queue.limits.settlementLinger))
+        #expect(queue.committed().delay == queue.limits.settlementLinger)
         #expect(queue.take()?.batch.settlements.map(\.requestID) == [request(1)])
     }
 
@@ -112,7 +175,7 @@ struct LedgerQueueTests {
         _ = queue.take()
         _ = queue.settle(1, handle)
         #expect(try #require(queue.admit(2)).1 == .notNeeded)
-        #expect(queue.committed() == .after(.zero))
+        #expect(queue.committed() == .now)
         #expect(queue.take()?.batch.settlements.isEmpty == true)
         _ = queue.committed()
         _ = queue.admit(3)
@@ -173,12 +236,12 @@ struct LedgerQueueTests {
             _ = queue.committed()
             return wake
         }
-        for number in 1...8 { #expect(try hurriedAlone(UInt64(number)) == .after(queue.limits.admissionLinger)) }
-        let tried = try (9...200).filter { try hurriedAlone(UInt64($0)) != .after(.zero) }
+        for number in 1...8 { #expect(try hurriedAlone(UInt64(number)).delay == queue.limits.admissionLinger) }
+        let tried = try (9...200).filter { try hurriedAlone(UInt64($0)) != .now }
         #expect(tried.count == 3, "now and then it finds out whether that is still so: \(tried)")
         // Company came while it tried: it lingers again.
         var number: UInt64 = 201
-        while try #require(queue.admit(number, isWaitedFor: false)).1 == .after(.zero) {
+        while try #require(queue.admit(number, isWaitedFor: false)).1 == .now {
             _ = queue.take()
             _ = queue.committed()
             number += 1
@@ -186,7 +249,7 @@ struct LedgerQueueTests {
         _ = queue.admit(number + 1, isWaitedFor: false)
         _ = queue.take()
         _ = queue.committed()
-        #expect(try hurriedAlone(number + 2) == .after(queue.limits.admissionLinger))
+        #expect(try hurriedAlone(number + 2).delay == queue.limits.admissionLinger)
     }
 
     /// An end may never reach the database before its admission, or it would be an end of nothing.
@@ -199,7 +262,7 @@ struct LedgerQueueTests {
         }
         #expect(queue.take()?.batch.admissions.count == 2)
         _ = queue.settle(5, handles[4])
-        #expect(queue.committed() == .after(.zero))
+        #expect(queue.committed() == .now)
         let second = try #require(queue.take())
         #expect(second.batch.settlements.isEmpty && second.batch.admissions.map(\.settlement) == [nil, nil])
         _ = queue.committed()

@@ -101,7 +101,9 @@ import Testing
         #expect(try bytes.withUnsafeBytes { try parser.parse($0, into: &head) })
         func kept(_ dropping: FieldKinds) -> String {
             var buffer = ByteBuffer(string: "> ")
-            bytes.withUnsafeBytes { buffer.writeKept(head.fields, of: $0, dropping: dropping) }
+            bytes.withUnsafeBytes { bytes in
+                buffer.writeHead(ofAtMost: bytes.count) { $0.writeKept(head.fields, of: bytes, dropping: dropping) }
+            }
             return String(buffer: buffer)
         }
         #expect(kept([]) == "> " + lines.joined())
@@ -109,7 +111,9 @@ import Testing
         #expect(kept(FieldKinds(.other)) == "> Host: a\r\nConnection: y\r\nTE: t\r\ny: 2\r\nAuthorization: k\r\n")
         #expect(kept(FieldKinds(rawValue: .max)) == "> ")
         var empty = ByteBuffer()
-        empty.writeKept([], of: UnsafeRawBufferPointer(start: nil, count: 0), dropping: [])
+        empty.writeHead(ofAtMost: 0) {
+            $0.writeKept([], of: UnsafeRawBufferPointer(start: nil, count: 0), dropping: [])
+        }
         #expect(empty.readableBytes == 0)
     }
 }
