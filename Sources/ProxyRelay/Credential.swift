@@ -9,7 +9,7 @@ enum Credential {
     case secret(TokenSecret)
 
     /// Reads `Authorization: Bearer …` (RFC 6750 section 2.1; the scheme in any case, RFC 9110 section 11.1), or else
-    /// `x-api-key`. Two of a kind are refused: which of them counts would be a guess.
+    /// `x-api-key`, `api-key` or `x-goog-api-key`. Two of a kind are refused: which of them counts would be a guess.
     ///
     /// - Parameter memory: of the connection's last credential, which is not parsed again.
     static func of(_ head: RequestHead, _ bytes: ByteBuffer, _ memory: inout CredentialMemory) -> Credential {

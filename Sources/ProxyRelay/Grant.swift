@@ -29,27 +29,49 @@ public final class UpstreamRoute: Sendable {
     public let target: UpstreamTarget
     /// Put before the client's path; empty, or begins with `/` and doesn't end with one.
     let pathPrefix: [UInt8]
-    /// `Host` and credential lines, ready to be copied into a head.
+    /// `Host`, and the credential where it is a field, ready to be copied into a head.
     let headerLines: [UInt8]
+    /// The name of the credential's field in lower case: what a client sends under it stays behind.
+    let credentialField: [UInt8]
+    /// The credential where it is a parameter of the query.
+    let credentialParameter: QueryParameter?
     let endpoints: EndpointRules
     /// What the provider's models cost.
     let prices: PriceList
     let streams: StreamPolicy
 
     /// - Parameters:
-    ///   - credential: the header line with the provider's key, name first.
+    ///   - credential: the provider's key, and where it wants it.
     ///   - endpoints: what of the provider may be called.
     public init(
-        target: UpstreamTarget, pathPrefix: String, credential: (name: String, value: String), endpoints: EndpointRules,
+        target: UpstreamTarget, pathPrefix: String, credential: UpstreamCredential, endpoints: EndpointRules,
         prices: PriceList = PriceList(), streams: StreamPolicy = StreamPolicy()
     ) {
         self.target = target
         self.pathPrefix = Array(pathPrefix.utf8)
-        self.headerLines = Array("Host: \(target.authority)\r\n\(credential.name): \(credential.value)\r\n".utf8)
+        let host = "Host: \(target.authority)\r\n"
+        switch credential {
+        case .field(let name, let value):
+            headerLines = Array("\(host)\(name): \(value)\r\n".utf8)
+            credentialField = Array(name.lowercased().utf8)
+            credentialParameter = nil
+        case .parameter(let name, let value):
+            headerLines = Array(host.utf8)
+            credentialField = []
+            credentialParameter = QueryParameter(name: name, value: value)
+        }
         self.endpoints = endpoints
         self.prices = prices
         self.streams = streams
     }
+}
+
+/// How requests carry a provider's key.
+public enum UpstreamCredential: Hashable, Sendable {
+    /// As a field, with its whole value.
+    case field(name: String, value: String)
+    /// As a parameter of the query, which takes the place of those that a client sends under its name.
+    case parameter(name: String, value: String)
 }
 
 /// The other end of a pooled connection.

@@ -24,17 +24,22 @@ extension ByteBuffer {
         _ head: RequestHead, of bytes: UnsafeRawBufferPointer, towards route: UpstreamRoute, requestID: RequestID,
         newLength: Int?
     ) {
-        let most = head.length + route.pathPrefix.count + route.headerLines.count + mostAdded
+        let most =
+            head.length + route.pathPrefix.count + route.headerLines.count
+            + (route.credentialParameter?.text.count ?? 0) + mostAdded
         writeHead(ofAtMost: most) { writer in
-            writer.writeRequestLine(head, of: bytes, prefix: route.pathPrefix)
+            writer.writeRequestLine(head, of: bytes, towards: route)
             writer.write(route.headerLines)
             if let newLength {
-                writer.writeKept(head.fields, of: bytes, dropping: keptFromUpstream.union(replacedWithContent))
+                writer.writeKept(
+                    head.fields, of: bytes, dropping: keptFromUpstream.union(replacedWithContent),
+                    named: route.credentialField)
                 writer.write("Accept-Encoding: identity\r\nContent-Length: ")
                 writer.writeDecimal(newLength)
                 writer.write("\r\n")
             } else {
-                writer.writeKept(head.fields, of: bytes, dropping: keptFromUpstream)
+                writer.writeKept(
+                    head.fields, of: bytes, dropping: keptFromUpstream, named: route.credentialField)
                 if head.framing == .chunked { writer.write("Transfer-Encoding: chunked\r\n") }
             }
             if head.count(of: .requestID) == 0 {
@@ -97,15 +102,25 @@ private let overheadPlace: StaticString = "         0\r\n\r\n"
 
 extension HeadWriter {
     fileprivate mutating func writeRequestLine(
-        _ head: RequestHead, of bytes: UnsafeRawBufferPointer, prefix: [UInt8]
+        _ head: RequestHead, of bytes: UnsafeRawBufferPointer, towards route: UpstreamRoute
     ) {
         write(UnsafeRawBufferPointer(rebasing: bytes[head.methodRange]))
         write(" ")
-        write(prefix)
+        write(route.pathPrefix)
         write(UnsafeRawBufferPointer(rebasing: bytes[head.pathRange]))
-        if let query = head.queryRange {
+        let query = head.queryRange.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) }
+        if let parameter = route.credentialParameter {
             write("?")
-            write(UnsafeRawBufferPointer(rebasing: bytes[query]))
+            write(parameter.text)
+            if let query {
+                parameter.forEachOther(in: query) { piece in
+                    write("&")
+                    write(piece)
+                }
+            }
+        } else if let query {
+            write("?")
+            write(query)
         }
         write(" HTTP/1.1\r\n")
     }

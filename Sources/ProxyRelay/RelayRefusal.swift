@@ -83,7 +83,8 @@ enum RelayRefusal: Hashable, Sendable {
     var message: String {
         switch self {
         case .malformed(let fault): fault.explanation
-        case .missingCredential: "No token was sent. Send it as 'Authorization: Bearer sk-…' or as 'x-api-key'."
+        case .missingCredential:
+            "No token was sent. Send it as 'Authorization: Bearer sk-…', or in 'x-api-key', 'api-key' or 'x-goog-api-key'."
         case .malformedCredential:
             "The credential is not a token of this proxy: those begin with 'sk-' and have 46 characters. "
                 + "Ask the operator for one."

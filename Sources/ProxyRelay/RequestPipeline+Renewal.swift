@@ -28,7 +28,7 @@ extension Exchange {
         case .success(let fresh?):
             let former = grant?.route
             grant = fresh
-            if let former, !former.leads(like: fresh.route), isReplayable {
+            if let former, !former.leads(like: fresh.route), former.canBeLeft(for: fresh.route), isReplayable {
                 reroute(from: former, to: fresh.route)
             }
             proceed()
@@ -55,6 +55,13 @@ extension UpstreamRoute {
     func leads(like other: UpstreamRoute) -> Bool {
         self === other
             || target == other.target && pathPrefix == other.pathPrefix && headerLines == other.headerLines
+                && credentialParameter == other.credentialParameter
+    }
+
+    /// Whether a request that is written for this route can be written anew for the other: not when it has lost what the other
+    /// would have kept, or kept what the other would not. A change of the key is no such case, a change of where it goes is.
+    func canBeLeft(for other: UpstreamRoute) -> Bool {
+        credentialField == other.credentialField && credentialParameter?.name == other.credentialParameter?.name
     }
 }
 
@@ -68,11 +75,20 @@ extension ByteBuffer {
         let afterPrefix = space + 1 + former.pathPrefix.count
         let afterLines = lineEnd + 1 + former.headerLines.count
         guard afterPrefix <= lineEnd, afterLines <= bytes.endIndex else { return self }
+        var afterTarget = afterPrefix
+        var parameter: [UInt8] = []
+        if let old = former.credentialParameter, let new = route.credentialParameter,
+            let mark = bytes[afterPrefix...lineEnd].firstIndex(of: UInt8(ascii: "?")), mark + old.text.count < lineEnd
+        {
+            afterTarget = mark + 1 + old.text.count
+            parameter = bytes[afterPrefix...mark] + new.text
+        }
         var rewritten = ByteBuffer()
         rewritten.reserveCapacity(readableBytes + route.headerLines.count + route.pathPrefix.count)
         rewritten.writeBytes(bytes[...space])
         rewritten.writeBytes(route.pathPrefix)
-        rewritten.writeBytes(bytes[afterPrefix...lineEnd])
+        rewritten.writeBytes(parameter)
+        rewritten.writeBytes(bytes[afterTarget...lineEnd])
         rewritten.writeBytes(route.headerLines)
         rewritten.writeBytes(bytes[afterLines...])
         return rewritten

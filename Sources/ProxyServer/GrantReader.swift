@@ -62,8 +62,16 @@ struct GrantReader: GrantSource {
         let target = UpstreamTarget(host: base.origin.host, port: base.origin.port, isTLS: base.origin.isTLS)
         return UpstreamRoute(
             target: target, pathPrefix: Self.prefix(base.pathPrefix),
-            credential: (name: "Authorization", value: "Bearer \(key)"), endpoints: rules,
+            credential: Self.credential(key, provider.auth), endpoints: rules,
             prices: provider.prices, streams: project.streams)
+    }
+
+    private static func credential(_ key: String, _ auth: ProviderAuth) -> UpstreamCredential {
+        switch auth {
+        case .bearer: .field(name: "Authorization", value: "Bearer \(key)")
+        case .header(let name): .field(name: name, value: key)
+        case .query(let name): .parameter(name: name, value: key)
+        }
     }
 
     /// Clients send `/v1/…` themselves: a base URL that ends in `/v1`, as SDKs write it, means the same as without.

@@ -30,6 +30,7 @@ extension FieldKind {
 
     private static func ofSeven(_ name: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Self {
         if bytes.isToken("trailer", at: name) { return .trailer }
+        if bytes.isToken("api-key", at: name) { return .apiKey }
         return bytes.isToken("upgrade", at: name) ? .upgrade : .other
     }
 
@@ -54,6 +55,7 @@ extension FieldKind {
         case 11 where bytes.isToken("x-client-ip", at: name): .clientAddress
         case 14 where bytes.isToken("content-length", at: name): .contentLength
         case 14 where bytes.isToken("true-client-ip", at: name): .clientAddress
+        case 14 where bytes.isToken("x-goog-api-key", at: name): .apiKey
         case 16 where bytes.isToken("content-encoding", at: name): .contentEncoding
         case 16 where bytes.isToken("proxy-connection", at: name): .proxyConnection
         case 16 where bytes.isToken("cf-connecting-ip", at: name): .clientAddress

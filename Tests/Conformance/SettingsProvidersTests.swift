@@ -51,6 +51,15 @@ import Testing
         #expect(other.origin.authority == "[::1]:9000" && other.baseURL.description == "http://[::1]:9000/openai")
     }
 
+    @Test(arguments: [
+        ("bearer", ProviderAuth.bearer), ("{header: x-api-key}", .header("x-api-key")),
+        ("\n      query: key", .query("key")),
+    ])
+    func aProviderSaysWhereItWantsItsKey(text: String, auth: ProviderAuth) throws {
+        let yaml = "apis:\n  openai:\n    base_url: https://x\n    auth: \(text)"
+        #expect(try read(yaml)["openai"]?.auth == auth)
+    }
+
     @Test func openAIsAddressIsReplacedOnlyWhenItIsSet() throws {
         #expect(try read(two)["openai"]?.origin.host == "api.openai.com")
         let moved = try read(two, ["OPENAI_API_URL": "http://localhost:1"])
@@ -102,6 +111,14 @@ import Testing
         ("apis:\n  openai:\n    base_url: https://x\n    allowed_endpoints: [/v1/*]", "path prefixes"),
         ("apis:\n  openai:\n    base_url: https://x\n    allowed_endpoints: [[/v1]]", "must be a text"),
         ("apis:\n  openai:\n    base_url: https://x\n    allowed_methods: [get]", "capital"),
+        ("apis:\n  openai:\n    base_url: https://x\n    auth: basic", "must be bearer"),
+        ("apis:\n  openai:\n    base_url: https://x\n    auth: {}", "must be bearer"),
+        ("apis:\n  openai:\n    base_url: https://x\n    auth: {header: a, query: b}", "one header or one query"),
+        ("apis:\n  openai:\n    base_url: https://x\n    auth: {cookie: a}", "cookie is not known"),
+        ("apis:\n  openai:\n    base_url: https://x\n    auth: {header: Content-Length}", "frames a message"),
+        ("apis:\n  openai:\n    base_url: https://x\n    auth: {header: 'a b'}", "letters, digits"),
+        ("apis:\n  openai:\n    base_url: https://x\n    auth: {query: 'a&b'}", "letters, digits"),
+        ("apis:\n  openai:\n    base_url: https://x\n    auth: {query: [a]}", "must be a text"),
         ("apis:\n  openai:\n    base_url: https://x\n    allowed_methods: [GET, GET]", "twice"),
     ])
     func whatIsWrongIsAFaultWithItsLine(yaml: String, words: String) {

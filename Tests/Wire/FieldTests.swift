@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct FieldTests {
     static let names: [(String, FieldKind)] = [
-        ("authorization", .authorization), ("x-api-key", .apiKey), ("host", .host), ("content-length", .contentLength),
+        ("authorization", .authorization), ("x-api-key", .apiKey), ("api-key", .apiKey), ("x-goog-api-key", .apiKey),
+        ("host", .host), ("content-length", .contentLength),
         ("transfer-encoding", .transferEncoding), ("connection", .connection), ("keep-alive", .keepAlive),
         ("proxy-connection", .proxyConnection), ("te", .te), ("trailer", .trailer), ("upgrade", .upgrade),
         ("proxy-authenticate", .proxyAuthenticate), ("proxy-authorization", .proxyAuthorization), ("expect", .expect),

@@ -1,5 +1,15 @@
 public import ProxyDomain
 
+/// Where a provider wants its key.
+public enum ProviderAuth: Hashable, Sendable {
+    /// In `Authorization: Bearer …` (RFC 6750 section 2.1).
+    case bearer
+    /// As the whole value of a field.
+    case header(String)
+    /// As a parameter of the query.
+    case query(String)
+}
+
 /// An upstream service, and what of it may be used.
 public struct Provider: Hashable, Sendable {
     /// Its name in the providers file.
@@ -12,16 +22,19 @@ public struct Provider: Hashable, Sendable {
     public let allowedMethods: [String]
     /// What its models cost.
     public let prices: PriceList
+    /// Where it wants its key.
+    public let auth: ProviderAuth
 
     public init(
         name: String, baseURL: BaseURL, allowedEndpoints: [String], allowedMethods: [String],
-        prices: PriceList = PriceList()
+        prices: PriceList = PriceList(), auth: ProviderAuth = .bearer
     ) {
         self.name = name
         self.baseURL = baseURL
         self.allowedEndpoints = allowedEndpoints
         self.allowedMethods = allowedMethods
         self.prices = prices
+        self.auth = auth
     }
 
     /// What is allowed where the file does not say.

@@ -60,6 +60,7 @@ struct ProvidersFile {
         var endpoints = Provider.usualEndpoints
         var methods = Provider.usualMethods
         var prices = PriceList()
+        var auth = ProviderAuth.bearer
         var hasAddress = false
         for entry in entries {
             let key = "\(place).\(entry.key)"
@@ -68,6 +69,7 @@ struct ProvidersFile {
                 hasAddress = true
                 baseURL = readAddress(entry.value, key)
             case "allowed_endpoints": endpoints = list(entry.value, key, Self.endpoint)
+            case "auth": auth = readAuth(entry.value, key)
             case "prices": prices = readPrices(entry.value, key)
             case "allowed_methods": methods = list(entry.value, key, Self.method)
             default: refuse(entry, in: place)
@@ -80,7 +82,7 @@ struct ProvidersFile {
             providers.append(
                 Provider(
                     name: api.key, baseURL: url, allowedEndpoints: endpoints, allowedMethods: methods,
-                    prices: prices))
+                    prices: prices, auth: auth))
         }
     }
 
@@ -153,7 +155,7 @@ struct ProvidersFile {
         return isMethod && text.utf8.count <= 16 && text != "CONNECT" && text != "TRACE" ? text : nil
     }
 
-    private static func isName(_ text: String) -> Bool {
+    static func isName(_ text: String) -> Bool {
         (1...64).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in
                 switch byte {

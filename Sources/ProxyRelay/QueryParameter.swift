@@ -1,0 +1,60 @@
+/// A parameter that a query gets from us, and that no client may bring.
+struct QueryParameter: Hashable, Sendable {
+    let name: [UInt8]
+    /// `name=value`, both with percent signs where they need them (RFC 3986 section 2.1).
+    let text: [UInt8]
+
+    init(name: String, value: String) {
+        self.name = Array(name.utf8)
+        text = Self.encoded(name) + [UInt8(ascii: "=")] + Self.encoded(value)
+    }
+
+    /// Gives the pieces of a query that are to be kept: those with another name that are not empty.
+    func forEachOther(in query: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
+        for piece in query.split(separator: UInt8(ascii: "&")) {
+            let piece = UnsafeRawBufferPointer(rebasing: piece)
+            if !isName(UnsafeRawBufferPointer(rebasing: piece.prefix { $0 != UInt8(ascii: "=") })) { body(piece) }
+        }
+    }
+
+    /// Whether it is our name, however it is encoded.
+    private func isName(_ text: UnsafeRawBufferPointer) -> Bool {
+        var position = 0
+        for wanted in name {
+            guard position < text.count else { return false }
+            var byte = text[position]
+            position += 1
+            if byte == UInt8(ascii: "%"), position + 1 < text.count, let high = Self.digit(text[position]),
+                let low = Self.digit(text[position + 1])
+            {
+                byte = high << 4 | low
+                position += 2
+            }
+            guard byte == wanted else { return false }
+        }
+        return position == text.count
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+
+    /// Leaves only unreserved characters as they are (RFC 3986 section 2.3).
+    private static func encoded(_ text: String) -> [UInt8] {
+        let digits = Array("0123456789ABCDEF".utf8)
+        return text.utf8.flatMap { byte -> [UInt8] in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                [byte]
+            default: [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+    }
+}
