@@ -43,9 +43,10 @@ public final class Relay: Sendable {
     private let group: any EventLoopGroup
 
     /// Binds and accepts.
+    /// - Parameter tls: what connections speak; `nil` for plain HTTP.
     /// - Returns: the port, which the system chose if `port` is 0.
     /// - Throws: the system's reason why the address can't be bound.
-    public func listen(host: String, port: Int) async throws -> Int {
+    public func listen(host: String, port: Int, tls: ListenerTLS? = nil) async throws -> Int {
         let relays = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0.relay) })
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
@@ -56,6 +57,7 @@ public final class Relay: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let relay = relays[ObjectIdentifier(channel.eventLoop)] else { return }
+                    if let tls { try channel.pipeline.syncOperations.addHandler(tls.handler()) }
                     try channel.pipeline.syncOperations.addHandler(DownstreamConnection(relay: relay.value))
                 }
             }

@@ -22,6 +22,7 @@ struct Parts: Sendable {
     let keeper: InstanceKeeper
     let driftWatch: DriftWatch
     let retention: RetentionKeeper
+    let certificate: CertificateKeeper?
     let spool: SpoolingStore?
 
     static func assemble(
@@ -50,6 +51,9 @@ struct Parts: Sendable {
                     let relay = relayBox.relay.map { RelayMetrics.families(relay: $0, ledger: ledger, driver: driver) }
                     return (relay ?? []) + driftWatch.families + (spool?.families ?? [])
                 }))
+        let certificate = try settings.certificate.map { files throws(StartupError) in
+            try CertificateKeeper(files, logger: logger)
+        }
         let isLogged = settings.log.level == .info || settings.log.level == .debug
         let relay = try await Relay(
             group: group, settings: ProxyRelay.RelaySettings(settings),
@@ -71,7 +75,7 @@ struct Parts: Sendable {
             driftWatch: driftWatch,
             retention: RetentionKeeper(
                 foundation.storage, keepingDays: settings.database.requestRetentionDays, now: surroundings.now,
-                logger: logger), spool: spool)
+                logger: logger), certificate: certificate, spool: spool)
     }
 
     private static func dependencies(

@@ -18,6 +18,8 @@ public final class ProxyServer: Sendable {
     /// Where the management token was put because none was set; `nil` when one was.
     public let managementTokenFile: String?
     public let storage: any Storage
+    /// Whether clients are to speak TLS.
+    public var speaksTLS: Bool { certificate != nil }
     private let relay: Relay
     private let ledger: Ledger
     private let group: MultiThreadedEventLoopGroup
@@ -29,6 +31,7 @@ public final class ProxyServer: Sendable {
     private let keeper: InstanceKeeper
     private let driftWatch: DriftWatch
     private let retention: RetentionKeeper
+    private let certificate: CertificateKeeper?
     private let spool: SpoolingStore?
 
     private init(
@@ -48,6 +51,7 @@ public final class ProxyServer: Sendable {
         keeper = parts.keeper
         driftWatch = parts.driftWatch
         retention = parts.retention
+        certificate = parts.certificate
         spool = parts.spool
         self.settings = settings
     }
@@ -80,7 +84,9 @@ public final class ProxyServer: Sendable {
                 foundation, token: token.secret, settings, surroundings, logger, sink, group)
             let address = settings.listen
             do {
-                let port = try await parts.relay.listen(host: address.host ?? "0.0.0.0", port: address.port)
+                let port = try await parts.relay.listen(
+                    host: address.host ?? "0.0.0.0", port: address.port, tls: parts.certificate?.tls)
+                parts.certificate?.start()
                 parts.keeper.start()
                 parts.driftWatch.start()
                 parts.retention.start()
@@ -119,6 +125,7 @@ public final class ProxyServer: Sendable {
         }
         await driftWatch.stop()
         await retention.stop()
+        await certificate?.stop()
         await keeper.stop()
         await foundation.remove()
         try? await group.shutdownGracefully()

@@ -21,6 +21,13 @@ extension ServerSettings {
         SettingDescription(
             "LISTEN_ADDR", .address, ":8080", "where clients connect; port 0 lets the system choose",
             example: "127.0.0.1:9090", parse: { ListenAddress($0) }, put: { $1.listen = $0 }),
+        .optionalPath(
+            "TLS_CERT_FILE", at: \.certificateFile,
+            "PEM file of the certificate for clients, its chain behind it; read again when it changes; none for plain HTTP",
+            example: "./server.pem"),
+        .optionalPath(
+            "TLS_KEY_FILE", at: \.keyFile, "PEM file of its private key; needed with TLS_CERT_FILE",
+            example: "./server.key"),
         .integer("EVENT_LOOPS", "0", 0...1024, at: \.eventLoops, "threads that carry requests; 0 is one per core"),
         .duration(
             "SHUTDOWN_GRACE", "30s", patienceOrNone, at: \.shutdownGrace,

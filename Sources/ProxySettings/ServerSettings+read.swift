@@ -67,6 +67,14 @@ private struct SettingsReading {
                     "DATABASE_URL", "must be set with DB_DRIVER=postgres",
                     remedy: "write for instance DATABASE_URL=postgres://user:password@localhost:5432/llmproxy"))
         }
+        let isHalf = (settings.certificateFile == nil) != (settings.keyFile == nil)
+        if isHalf {
+            let (missing, other) =
+                settings.keyFile == nil ? ("TLS_KEY_FILE", "TLS_CERT_FILE") : ("TLS_CERT_FILE", "TLS_KEY_FILE")
+            faults.append(
+                SettingFault(
+                    missing, "must be set with \(other)", remedy: "name the PEM files of a certificate and its key"))
+        }
         if settings.encryption.isRequired, said("ENCRYPTION_KEY") == nil {
             faults.append(
                 SettingFault(

@@ -5,6 +5,13 @@ public struct ServerSettings: Hashable, Sendable {
     /// Opens the management API. `nil` when it is not set.
     public var managementToken: Secret?
     public var listen = ListenAddress(host: nil, port: 0)
+    /// What clients are shown over TLS; `nil` for plain HTTP.
+    public var certificate: ListenerCertificate? {
+        guard let certificateFile, let keyFile else { return nil }
+        return ListenerCertificate(certificate: certificateFile, key: keyFile)
+    }
+    var certificateFile: String?
+    var keyFile: String?
     /// Event loops of the data plane; 0 for one per core.
     public var eventLoops = 0
     /// How long open requests may go on after SIGTERM; 0 ends them at once.
@@ -22,6 +29,14 @@ public struct ServerSettings: Hashable, Sendable {
 
     // All stored values above are placeholders: each is set from ``keys``, which alone holds the defaults.
     init() {}
+}
+
+/// The listener's certificate: PEM files.
+public struct ListenerCertificate: Hashable, Sendable {
+    /// The server's certificate first, then those that lead to its authority.
+    public let certificate: String
+    /// Its private key, without a passphrase.
+    public let key: String
 }
 
 /// Which engine keeps the data, and how.

@@ -57,7 +57,7 @@ struct ServerCommand: AsyncParsableCommand {
 
     /// What to do next, ready to be pasted.
     private func greet(_ server: ProxyServer, isSimulated: Bool) {
-        let address = "http://localhost:\(server.port)"
+        let address = "\(server.speaksTLS ? "https" : "http")://localhost:\(server.port)"
         StandardOutput.write("llm-proxy \(productVersion) serves on \(address)")
         let token: String
         if let file = server.managementTokenFile {

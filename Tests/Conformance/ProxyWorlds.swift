@@ -34,6 +34,8 @@ private final class InProcessWorld: ProxyWorld {
     private let server: Shared<ProxyServer>
     private let simulator: Simulator?
     private let front: TLSFront?
+    /// Before a listener that speaks TLS.
+    private let back = Shared<TLSBack?>(nil)
     private let site: PostgresSite?
 
     init(_ engine: Engine, _ overrides: [String: String]) async throws {
@@ -52,11 +54,14 @@ private final class InProcessWorld: ProxyWorld {
         environment.merge(overrides) { $1 }
         front =
             overrides.values.contains { $0.contains("{tls-") } ? try await TLSFront.start(before: upstream.port) : nil
+        let wantsAuthority = overrides.values.contains { $0.contains("{authority}") || $0.contains("{certificate") }
+        let issued = wantsAuthority ? try TestAuthority.shared.get() : nil
         let places = [
             "{upstream}": "http://127.0.0.1:\(upstream.port)",
             "{simulator}": "http://127.0.0.1:\(simulator?.port ?? 0)",
             "{tls-by-name}": "https://localhost:\(front?.port ?? 0)",
-            "{tls-by-address}": "https://127.0.0.1:\(front?.port ?? 0)", "{authority}": front?.authority ?? "",
+            "{tls-by-address}": "https://127.0.0.1:\(front?.port ?? 0)", "{authority}": issued?.authority ?? "",
+            "{certificate}": issued?.certificate ?? "", "{certificate-key}": issued?.key ?? "",
         ]
         environment = environment.mapValues { value in
             places.reduce(value) { $0.replacing($1.key, with: $1.value) }
@@ -70,18 +75,33 @@ private final class InProcessWorld: ProxyWorld {
             try? String(contentsOfFile: $0, encoding: .utf8)
         }
         server = Shared(try await ProxyServer.start(settings))
+        try await putTLSBefore()
+    }
+
+    private func putTLSBefore() async throws {
+        guard settings.certificate != nil else { return }
+        let authority = try TestAuthority.shared.get().authority
+        let next = try await TLSBack.start(to: server.value.port, trusting: authority)
+        let last = back.change { back in
+            defer { back = next }
+            return back
+        }
+        await last?.stop()
     }
 
     var storage: any Storage { server.value.storage }
 
     var log: String { (try? String(contentsOfFile: folder.path + "/proxy.log", encoding: .utf8)) ?? "" }
 
-    func connect() async throws -> any RawConnection { try await SocketConnection.connect(port: server.value.port) }
+    func connect() async throws -> any RawConnection {
+        try await SocketConnection.connect(port: back.value?.port ?? server.value.port)
+    }
 
     func restart() async throws {
         await server.value.stop()
         let next = try await ProxyServer.start(settings)
         server.change { $0 = next }
+        try await putTLSBefore()
     }
 
     func end() async {
@@ -89,6 +109,7 @@ private final class InProcessWorld: ProxyWorld {
         upstream.stop()
         try? await simulator?.stop()
         await front?.stop()
+        await back.value?.stop()
         await site?.remove()
         folder.remove()
     }

@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 import NIOSSL
+import NIOTLS
 
 /// TLS before an upstream double: takes it off, and passes bytes on both ways. Its certificate is for `localhost`.
 final class TLSFront: Sendable {
@@ -17,7 +18,7 @@ final class TLSFront: Sendable {
     }
 
     static func start(before upstreamPort: Int) async throws -> TLSFront {
-        let issued = try Authority.shared.get()
+        let issued = try TestAuthority.shared.get()
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMFile(issued.certificate).map { .certificate($0) },
             privateKey: .privateKey(try NIOSSLPrivateKey(file: issued.key, format: .pem)))
@@ -40,6 +41,63 @@ final class TLSFront: Sendable {
     func stop() async { try? await listener.close() }
 }
 
+/// TLS before a client: a client's bytes go on over TLS, and what comes back comes plain.
+final class TLSBack: Sendable {
+    let port: Int
+    private let listener: any Channel
+
+    private init(port: Int, listener: any Channel) {
+        self.port = port
+        self.listener = listener
+    }
+
+    /// - Parameter seen: told of each handshake's certificate, in DER.
+    static func start(
+        to port: Int, trusting authority: String, seen: @escaping @Sendable ([UInt8]) -> Void = { _ in }
+    ) async throws -> TLSBack {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(authority))
+        let context = try NIOSSLContext(configuration: configuration)
+        let listener = try await ServerBootstrap(group: NIOSingletons.posixEventLoopGroup)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                let back = NIOLoopBound(Glue(), eventLoop: channel.eventLoop)
+                return ClientBootstrap(group: channel.eventLoop)
+                    .channelOption(.allowRemoteHalfClosure, value: true)
+                    .channelInitializer { server in
+                        server.eventLoop.makeCompletedFuture {
+                            try server.pipeline.syncOperations.addHandlers([
+                                NIOSSLClientHandler(context: context, serverHostname: "localhost"),
+                                Onlooker(seen), Glue(to: back.value),
+                            ])
+                        }
+                    }
+                    .connect(host: "127.0.0.1", port: port)
+                    .flatMapThrowing { _ in try channel.pipeline.syncOperations.addHandler(back.value) }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        return TLSBack(port: listener.localAddress?.port ?? 0, listener: listener)
+    }
+
+    func stop() async { try? await listener.close() }
+}
+
+/// Tells the certificate of a handshake.
+private final class Onlooker: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    private let seen: ([UInt8]) -> Void
+
+    init(_ seen: @escaping ([UInt8]) -> Void) { self.seen = seen }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case TLSUserEvent.handshakeCompleted = event {
+            let handler = try? context.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self)
+            if let bytes = try? handler?.peerCertificate?.toDERBytes() { seen(bytes) }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+}
+
 /// One of two handlers that write what the other reads.
 private final class Glue: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
@@ -58,44 +116,9 @@ private final class Glue: ChannelInboundHandler {
     }
     func channelRead(context: ChannelHandlerContext, data: NIOAny) { partner?.context?.write(data, promise: nil) }
     func channelReadComplete(context: ChannelHandlerContext) { partner?.context?.flush() }
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event { partner?.context?.close(mode: .output, promise: nil) }
+    }
     func channelInactive(context: ChannelHandlerContext) { partner?.context?.close(promise: nil) }
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
-}
-
-/// An authority and a certificate for `localhost`, made once per run with the openssl command.
-private struct Authority: Sendable {
-    let authority: String
-    let certificate: String
-    let key: String
-    private let folder: TestFolder
-
-    static let shared = Result { try Authority() }
-
-    private init() throws {
-        folder = TestFolder()
-        authority = folder.path + "/authority.pem"
-        certificate = folder.path + "/server.pem"
-        key = folder.path + "/server.key"
-        let newKey = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-        try Self.run(
-            "req -x509 \(newKey) -keyout authority.key -out authority.pem -days 2 -subj /CN=authority", in: folder.path)
-        try Self.run(
-            "req \(newKey) -keyout server.key -out server.csr -subj /CN=server -addext subjectAltName=DNS:localhost",
-            in: folder.path)
-        try Self.run(
-            "x509 -req -in server.csr -CA authority.pem -CAkey authority.key -days 2 -copy_extensions copy -out server.pem",
-            in: folder.path)
-    }
-
-    private static func run(_ arguments: String, in folder: String) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["openssl"] + arguments.split(separator: " ").map(String.init)
-        process.currentDirectoryURL = URL(filePath: folder)
-        process.standardError = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw TestFailure("openssl \(arguments) failed") }
-    }
 }

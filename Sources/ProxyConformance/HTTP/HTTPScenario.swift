@@ -10,7 +10,7 @@ public struct HTTPScenario: Sendable {
     /// Settings that differ from the world's own, by name. `{upstream}` in a value stands for the upstream double's
     /// address (`http://host:port`), `{simulator}` for the simulator's, `{tls-by-name}` and `{tls-by-address}` for
     /// addresses of an upstream behind TLS whose certificate is for its name, `{authority}` for the PEM file of the
-    /// authority that issued it. A value that begins with `{file}` stands for the path of a file with the rest as its text.
+    /// authority that issued it, and `{certificate}` and `{certificate-key}` for PEM files of such a certificate. A value that begins with `{file}` stands for the path of a file with the rest as its text.
     public let settings: [String: String]
     /// Where in the catalogue it is written.
     public let place: Check.Line
@@ -102,6 +102,6 @@ extension HTTPScenario {
         streams, connections,
         endings, timeouts,
         smuggling, hostileUpstreams, projectManagement, tokenManagement, managementInput, effects, accounting,
-        operation, openAI, upstreamTLS, providers,
+        operation, openAI, upstreamTLS, listenerTLS, providers,
     ].flatMap { $0 }
 }

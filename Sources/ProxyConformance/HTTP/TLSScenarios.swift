@@ -40,4 +40,48 @@ extension HTTPScenario {
             check.equal(world.upstream.received.count, 0, "requests at the upstream")
         },
     ]
+
+    /// TLS towards clients.
+    static let listenerTLS: [HTTPScenario] = [
+        HTTPScenario(
+            "tls.listener.serves",
+            "Over TLS requests are served as without, one after another on a connection, and counted.",
+            settings: certificate
+        ) { world, check in
+            let tenant = try await world.tenant(cap: 3)
+            var conversation = try await world.talk()
+            for number in 1...3 {
+                try await conversation.send(tenant.request())
+                check.usual(try await conversation.response(to: "POST"), "answer \(number)")
+            }
+            await conversation.connection.close()
+            check.refusal(try await world.exchange(tenant.request()), 429, "quota_exceeded", "the fourth")
+            let answer = try await world.manage("GET", "/manage/tokens/\(tenant.tokenID)")
+            check.equal(answer.json["request_count"].integer, 3, "request_count")
+        },
+        HTTPScenario(
+            "tls.listener.carries-large-bodies", "Large bodies come byte for byte over TLS, both ways.",
+            settings: certificate
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let body = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 9) }
+            world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.sized(body))])
+            let response = try await world.exchange(tenant.request(body: body))
+            check.that(response.body == body, "\(response.body.count) bytes came, of \(body.count), or others")
+            check.that(world.upstream.received.first?.body == body, "the upstream got another body")
+        },
+        HTTPScenario(
+            "tls.listener.closes-cleanly",
+            "An answer after which the connection closes is read to its end: TLS is ended before TCP is.",
+            settings: certificate
+        ) { world, check in
+            let tenant = try await world.tenant()
+            check.usual(try await world.exchange(tenant.request(fields: [HTTPField("Connection", "close")])))
+            let refused = try await world.exchange(raw: "POST /v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n")
+            check.equal(refused.status, 400, "a request that can't be understood")
+            check.that(refused.fields.all("connection").contains("close"), "and whose connection closes")
+        },
+    ]
+
+    private static let certificate = ["TLS_CERT_FILE": "{certificate}", "TLS_KEY_FILE": "{certificate-key}"]
 }
