@@ -32,9 +32,10 @@ VOLUME ["/var/lib/llm-proxy/data"]
 EXPOSE 8080
 # Stops in order; give it more time than SHUTDOWN_GRACE (30 s) before it is killed.
 STOPSIGNAL SIGTERM
-# bash is in every Debian and speaks TCP by itself. Follows LISTEN_ADDR's port; needs an address that 127.0.0.1 reaches.
+# bash is in every Debian and speaks TCP by itself, but no TLS: then it looks whether the port is open. Follows LISTEN_ADDR's port; needs an address that 127.0.0.1 reaches.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["bash", "-c", "\
     listen=${LISTEN_ADDR:-:8080} && exec 3<>/dev/tcp/127.0.0.1/${listen##*:} && \
+    { [[ -z $TLS_CERT_FILE ]] || exit 0; } && \
     printf 'GET /ready HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && \
     read -r line <&3 && [[ $line == 'HTTP/1.1 200 '* ]]"]
 ENTRYPOINT ["llm-proxy"]

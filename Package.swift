@@ -97,7 +97,7 @@ let package = Package(
             "ProxyServer",
             [
                 "ProxyDomain", "ProxyStorage", "SQLDatabase", "ProxySecrets", "ProxySettings", "SQLiteDriver",
-                "PostgresDriver", "SQLStorage", "ProxyLedger", "ProxyRelay", "ProxyManagement",
+                "PostgresDriver", "SQLStorage", "ProxyLedger", "ProxyWire", "ProxyRelay", "ProxyManagement",
                 .nioCore, .nioPosix, .nioSSL, .logging,
             ]),
 

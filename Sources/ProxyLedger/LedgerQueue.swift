@@ -123,7 +123,9 @@ struct LedgerQueue: Sendable {
 
     private mutating func makeDue() -> Wake {
         guard parcel == nil, schedule != .due else { return .notNeeded }
-        if case .lingering = schedule, !admissions.isEmpty { habit.ended(hadPurpose: admissions.count > 1) }
+        if case .lingering(_, limits.admissionLinger) = schedule, !admissions.isEmpty {
+            habit.ended(hadPurpose: admissions.count > 1)
+        }
         schedule = .due
         return .now
     }

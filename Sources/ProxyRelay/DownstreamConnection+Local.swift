@@ -77,7 +77,9 @@ extension DownstreamConnection {
     }
 
     /// One of our refusals, ready to be written.
-    func answer(to refusal: RelayRefusal, keepsAlive: Bool, requestID: String?) -> ByteBuffer {
+    func answer(
+        to refusal: RelayRefusal, keepsAlive: Bool, requestID: String?, origin: [UInt8] = []
+    ) -> ByteBuffer {
         let body = refusal.body
         let status = refusal.statusAndCode.status
         var buffer = ByteBuffer()
@@ -85,6 +87,7 @@ extension DownstreamConnection {
         for field in refusal.extraFields { buffer.writeString("\(field.name): \(field.value)\r\n") }
         buffer.writeString("Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n")
         if let requestID { buffer.writeString("X-Proxy-Request-ID: \(requestID)\r\n") }
+        buffer.writeAccess(of: origin)
         writeConnectionFields(into: &buffer, keepsAlive: keepsAlive)
         buffer.writeStaticString("\r\n")
         if head.method != .head { buffer.writeString(body) }

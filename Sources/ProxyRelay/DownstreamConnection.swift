@@ -1,5 +1,6 @@
 import Glibc
 import NIOCore
+import NIOSSL
 import ProxyWire
 
 /// The client side of the relay: frames requests, and carries what their exchanges answer.
@@ -284,21 +285,38 @@ final class DownstreamConnection: ChannelInboundHandler {
         flush()
         if isInputClosed { deadline = .now() + .seconds(2) }
         setReading(true)
+        // With TLS an end may overtake what is written, so it waits for that.
         let sent = context.eventLoop.makePromise(of: Void.self)
-        context.close(mode: .output, promise: sent)
-        sent.futureResult.assumeIsolated().whenComplete { _ in
+        context.writeAndFlush(NIOAny(ByteBuffer()), promise: sent)
+        sent.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
+    }
+
+    private func endOutput() {
+        guard let context else { return }
+        let ended = context.eventLoop.makePromise(of: Void.self)
+        context.close(mode: .output, promise: ended)
+        ended.futureResult.assumeIsolated().whenComplete { _ in
             self.isOutputClosed = true
             if self.isInputClosed { self.close() } else { self.deadline = .now() + .seconds(2) }
         }
     }
 
-    func close() { context?.close(promise: nil) }
+    /// What comes from now on is no request any more: with TLS it may still come, until the other side ends too.
+    func close() {
+        phase = .lingering
+        inbound = ByteBuffer()
+        context?.close(promise: nil)
+    }
 
-    /// Closes so that the client sees an error, never a clean end.
+    /// Closes so that the client sees an error, never a clean end: beneath TLS, which would say goodbye.
     func abort() {
         guard let context else { return }
         _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
-        context.close(promise: nil)
+        if let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self) {
+            tls.close(promise: nil)
+        } else {
+            context.close(promise: nil)
+        }
     }
 
     // MARK: From the loop

@@ -58,6 +58,8 @@ final class Exchange {
     /// The grant is read once more before the client gets anything.
     var isRenewing = false
     var path = ""
+    /// The page that may read the answer; empty for none.
+    var pageOrigin: [UInt8] = []
     var requestBytes: UInt64 = 0
     /// Whether the upstream is asked for usage that the client didn't ask for.
     var hasAskedForUsage = false

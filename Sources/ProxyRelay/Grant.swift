@@ -1,5 +1,5 @@
 public import ProxyDomain
-import ProxyWire
+public import ProxyWire
 
 /// What a token allows and where its requests go, as last read from the database.
 ///
@@ -35,6 +35,10 @@ public final class UpstreamRoute: Sendable {
     let credentialField: [UInt8]
     /// The credential where it is a parameter of the query.
     let credentialParameter: QueryParameter?
+    /// Whether a field of an answer repeats a credential that stands in the query; `nil` when none does.
+    var repeatsCredential: ((UnsafeRawBufferPointer) -> Bool)? {
+        credentialParameter.map { parameter in { parameter.isRepeated(in: $0) } }
+    }
     let endpoints: EndpointRules
     /// What the provider's models cost.
     let prices: PriceList
@@ -97,14 +101,30 @@ public struct UpstreamTarget: Hashable, Sendable {
 public final class EndpointRules: Sendable {
     private let allowedMethods: Set<RequestMethod>
     let allowsPath: @Sendable (String) -> Bool
+    /// The pages that may call it; `nil` for what the provider says of that itself.
+    let origins: OriginPolicy?
+    let requiredFields: [RequiredField]
+    /// The values that parameters may have; to look at them, bodies are read before they are sent.
+    let parameters: ParameterRules
+    /// Whether heads are looked at.
+    let hasConditions: Bool
     /// The allowed methods as a value for `Allow`.
     let allowField: String
 
-    /// - Parameter methods: names in upper case; names that HTTP does not define allow nothing.
-    public init(methods: [String], allowsPath: @escaping @Sendable (String) -> Bool) {
+    /// - Parameters:
+    ///   - methods: names in upper case; names that HTTP does not define allow nothing.
+    ///   - requiredFields: names of fields that requests must have, with a value.
+    public init(
+        methods: [String], origins: OriginPolicy? = nil, requiredFields: [String] = [],
+        parameters: ParameterRules = ParameterRules(), allowsPath: @escaping @Sendable (String) -> Bool
+    ) {
         allowedMethods = Set(RequestMethod.allCases.filter { methods.contains($0.name) })
         allowField = methods.joined(separator: ", ")
         self.allowsPath = allowsPath
+        self.origins = origins
+        self.requiredFields = requiredFields.map { RequiredField($0) }
+        self.parameters = parameters
+        hasConditions = origins != nil || !requiredFields.isEmpty || !parameters.isEmpty
     }
 
     func allows(_ method: RequestMethod) -> Bool { allowedMethods.contains(method) }

@@ -55,13 +55,15 @@ extension ByteBuffer {
     /// - Returns: where ``setOverhead(_:at:)`` fills in the overhead.
     mutating func writeResponseHead(
         _ head: ResponseHead, of bytes: UnsafeRawBufferPointer, requestID: RequestID, headroom: Headroom,
-        connection: ConnectionFields
+        connection: ConnectionFields, origin: [UInt8], route: UpstreamRoute?
     ) -> Int {
-        writeHead(ofAtMost: head.length + mostAdded) { writer in
+        writeHead(ofAtMost: head.length + origin.count + mostAdded) { writer in
             writer.writeStatusLine(head, of: bytes)
             var dropped = headroom.isKnown ? replacedByHeadroom : .hopByHop
             if connection.passage != .asItCame { dropped.formUnion(FieldKinds(.contentLength, .trailer)) }
-            writer.writeKept(head.fields, of: bytes, dropping: dropped)
+            if !origin.isEmpty { dropped.insert(.accessControl) }
+            writer.writeKept(head.fields, of: bytes, dropping: dropped, isSecret: route?.repeatsCredential)
+            writer.writeAccess(of: origin)
             writer.write(headroom)
             writer.write(connection)
             writer.write("X-Proxy-Request-ID: ")
@@ -88,10 +90,12 @@ extension ByteBuffer {
     }
 
     /// Writes a 1xx head for a client.
-    mutating func writeInterimHead(_ head: ResponseHead, of bytes: UnsafeRawBufferPointer) {
+    mutating func writeInterimHead(
+        _ head: ResponseHead, of bytes: UnsafeRawBufferPointer, route: UpstreamRoute?
+    ) {
         writeHead(ofAtMost: head.length + mostAdded) { writer in
             writer.writeStatusLine(head, of: bytes)
-            writer.writeKept(head.fields, of: bytes, dropping: .hopByHop)
+            writer.writeKept(head.fields, of: bytes, dropping: .hopByHop, isSecret: route?.repeatsCredential)
             writer.write("\r\n")
         }
     }
@@ -141,6 +145,14 @@ extension HeadWriter {
         } else if connection.clientMinorVersion == 0 {
             write("Connection: keep-alive\r\n")
         }
+    }
+
+    /// That a page of this origin may read the answer; nothing for none.
+    fileprivate mutating func writeAccess(of origin: [UInt8]) {
+        guard !origin.isEmpty else { return }
+        write("Access-Control-Allow-Origin: ")
+        write(origin)
+        write("\r\nAccess-Control-Expose-Headers: *\r\nVary: Origin\r\n")
     }
 
     /// What the token's limits hold, under OpenAI's names.

@@ -1,3 +1,4 @@
+import NIOCore
 import NIOSSL
 import Synchronization
 
@@ -37,6 +38,8 @@ public final class ListenerTLS: Sendable {
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
+        // How long the client's goodbye is waited for.
+        configuration.shutdownTimeout = .milliseconds(500)
         guard let context = try? NIOSSLContext(configuration: configuration) else { throw .mismatch }
         return context
     }

@@ -15,10 +15,13 @@ public struct RelayDependencies: Sendable {
     /// For upstreams with TLS.
     public let tls: UpstreamTLS
 
+    /// The pages that any provider allows; `nil` when none is named, and all that is for providers to say.
+    public let origins: OriginPolicy?
+
     public init(
         ledger: Ledger, grants: any GrantSource, epoch: GrantEpoch, responder: @escaping LocalResponder,
         log: (any RequestLog)?, now: @escaping @Sendable () -> Timestamp, seed: @escaping @Sendable () -> UInt64,
-        tls: UpstreamTLS
+        tls: UpstreamTLS, origins: OriginPolicy? = nil
     ) {
         self.ledger = ledger
         self.grants = grants
@@ -28,5 +31,6 @@ public struct RelayDependencies: Sendable {
         self.now = now
         self.seed = seed
         self.tls = tls
+        self.origins = origins
     }
 }

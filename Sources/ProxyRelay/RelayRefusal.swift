@@ -17,6 +17,10 @@ enum RelayRefusal: Hashable, Sendable {
     case costUnbounded(UnboundedCost)
     case methodNotAllowed(allowed: String)
     case endpointNotFound
+    case originRequired
+    case originNotAllowed
+    case headerRequired(name: String)
+    case paramNotAllowed(ParameterRules.Violation)
     case bodyTooLarge(limit: UInt64)
     case requestTimeout
     case overloaded
@@ -58,6 +62,10 @@ enum RelayRefusal: Hashable, Sendable {
         case .costUnbounded: (400, "cost_unbounded")
         case .methodNotAllowed: (405, "method_not_allowed")
         case .endpointNotFound: (404, "endpoint_not_found")
+        case .originRequired: (400, "origin_required")
+        case .originNotAllowed: (403, "origin_not_allowed")
+        case .headerRequired: (400, "header_required")
+        case .paramNotAllowed: (400, "param_not_allowed")
         case .bodyTooLarge: (413, "request_too_large")
         case .requestTimeout: (408, "request_timeout")
         case .overloaded: (503, "overloaded")
@@ -109,6 +117,16 @@ enum RelayRefusal: Hashable, Sendable {
         case .costUnbounded(let reason): reason.message
         case .methodNotAllowed(let allowed): "This method is not allowed here. Use one of: \(allowed)."
         case .endpointNotFound: "This path is not among the endpoints that this project's provider allows."
+        case .originRequired: "This project's provider takes requests of web pages alone: send an Origin field."
+        case .originNotAllowed:
+            "Pages of this origin may not call this API. Ask the operator to name it under allowed_origins."
+        case .headerRequired(let name): "This project's provider wants the field \(name) in each request. Send it."
+        case .paramNotAllowed(.value(let name)):
+            "This value of \(name) is not allowed here. Use another, or ask the operator to name it under param_whitelist."
+        case .paramNotAllowed(.ambiguous(let name)):
+            "This request says \(name) twice, or under a name in other case. Say it once, as it is written here."
+        case .paramNotAllowed(.unreadable):
+            "Parameters are checked here, and those of this request can't be read. Send one JSON object or a form, not packed."
         case .bodyTooLarge(let limit):
             "The body is larger than \(limit) bytes. Send less, or ask the operator to raise MAX_REQUEST_SIZE."
         case .requestTimeout: "The request did not arrive in time. Send it again without long pauses."
@@ -173,8 +191,11 @@ enum RelayRefusal: Hashable, Sendable {
 
     /// The parameter of the request that is to be changed, if it is one.
     private var parameter: String? {
-        guard case .costUnbounded(let reason) = self else { return nil }
-        return reason.parameter
+        switch self {
+        case .costUnbounded(let reason): reason.parameter
+        case .headerRequired(let name), .paramNotAllowed(.value(let name)), .paramNotAllowed(.ambiguous(let name)): name
+        default: nil
+        }
     }
 
     /// `{"error":{…}}`, so that SDKs show it.

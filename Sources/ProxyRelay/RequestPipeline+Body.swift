@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyCodings
 import ProxyDomain
 import ProxyWire
 
@@ -8,7 +9,8 @@ extension Exchange {
     /// Whether the body must be there first.
     func mustRead(_ grant: Grant) -> Bool {
         guard head.framing != .none else { return false }
-        return grant.reserves || grant.route.streams.usage == .ask && isCompletion
+        return grant.reserves || !grant.route.endpoints.parameters.isEmpty
+            || grant.route.streams.usage == .ask && isCompletion
     }
 
     /// Whether the provider may be asked to tell the usage at the end of a stream: in OpenAI's API of these two alone.
@@ -28,6 +30,9 @@ extension Exchange {
     /// The body is there: estimates what the request may use, or bounds it where a budget is strict, and has it counted.
     func bodyRead() {
         guard let grant else { return }
+        if let violation = parameterViolation(grant.route.endpoints.parameters) {
+            return refuse(.paramNotAllowed(violation))
+        }
         var asking: [UInt8]?
         let estimate = withBody { body in
             let outline = RequestOutline(of: body)
@@ -42,6 +47,19 @@ extension Exchange {
             compose(grant, instead: asking)
             admit(grant)
         case .failure(let unbounded): refuse(.costUnbounded(unbounded))
+        }
+    }
+
+    /// Looks at the parameters that the body gives. One that is packed can't be looked into.
+    private func parameterViolation(_ rules: ParameterRules) -> ParameterRules.Violation? {
+        guard !rules.isEmpty, let head = downstream?.head else { return nil }
+        return headBytes.withUnsafeReadableBytes { bytes in
+            func value(of kind: FieldKind) -> UnsafeRawBufferPointer? {
+                head.value(of: kind).map { UnsafeRawBufferPointer(rebasing: bytes[$0]) }
+            }
+            if let coding = value(of: .contentEncoding), !ContentCoding.isIdentity(coding) { return .unreadable }
+            guard head.count(of: .contentType) <= 1 else { return .unreadable }
+            return withBody { rules.violation(in: $0, contentType: value(of: .contentType)) }
         }
     }
 

@@ -29,7 +29,8 @@ extension Exchange {
         overhead = microseconds(from: startedAt, to: .now())
         if let downstream {
             downstream.write(
-                downstream.answer(to: refusal, keepsAlive: keepsAlive, requestID: requestID.text))
+                downstream.answer(
+                    to: refusal, keepsAlive: keepsAlive, requestID: requestID.text, origin: pageOrigin))
             downstream.flush()
         }
         settle(outcome)

@@ -26,9 +26,13 @@ extension Exchange {
         guard stage != .delivering else { return proceed() }
         switch answer {
         case .success(let fresh?):
-            let former = grant?.route
-            grant = fresh
-            if let former, !former.leads(like: fresh.route), former.canBeLeft(for: fresh.route), isReplayable {
+            guard let former = grant?.route, !former.leads(like: fresh.route) else {
+                grant = fresh
+                return proceed()
+            }
+            // Otherwise it goes where it was written for, and nowhere else: it carries that key.
+            if former.canBeLeft(for: fresh.route), isReplayable {
+                grant = fresh
                 reroute(from: former, to: fresh.route)
             }
             proceed()

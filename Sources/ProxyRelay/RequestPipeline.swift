@@ -22,6 +22,13 @@ extension Exchange {
         stage = .identifying
         relay.census.requests.add(1, ordering: .relaxed)
         headBytes = bytes
+        if relay.dependencies.origins != nil {
+            let isAnswered = bytes.withUnsafeReadableBytes { bytes in
+                noteOrigin(head, bytes)
+                return answerPreflight(head, bytes)
+            }
+            if isAnswered { return }
+        }
         switch Credential.of(head, bytes, &credentialMemory) {
         case .missing: refuse(.missingCredential)
         case .malformed: refuse(.malformedCredential)
@@ -70,6 +77,10 @@ extension Exchange {
         }
         guard rules.allows(head.method) else { return refuse(.methodNotAllowed(allowed: rules.allowField)) }
         guard endpoint.isAllowed else { return refuse(.endpointNotFound) }
+        if rules.hasConditions {
+            let refusal = headBytes.withUnsafeReadableBytes { rules.refusal(of: downstream.head, $0) }
+            if let refusal { return refuse(refusal) }
+        }
         if case .length(let length) = head.framing, length > relay.settings.maxRequestBytes {
             return refuse(.bodyTooLarge(limit: relay.settings.maxRequestBytes))
         }
@@ -239,7 +250,7 @@ extension Exchange {
     /// 100, 102 or 103: passed on, unless the client speaks a version without them (RFC 9110 section 15.2).
     func interimResponse(_ interim: ResponseHead, _ bytes: ByteBuffer) {
         guard head.minorVersion > 0, !(hasSaidContinue && interim.status == 100) else { return }
-        bytes.withUnsafeReadableBytes { outgoing.writeInterimHead(interim, of: $0) }
+        bytes.withUnsafeReadableBytes { outgoing.writeInterimHead(interim, of: $0, route: grant?.route) }
     }
 
     func responseHead(_ response: ResponseHead, _ bytes: ByteBuffer) {
@@ -253,7 +264,7 @@ extension Exchange {
                 response, of: bytes, requestID: requestID, headroom: headroom,
                 connection: ConnectionFields(
                     keepsAlive: keepsClientConnection, clientMinorVersion: head.minorVersion,
-                    passage: passage, isChunked: framing == .chunked))
+                    passage: passage, isChunked: framing == .chunked), origin: pageOrigin, route: grant?.route)
         }
     }
 

@@ -10,11 +10,16 @@ final class CertificateKeeper: Sendable {
     private let files: ListenerCertificate
     private let logger: Logger
     private let task = RecurringTask()
+    /// Of the files that were loaded, from before they were.
+    private let loaded: Mutex<FileStamps>
+    /// Of those that could not be.
+    private let refused = Mutex<FileStamps?>(nil)
 
     /// - Throws: when the files hold no certificate and its key.
     init(_ files: ListenerCertificate, logger: Logger) throws(StartupError) {
         self.files = files
         self.logger = logger
+        loaded = Mutex(FileStamps(files))
         do throws(ListenerTLSError) {
             tls = try ListenerTLS(certificateFile: files.certificate, keyFile: files.key)
         } catch {
@@ -24,25 +29,27 @@ final class CertificateKeeper: Sendable {
 
     /// Looks at the files once a second.
     func start() {
-        let known = Mutex(FileStamps(files))
         task.start { [self] in
             let stamps = FileStamps(files)
-            let hasChanged = known.withLock { known in
-                defer { known = stamps }
-                return known != stamps
-            }
-            if hasChanged { reload() }
+            if loaded.withLock({ $0 != stamps }) { reload(stamps) }
             return .seconds(1)
         }
     }
 
     func stop() async { await task.stop() }
 
-    private func reload() {
+    /// Tries again each second until it succeeds, and says once for the same files that it can't.
+    private func reload(_ stamps: FileStamps) {
         do throws(ListenerTLSError) {
             try tls.reload()
+            loaded.withLock { $0 = stamps }
             logger.notice("new connections get the new certificate", metadata: ["file": "\(files.certificate)"])
         } catch {
+            let isNew = refused.withLock { refused in
+                defer { refused = stamps }
+                return refused != stamps
+            }
+            guard isNew else { return }
             // One of two files may have been replaced before the other.
             logger.error(
                 "the certificate was changed to one that can't be used; the one before stays in use",

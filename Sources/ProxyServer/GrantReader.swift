@@ -4,6 +4,7 @@ import ProxyRelay
 import ProxySecrets
 import ProxySettings
 import ProxyStorage
+import ProxyWire
 
 /// Reads grants from storage: opens the project's key and finds the way to its provider.
 struct GrantReader: GrantSource {
@@ -20,7 +21,10 @@ struct GrantReader: GrantSource {
         self.providers = providers
         self.logger = logger
         rules = providers.all.mapValues { provider in
-            EndpointRules(methods: provider.allowedMethods) { provider.allows(path: $0) }
+            EndpointRules(
+                methods: provider.allowedMethods, origins: OriginPolicy(of: [provider]),
+                requiredFields: provider.requiredHeaders, parameters: ParameterRules(provider.allowedValues)
+            ) { provider.allows(path: $0) }
         }
     }
 
@@ -77,5 +81,14 @@ struct GrantReader: GrantSource {
     /// Clients send `/v1/…` themselves: a base URL that ends in `/v1`, as SDKs write it, means the same as without.
     private static func prefix(_ path: String) -> String {
         path.hasSuffix("/v1") ? String(path.dropLast(3)) : path
+    }
+}
+
+extension OriginPolicy {
+    /// What providers allow together; `nil` when none names an origin.
+    init?(of providers: some Collection<Provider>) {
+        let naming = providers.filter { !$0.allowedOrigins.isEmpty }
+        guard !naming.isEmpty else { return nil }
+        self.init(naming.flatMap(\.allowedOrigins), methods: naming.flatMap(\.allowedMethods))
     }
 }

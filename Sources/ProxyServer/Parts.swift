@@ -65,7 +65,8 @@ struct Parts: Sendable {
                 epoch: epoch, responder: { await management.respond(to: $0) },
                 log: isLogged ? RequestLogWriter(sink: sink, format: .init(settings.log.format)) : nil,
                 now: surroundings.now, seed: surroundings.random,
-                tls: try upstreamTLS(settings.relay.upstreamCAFile)))
+                tls: try upstreamTLS(settings.relay.upstreamCAFile),
+                origins: OriginPolicy(of: settings.providers.all.values)))
         relayBox.put(relay)
         return Parts(
             foundation: foundation, ledger: ledger, relay: relay, group: group, state: state, logger: logger,

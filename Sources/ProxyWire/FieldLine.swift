@@ -15,4 +15,14 @@ public struct FieldLine: Sendable, Hashable {
     public var nameRange: Range<Int> { Int(start)..<Int(nameEnd) }
     /// The value without white space around it; may be empty.
     public var valueRange: Range<Int> { Int(valueStart)..<Int(valueEnd) }
+
+    /// Whether its name in `head` is the one of which `name` is the lower case (RFC 9110 section 5.1: in any case). An underscore is
+    /// as good as a hyphen: servers that put fields into variables know no difference (RFC 3875 section 4.1.18).
+    public func isNamed(_ name: [UInt8], in head: UnsafeRawBufferPointer) -> Bool {
+        guard nameRange.count == name.count else { return false }
+        return zip(head[nameRange], name).allSatisfy { byte, wanted in
+            byte == wanted || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) && byte | 0x20 == wanted
+                || byte == UInt8(ascii: "_") && wanted == UInt8(ascii: "-")
+        }
+    }
 }

@@ -49,14 +49,18 @@ public struct HeadWriter {
     /// Writes the field lines whose kind is not in `dropping`, as they were sent, CRLFs included and in order.
     ///
     /// `fields` are offsets into `head`, as a parser left them. Neighbours that stay are copied together.
-    /// - Parameter name: in lower case, of fields to be left out too whatever their kind; empty for none.
+    /// - Parameters:
+    ///   - name: in lower case, of fields to be left out too whatever their kind; empty for none.
+    ///   - isSecret: whether a field with such a value is to be left out; `nil` when none is.
     public mutating func writeKept(
-        _ fields: [FieldLine], of head: UnsafeRawBufferPointer, dropping: FieldKinds, named name: [UInt8] = []
+        _ fields: [FieldLine], of head: UnsafeRawBufferPointer, dropping: FieldKinds, named name: [UInt8] = [],
+        isSecret: ((UnsafeRawBufferPointer) -> Bool)? = nil
     ) {
         var runStart = 0
         var runEnd = 0
         for field in fields where !dropping.contains(field.kind) {
             if !name.isEmpty, field.isNamed(name, in: head) { continue }
+            if let isSecret, isSecret(UnsafeRawBufferPointer(rebasing: head[field.valueRange])) { continue }
             if runEnd != Int(field.start) {
                 write(UnsafeRawBufferPointer(rebasing: head[runStart..<runEnd]))
                 runStart = Int(field.start)
@@ -64,16 +68,6 @@ public struct HeadWriter {
             runEnd = Int(field.end)
         }
         write(UnsafeRawBufferPointer(rebasing: head[runStart..<runEnd]))
-    }
-}
-
-extension FieldLine {
-    /// Whether this is the name, in any case, of which `name` is the lower case.
-    fileprivate func isNamed(_ name: [UInt8], in head: UnsafeRawBufferPointer) -> Bool {
-        guard nameRange.count == name.count else { return false }
-        return zip(head[nameRange], name).allSatisfy { byte, wanted in
-            byte == wanted || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) && byte | 0x20 == wanted
-        }
     }
 }
 

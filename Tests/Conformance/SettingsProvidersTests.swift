@@ -80,8 +80,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("timeouts", "{request: 5s}"), ("param_whitelist", "{model: [gpt-4*]}"), ("allowed_origins", "[x]"),
-        ("required_headers", "[x]"), ("base_urls", "https://x"),
+        ("timeouts", "{request: 5s}"), ("retry", "3"), ("base_urls", "https://x"),
     ])
     func aKeyOfALaterVersionIsRefusedByNameAndLine(key: String, value: String) {
         let found = faults("apis:\n  openai:\n    base_url: https://x\n    \(key): \(value)\n")
@@ -111,6 +110,13 @@ import Testing
         ("apis:\n  openai:\n    base_url: https://x\n    allowed_endpoints: [/v1/*]", "path prefixes"),
         ("apis:\n  openai:\n    base_url: https://x\n    allowed_endpoints: [[/v1]]", "must be a text"),
         ("apis:\n  openai:\n    base_url: https://x\n    allowed_methods: [get]", "capital"),
+        ("apis:\n  openai:\n    base_url: https://x\n    allowed_origins: [https://a/]", "origins of web pages"),
+        ("apis:\n  openai:\n    base_url: https://x\n    allowed_origins: [a.example]", "origins of web pages"),
+        ("apis:\n  openai:\n    base_url: https://x\n    allowed_origins: [https://a, 'https://A:443']", "twice"),
+        ("apis:\n  openai:\n    base_url: https://x\n    required_headers: ['a b']", "names of header fields"),
+        ("apis:\n  openai:\n    base_url: https://x\n    param_whitelist: [a]", "key: value"),
+        ("apis:\n  openai:\n    base_url: https://x\n    param_whitelist: {model: a}", "list"),
+        ("apis:\n  openai:\n    base_url: https://x\n    param_whitelist: {'a b': [a]}", "letters, digits"),
         ("apis:\n  openai:\n    base_url: https://x\n    auth: basic", "must be bearer"),
         ("apis:\n  openai:\n    base_url: https://x\n    auth: {}", "must be bearer"),
         ("apis:\n  openai:\n    base_url: https://x\n    auth: {header: a, query: b}", "one header or one query"),

@@ -120,5 +120,12 @@ private final class Glue: ChannelInboundHandler {
         if case ChannelEvent.inputClosed = event { partner?.context?.close(mode: .output, promise: nil) }
     }
     func channelInactive(context: ChannelHandlerContext) { partner?.context?.close(promise: nil) }
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    /// What breaks off on one side must not end in good order on the other.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let other = partner?.context {
+            _ = (other.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+            other.close(promise: nil)
+        }
+        context.close(promise: nil)
+    }
 }

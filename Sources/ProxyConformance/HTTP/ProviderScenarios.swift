@@ -11,12 +11,14 @@ extension HTTPScenario {
         ) { world, check in
             let tenant = try await world.tenant()
             let fields = [
-                HTTPField("x-acme-key", "the client's own"), HTTPField("x-acme-keys", "kept"),
+                HTTPField("x-acme-key", "the client's own"), HTTPField("X_Acme-Key", "another"),
+                HTTPField("x-acme-keys", "kept"),
                 HTTPField("anthropic-version", "2023-06-01"),
             ]
             check.usual(try await world.exchange(tenant.request(fields: fields)))
             let received = world.upstream.received.first?.fields ?? []
             check.equal(received.all("x-acme-key"), [upstreamKey], "X-Acme-Key")
+            check.equal(received.all("x_acme-key"), [], "X_Acme-Key")
             check.equal(received.all("authorization"), [], "Authorization")
             check.equal(received.all("x-acme-keys"), ["kept"], "a longer name")
             check.equal(received.all("anthropic-version"), ["2023-06-01"], "anthropic-version")
@@ -32,6 +34,7 @@ extension HTTPScenario {
                 ("", ""), ("?", ""), ("?alt=sse", "&alt=sse"), ("?key=mine&alt=sse", "&alt=sse"),
                 ("?alt=sse&key=mine&monkey=1", "&alt=sse&monkey=1"), ("?%6Bey=mine&keys=2", "&keys=2"),
                 ("?key&key=&&a=b", "&a=b"), ("?a=key=1&KEY=2", "&a=key=1&KEY=2"), ("?%6%6Bey=1", "&%6%6Bey=1"),
+                ("?key[]=mine&a=b;key=2&c", "&c"),
             ] {
                 check.usual(try await world.exchange(tenant.request(path + sent)), sent)
                 check.equal(
@@ -53,6 +56,30 @@ extension HTTPScenario {
             check.equal(
                 world.upstream.received.last?.target, "/v1/chat/completions?key=another%2Bkey%2Fmore%3D%26x&a=b",
                 "target")
+        },
+        HTTPScenario(
+            "provider.auth.key-comes-not-back",
+            "An upstream that redirects gives back the query it was sent: fields with the key in it stay behind.",
+            settings: file(of: "query: key")
+        ) { world, check in
+            let tenant = try await world.tenant()
+            for _ in 1...2 {
+                world.upstream.script(
+                    UpstreamStep.readRequest + [
+                        .send(Array("HTTP/1.1 103 Early Hints\r\nLink: </a?key=\(upstreamKey)>\r\n\r\n".utf8)),
+                        .send(
+                            HTTPAnswer.json(
+                                "{}", status: "307 Temporary Redirect",
+                                fields:
+                                    "Location: /v1/models?key=\(upstreamKey)&a=b\r\nX-Kept: \(upstreamKey.prefix(5))\r\n"
+                            )),
+                    ])
+                let response = try await world.exchange(tenant.request("/v1/models/", method: "GET", body: nil))
+                check.equal(response.status, 307, "status")
+                check.equal(response.fields.all("location"), [], "Location")
+                check.equal(response.interim.flatMap { $0.fields.all("link") }, [], "Link")
+                check.equal(response.fields.all("x-kept").count, 1, "another field")
+            }
         },
         HTTPScenario(
             inside: "provider.auth.key-is-in-no-log", "A key in the query is neither logged nor kept.",

@@ -81,6 +81,44 @@ extension HTTPScenario {
             check.equal(refused.status, 400, "a request that can't be understood")
             check.that(refused.fields.all("connection").contains("close"), "and whose connection closes")
         },
+        HTTPScenario(
+            "tls.listener.breaks-off-visibly",
+            "An answer that ends with its connection and breaks off does not end as a whole one does.",
+            settings: certificate
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let asking = "GET /v1/models HTTP/1.0\r\nAuthorization: Bearer \(tenant.secret)\r\n\r\n"
+            world.upstream.script(
+                UpstreamStep.readRequest + [
+                    .send(HTTPAnswer.chunkedHead()), .send(HTTPAnswer.chunk("data: 1\n\n")), .await("go"), .close,
+                ])
+            var conversation = try await world.talk()
+            try await conversation.send(asking)
+            let head = try await conversation.head()
+            check.equal(head.status, 200, "status")
+            world.upstream.release("go")
+            check.equal(try await conversation.body(of: head, to: "GET").end, .reset, "how it ended")
+            world.upstream.script(
+                UpstreamStep.readRequest + [
+                    .send(HTTPAnswer.chunkedHead()), .send(HTTPAnswer.chunk("data: 1\n\n")),
+                    .send(HTTPAnswer.lastChunk),
+                ])
+            let whole = try await world.exchange(raw: asking, method: "GET")
+            check.equal(whole.text, "data: 1\n\n", "a whole one")
+        },
+        HTTPScenario(
+            "tls.listener.ends-both-ways", "A client that sends nothing more still gets a large answer to its end.",
+            settings: certificate
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let body = [UInt8](repeating: 0x61, count: 8_000_000)
+            world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.sized(body))])
+            var conversation = try await world.talk()
+            try await conversation.send(tenant.request(fields: [HTTPField("Connection", "close")]))
+            await conversation.connection.finishSending()
+            let response = try await conversation.response(to: "POST")
+            check.equal(response.body.count, body.count, "bytes that came")
+        },
     ]
 
     private static let certificate = ["TLS_CERT_FILE": "{certificate}", "TLS_KEY_FILE": "{certificate-key}"]

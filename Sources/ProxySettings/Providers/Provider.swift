@@ -25,9 +25,18 @@ public struct Provider: Hashable, Sendable {
     /// Where it wants its key.
     public let auth: ProviderAuth
 
+    /// Origins of the web pages that may call it, in lower case, `*` for all; empty when the file does not say.
+    public let allowedOrigins: [String]
+    /// Fields that requests must have.
+    public let requiredHeaders: [String]
+    /// Values that parameters of requests may have, by parameter, with `*` for any text.
+    public let allowedValues: [String: [String]]
+
     public init(
         name: String, baseURL: BaseURL, allowedEndpoints: [String], allowedMethods: [String],
-        prices: PriceList = PriceList(), auth: ProviderAuth = .bearer
+        prices: PriceList = PriceList(), auth: ProviderAuth = .bearer,
+        allowedOrigins: [String] = [], requiredHeaders: [String] = [],
+        allowedValues: [String: [String]] = [:]
     ) {
         self.name = name
         self.baseURL = baseURL
@@ -35,6 +44,9 @@ public struct Provider: Hashable, Sendable {
         self.allowedMethods = allowedMethods
         self.prices = prices
         self.auth = auth
+        self.allowedOrigins = allowedOrigins
+        self.requiredHeaders = requiredHeaders
+        self.allowedValues = allowedValues
     }
 
     /// What is allowed where the file does not say.

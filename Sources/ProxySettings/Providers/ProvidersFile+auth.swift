@@ -41,7 +41,8 @@ extension ProvidersFile {
         ![
             "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection",
             "keep-alive",
-            "proxy-connection", "te", "trailer", "upgrade", "expect", "accept-encoding", "x-request-id",
+            "proxy-connection", "proxy-authorization", "proxy-authenticate", "te", "trailer", "upgrade", "expect",
+            "accept-encoding", "x-request-id",
         ].contains(name.lowercased())
     }
 }

@@ -61,6 +61,9 @@ struct ProvidersFile {
         var methods = Provider.usualMethods
         var prices = PriceList()
         var auth = ProviderAuth.bearer
+        var origins: [String] = []
+        var headers: [String] = []
+        var values: [String: [String]] = [:]
         var hasAddress = false
         for entry in entries {
             let key = "\(place).\(entry.key)"
@@ -69,6 +72,9 @@ struct ProvidersFile {
                 hasAddress = true
                 baseURL = readAddress(entry.value, key)
             case "allowed_endpoints": endpoints = list(entry.value, key, Self.endpoint)
+            case "allowed_origins": origins = list(entry.value, key, Self.origin)
+            case "required_headers": headers = list(entry.value, key, Self.header)
+            case "param_whitelist": values = readValues(entry.value, key)
             case "auth": auth = readAuth(entry.value, key)
             case "prices": prices = readPrices(entry.value, key)
             case "allowed_methods": methods = list(entry.value, key, Self.method)
@@ -82,8 +88,23 @@ struct ProvidersFile {
             providers.append(
                 Provider(
                     name: api.key, baseURL: url, allowedEndpoints: endpoints, allowedMethods: methods,
-                    prices: prices, auth: auth))
+                    prices: prices, auth: auth, allowedOrigins: origins, requiredHeaders: headers, allowedValues: values
+                ))
         }
+    }
+
+    private mutating func readValues(_ node: YAMLNode, _ place: String) -> [String: [String]] {
+        var values: [String: [String]] = [:]
+        for parameter in mapping(node, place) ?? [] {
+            let key = "\(place).\(SettingFault.printable(parameter.key))"
+            guard Self.isName(parameter.key) else {
+                fault(
+                    parameter.line, "\(key) must be 1…64 letters, digits, _, - or .", "name a parameter, such as model")
+                continue
+            }
+            values[parameter.key] = list(parameter.value, key, Self.pattern)
+        }
+        return values
     }
 
     private mutating func readAddress(_ node: YAMLNode, _ key: String) -> BaseURL? {
@@ -154,6 +175,22 @@ struct ProvidersFile {
         let isMethod = text.utf8.allSatisfy { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
         return isMethod && text.utf8.count <= 16 && text != "CONNECT" && text != "TRACE" ? text : nil
     }
+
+    private static let origin = Item(
+        rule: "must hold origins of web pages", remedy: "write for instance https://app.example, or * for all"
+    ) { text in
+        guard text != "*" else { return text }
+        guard let url = BaseURL(text), url.pathPrefix.isEmpty, !text.hasSuffix("/") else { return nil }
+        return url.origin.description.lowercased()
+    }
+
+    private static let pattern = Item(
+        rule: "must hold values", remedy: "write a value, with * for any text: gpt-4o*"
+    ) { $0.utf8.count <= 256 ? $0 : nil }
+
+    private static let header = Item(
+        rule: "must hold names of header fields", remedy: "write for instance X-Tenant, each once"
+    ) { isName($0) ? $0 : nil }
 
     static func isName(_ text: String) -> Bool {
         (1...64).contains(text.utf8.count)

@@ -1,0 +1,19 @@
+/// Which web pages may call an API, by their origins as browsers send them (RFC 6454 section 6.2).
+public struct OriginPolicy: Hashable, Sendable {
+    private let origins: Set<String>
+    /// Methods for `Access-Control-Allow-Methods`.
+    let methods: [String]
+
+    /// - Parameters:
+    ///   - origins: in lower case and without a scheme's own port; `*` stands for all.
+    ///   - methods: in upper case.
+    public init(_ origins: some Sequence<String>, methods: some Sequence<String>) {
+        self.origins = Set(origins)
+        self.methods = methods.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
+    func allows(_ origin: UnsafeRawBufferPointer) -> Bool {
+        !origin.isEmpty
+            && (origins.contains("*") || origins.contains(String(decoding: origin, as: UTF8.self).lowercased()))
+    }
+}

@@ -1,0 +1,92 @@
+import NIOCore
+import ProxyDomain
+import ProxyWire
+
+/// Requests of web pages: browsers ask whether a page may call us, and whether it may read the answer (Fetch Standard, "HTTP
+/// CORS protocol").
+extension Exchange {
+    /// Looks whether the request comes from a page that any provider allows. What it gets may be read by it, refusals included.
+    func noteOrigin(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer) {
+        pageOrigin.removeAll(keepingCapacity: true)
+        guard let origins = relay.dependencies.origins, let range = head.value(of: .origin),
+            head.count(of: .origin) == 1
+        else { return }
+        let origin = UnsafeRawBufferPointer(rebasing: bytes[range])
+        if origins.allows(origin) { pageOrigin.append(contentsOf: origin) }
+    }
+
+    /// Answers a browser that asks before it sends a page's request. It shows no token, hence is answered by its origin alone.
+    /// - Returns: whether the request was one.
+    func answerPreflight(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard head.method == .options, let origins = relay.dependencies.origins, head.value(of: .origin) != nil,
+            head.fields.contains(where: { $0.isNamed(Self.requestMethod, in: bytes) })
+        else { return false }
+        guard !pageOrigin.isEmpty, let downstream else {
+            refuse(.originNotAllowed)
+            return true
+        }
+        status = 204
+        let keepsAlive = head.keepsAlive && !relay.isDraining && downstream.canSkipBody
+        let headers = head.fields.first { $0.isNamed(Self.requestHeaders, in: bytes) }.map { $0.valueRange }
+        var answer = ByteBuffer()
+        answer.writeString("HTTP/1.1 204 No Content\r\n")
+        answer.writeAccess(of: pageOrigin)
+        answer.writeString("Access-Control-Allow-Methods: \(origins.methods.joined(separator: ", "))\r\n")
+        if let headers {
+            answer.writeString("Access-Control-Allow-Headers: ")
+            answer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[headers]))
+            answer.writeString("\r\n")
+        }
+        answer.writeString("Access-Control-Max-Age: 600\r\nX-Proxy-Request-ID: \(requestID.text)\r\n")
+        if !keepsAlive { answer.writeString("Connection: close\r\n") }
+        answer.writeString("\r\n")
+        downstream.write(answer)
+        downstream.flush()
+        end(outcome: nil, code: nil)
+        if keepsAlive { downstream.discardBody() } else { downstream.closeAfterAnswer() }
+        return true
+    }
+
+    private static let requestMethod = Array("access-control-request-method".utf8)
+    private static let requestHeaders = Array("access-control-request-headers".utf8)
+}
+
+extension EndpointRules {
+    /// What is wrong with a request's head: a field that is missing, a parameter of the query, the page it comes from.
+    func refusal(of head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> RelayRefusal? {
+        for required in requiredFields {
+            let isThere = head.fields.contains { $0.isNamed(required.lowerCase, in: bytes) && !$0.valueRange.isEmpty }
+            if !isThere { return required.isOrigin ? .originRequired : .headerRequired(name: required.name) }
+        }
+        if !parameters.isEmpty, let query = head.queryRange,
+            let violation = parameters.violation(inQuery: UnsafeRawBufferPointer(rebasing: bytes[query]))
+        {
+            return .paramNotAllowed(violation)
+        }
+        guard let origins, let range = head.value(of: .origin) else { return nil }
+        let isAllowed = head.count(of: .origin) == 1 && origins.allows(UnsafeRawBufferPointer(rebasing: bytes[range]))
+        return isAllowed ? nil : .originNotAllowed
+    }
+}
+
+/// A field that requests must have.
+struct RequiredField: Sendable {
+    let name: String
+    let lowerCase: [UInt8]
+    var isOrigin: Bool { lowerCase == Array("origin".utf8) }
+
+    init(_ name: String) {
+        self.name = name
+        lowerCase = Array(name.lowercased().utf8)
+    }
+}
+
+extension ByteBuffer {
+    /// Writes that a page of this origin may read the answer; nothing for none.
+    mutating func writeAccess(of origin: [UInt8]) {
+        guard !origin.isEmpty else { return }
+        writeString("Access-Control-Allow-Origin: ")
+        writeBytes(origin)
+        writeString("\r\nAccess-Control-Expose-Headers: *\r\nVary: Origin\r\n")
+    }
+}
