@@ -63,6 +63,7 @@ public final class ChildProcess: Sendable {
     }
 
     public func terminate() { signal(SIGTERM) }
+    public func hangUp() { signal(SIGHUP) }
     public func kill() { signal(SIGKILL) }
 
     private func signal(_ number: Int32) {

@@ -16,10 +16,8 @@ public struct ManagementDependencies: Sendable {
     public var clock: any Clock<Duration>
     /// 64 random bits from a cryptographic source: identifiers and secrets are made of them.
     public var random: @Sendable () -> UInt64
-    /// Names of the providers that a project may choose.
-    public var providers: Set<String>
-    /// The provider of a project that names none.
-    public var defaultProvider: String
+    /// The providers as they are now.
+    public var providers: @Sendable () -> ProviderNames
     public var version: String
     public var readiness: @Sendable () -> Readiness
     /// Figures of everything but the database, whose figures come from `storage`.
@@ -40,7 +38,7 @@ public struct ManagementDependencies: Sendable {
         isManagementToken: @escaping @Sendable (String) -> Bool,
         digest: @escaping @Sendable (TokenSecret) -> TokenDigest, now: @escaping @Sendable () -> Timestamp,
         clock: any Clock<Duration> = ContinuousClock(), random: @escaping @Sendable () -> UInt64,
-        providers: Set<String>, defaultProvider: String, version: String,
+        providers: @escaping @Sendable () -> ProviderNames, version: String,
         readiness: @escaping @Sendable () -> Readiness, metrics: @escaping @Sendable () async -> [MetricFamily],
         grantsChanged: @escaping @Sendable () -> Void, metricsPath: String = "/metrics", metricsEnabled: Bool = true,
         probeLimit: Duration = .seconds(2), logger: Logger
@@ -53,7 +51,6 @@ public struct ManagementDependencies: Sendable {
         self.clock = clock
         self.random = random
         self.providers = providers
-        self.defaultProvider = defaultProvider
         self.version = version
         self.readiness = readiness
         self.metrics = metrics
@@ -62,6 +59,18 @@ public struct ManagementDependencies: Sendable {
         self.metricsEnabled = metricsEnabled
         self.probeLimit = probeLimit
         self.logger = logger
+    }
+}
+
+/// The providers that a project may choose.
+public struct ProviderNames: Hashable, Sendable {
+    public let all: Set<String>
+    /// That of a project that names none.
+    public let usual: String
+
+    public init(all: Set<String>, usual: String) {
+        self.all = all
+        self.usual = usual
     }
 }
 

@@ -46,11 +46,12 @@ struct ProjectRoutes: Sendable {
             throw ManagementFailure.input(
                 .missing(name: "api_key", hint: "Send the key that the provider issued; it is stored sealed."))
         }
-        let provider = try body.string("provider") ?? dependencies.defaultProvider
-        guard dependencies.providers.contains(provider) else {
+        let providers = dependencies.providers()
+        let provider = try body.string("provider") ?? providers.usual
+        guard providers.all.contains(provider) else {
             throw ManagementFailure.input(
                 .invalid(
-                    name: "provider", rule: "must be one of: \(dependencies.providers.sorted().joined(separator: ", "))"
+                    name: "provider", rule: "must be one of: \(providers.all.sorted().joined(separator: ", "))"
                 ))
         }
         let now = dependencies.now()

@@ -15,13 +15,14 @@ public struct RelayDependencies: Sendable {
     /// For upstreams with TLS.
     public let tls: UpstreamTLS
 
-    /// The pages that any provider allows; `nil` when none is named, and all that is for providers to say.
-    public let origins: OriginPolicy?
+    /// The pages that any provider allows; `nil` when none is named, and all that is for providers to say. Asked again by each
+    /// loop when ``epoch`` advances.
+    public let origins: @Sendable () -> OriginPolicy?
 
     public init(
         ledger: Ledger, grants: any GrantSource, epoch: GrantEpoch, responder: @escaping LocalResponder,
         log: (any RequestLog)?, now: @escaping @Sendable () -> Timestamp, seed: @escaping @Sendable () -> UInt64,
-        tls: UpstreamTLS, origins: OriginPolicy? = nil
+        tls: UpstreamTLS, origins: @escaping @Sendable () -> OriginPolicy? = { nil }
     ) {
         self.ledger = ledger
         self.grants = grants

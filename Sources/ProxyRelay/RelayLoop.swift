@@ -14,6 +14,8 @@ final class RelayLoop {
     var endpoints = EndpointMemory()
     var identifiers: RequestIdentifiers
     let upstreams: UpstreamPool
+    /// The pages that any provider allows, and the epoch as of which that was asked.
+    private var knownOrigins: (OriginPolicy?, epoch: UInt64)
     /// Where this loop hears of admissions; set once, before the first connection.
     var receiver: ReceiverID?
     private(set) var isDraining = false
@@ -39,7 +41,9 @@ final class RelayLoop {
         self.dependencies = dependencies
         self.census = census
         self.meter = meter
+        let epoch = dependencies.epoch.current
         grants = GrantCache(epoch: dependencies.epoch)
+        knownOrigins = (dependencies.origins(), epoch)
         identifiers = RequestIdentifiers(seed: dependencies.seed())
         upstreams = UpstreamPool(
             eventLoop: eventLoop, settings: settings, tls: dependencies.tls, meter: meter)
@@ -57,6 +61,13 @@ final class RelayLoop {
         let now = NIODeadline.now()
         downstreams.forEach { $0.sweep(at: now) }
         upstreams.sweep(at: now)
+    }
+
+    /// The pages that any provider allows; `nil` when that is for providers to say.
+    var origins: OriginPolicy? {
+        let epoch = grants.currentEpoch
+        if knownOrigins.epoch != epoch { knownOrigins = (dependencies.origins(), epoch) }
+        return knownOrigins.0
     }
 
     // MARK: Connections

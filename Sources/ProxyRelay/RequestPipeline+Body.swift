@@ -58,7 +58,7 @@ extension Exchange {
                 head.value(of: kind).map { UnsafeRawBufferPointer(rebasing: bytes[$0]) }
             }
             if let coding = value(of: .contentEncoding), !ContentCoding.isIdentity(coding) { return .unreadable }
-            guard head.count(of: .contentType) <= 1 else { return .unreadable }
+            guard head.count(of: .contentType) <= 1, head.count(of: .contentEncoding) <= 1 else { return .unreadable }
             return withBody { rules.violation(in: $0, contentType: value(of: .contentType)) }
         }
     }

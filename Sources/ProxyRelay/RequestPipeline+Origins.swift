@@ -6,19 +6,16 @@ import ProxyWire
 /// CORS protocol").
 extension Exchange {
     /// Looks whether the request comes from a page that any provider allows. What it gets may be read by it, refusals included.
-    func noteOrigin(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer) {
-        pageOrigin.removeAll(keepingCapacity: true)
-        guard let origins = relay.dependencies.origins, let range = head.value(of: .origin),
-            head.count(of: .origin) == 1
-        else { return }
+    func noteOrigin(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer, _ origins: OriginPolicy) {
+        guard let range = head.value(of: .origin), head.count(of: .origin) == 1 else { return }
         let origin = UnsafeRawBufferPointer(rebasing: bytes[range])
         if origins.allows(origin) { pageOrigin.append(contentsOf: origin) }
     }
 
     /// Answers a browser that asks before it sends a page's request. It shows no token, hence is answered by its origin alone.
     /// - Returns: whether the request was one.
-    func answerPreflight(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard head.method == .options, let origins = relay.dependencies.origins, head.value(of: .origin) != nil,
+    func answerPreflight(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer, _ origins: OriginPolicy) -> Bool {
+        guard head.method == .options,
             head.fields.contains(where: { $0.isNamed(Self.requestMethod, in: bytes) })
         else { return false }
         guard !pageOrigin.isEmpty, let downstream else {
@@ -55,7 +52,11 @@ extension EndpointRules {
     /// What is wrong with a request's head: a field that is missing, a parameter of the query, the page it comes from.
     func refusal(of head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> RelayRefusal? {
         for required in requiredFields {
-            let isThere = head.fields.contains { $0.isNamed(required.lowerCase, in: bytes) && !$0.valueRange.isEmpty }
+            let isThere = head.fields.contains { field in
+                // One that Connection names stays behind, and an underscore is no hyphen to a provider that requires it.
+                field.kind != .namedByConnection && field.isNamed(required.lowerCase, in: bytes)
+                    && !field.valueRange.isEmpty && !bytes[field.nameRange].contains(UInt8(ascii: "_"))
+            }
             if !isThere { return required.isOrigin ? .originRequired : .headerRequired(name: required.name) }
         }
         if !parameters.isEmpty, let query = head.queryRange,

@@ -22,10 +22,11 @@ extension Exchange {
         stage = .identifying
         relay.census.requests.add(1, ordering: .relaxed)
         headBytes = bytes
-        if relay.dependencies.origins != nil {
+        pageOrigin.removeAll(keepingCapacity: true)
+        if head.value(of: .origin) != nil, let origins = relay.origins {
             let isAnswered = bytes.withUnsafeReadableBytes { bytes in
-                noteOrigin(head, bytes)
-                return answerPreflight(head, bytes)
+                noteOrigin(head, bytes, origins)
+                return answerPreflight(head, bytes, origins)
             }
             if isAnswered { return }
         }
@@ -72,6 +73,8 @@ extension Exchange {
                 UnsafeRawBufferPointer(rebasing: bytes[downstream.head.pathRange]), under: rules)
         }
         path = endpoint.path
+        // A provider that names no pages says itself who may read its answers.
+        if !pageOrigin.isEmpty, rules.origins == nil { pageOrigin.removeAll(keepingCapacity: true) }
         if let refusal = grant.standing.refusal(at: arrivedAt) {
             return refuse(RelayRefusal(refusal, cap: grant.standing.maxRequests, at: arrivedAt))
         }

@@ -1,4 +1,3 @@
-import Glibc
 import Logging
 import ProxyRelay
 import ProxySettings
@@ -19,7 +18,7 @@ final class CertificateKeeper: Sendable {
     init(_ files: ListenerCertificate, logger: Logger) throws(StartupError) {
         self.files = files
         self.logger = logger
-        loaded = Mutex(FileStamps(files))
+        loaded = Mutex(FileStamps([files.certificate, files.key]))
         do throws(ListenerTLSError) {
             tls = try ListenerTLS(certificateFile: files.certificate, keyFile: files.key)
         } catch {
@@ -30,7 +29,7 @@ final class CertificateKeeper: Sendable {
     /// Looks at the files once a second.
     func start() {
         task.start { [self] in
-            let stamps = FileStamps(files)
+            let stamps = FileStamps([files.certificate, files.key])
             if loaded.withLock({ $0 != stamps }) { reload(stamps) }
             return .seconds(1)
         }
@@ -65,19 +64,6 @@ final class CertificateKeeper: Sendable {
             "TLS_KEY_FILE \(files.key) holds no readable key: name a PEM file with a private key without a passphrase"
         case .mismatch:
             "TLS_KEY_FILE \(files.key) is not the key of the certificate in TLS_CERT_FILE \(files.certificate): name the two that belong together"
-        }
-    }
-}
-
-/// What shows that a file is another than before.
-private struct FileStamps: Hashable {
-    private let stamps: [[Int]]
-
-    init(_ files: ListenerCertificate) {
-        stamps = [files.certificate, files.key].map { path in
-            var status = stat()
-            guard stat(path, &status) == 0 else { return [] }
-            return [Int(status.st_ino), Int(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
         }
     }
 }

@@ -4,29 +4,13 @@ import ProxyRelay
 import ProxySecrets
 import ProxySettings
 import ProxyStorage
-import ProxyWire
 
 /// Reads grants from storage: opens the project's key and finds the way to its provider.
 struct GrantReader: GrantSource {
     let storage: any Storage
     let vault: UpstreamKeyVault
-    let providers: Providers
-    /// Rules by provider, made once: what is remembered about paths hangs on their identity.
-    let rules: [String: EndpointRules]
+    let providers: ProviderKeeper
     let logger: Logger
-
-    init(storage: any Storage, vault: UpstreamKeyVault, providers: Providers, logger: Logger) {
-        self.storage = storage
-        self.vault = vault
-        self.providers = providers
-        self.logger = logger
-        rules = providers.all.mapValues { provider in
-            EndpointRules(
-                methods: provider.allowedMethods, origins: OriginPolicy(of: [provider]),
-                requiredFields: provider.requiredHeaders, parameters: ParameterRules(provider.allowedValues)
-            ) { provider.allows(path: $0) }
-        }
-    }
 
     func grant(for secret: TokenSecret) async throws(GrantSourceError) -> Grant? {
         let record: GrantRecord?
@@ -47,7 +31,8 @@ struct GrantReader: GrantSource {
     }
 
     private func route(of project: Project) throws(GrantSourceError) -> UpstreamRoute {
-        guard let provider = providers[project.provider], let rules = rules[provider.name] else {
+        let table = providers.table
+        guard let provider = table.providers[project.provider], let rules = table.rules[provider.name] else {
             logger.error(
                 "the provider of a project is not in the providers file",
                 metadata: ["project_id": "\(project.id)", "provider": "\(project.provider)"])
@@ -81,14 +66,5 @@ struct GrantReader: GrantSource {
     /// Clients send `/v1/…` themselves: a base URL that ends in `/v1`, as SDKs write it, means the same as without.
     private static func prefix(_ path: String) -> String {
         path.hasSuffix("/v1") ? String(path.dropLast(3)) : path
-    }
-}
-
-extension OriginPolicy {
-    /// What providers allow together; `nil` when none names an origin.
-    init?(of providers: some Collection<Provider>) {
-        let naming = providers.filter { !$0.allowedOrigins.isEmpty }
-        guard !naming.isEmpty else { return nil }
-        self.init(naming.flatMap(\.allowedOrigins), methods: naming.flatMap(\.allowedMethods))
     }
 }

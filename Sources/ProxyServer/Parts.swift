@@ -23,6 +23,7 @@ struct Parts: Sendable {
     let driftWatch: DriftWatch
     let retention: RetentionKeeper
     let certificate: CertificateKeeper?
+    let providers: ProviderKeeper
     let spool: SpoolingStore?
 
     static func assemble(
@@ -41,15 +42,17 @@ struct Parts: Sendable {
                 logger.error("a ledger batch failed", metadata: ["detail": "\(String(reflecting: error))"])
             }, changesSeen: { epoch.advance(to: $0) })
         foundation.storage.watchChanges { epoch.advance(to: $0) }
+        let providers = ProviderKeeper(settings, readFile: surroundings.readFile, logger: logger) { epoch.advance() }
         let relayBox = RelayBox()
         let driftWatch = DriftWatch(
             foundation.storage, every: settings.database.driftCheckInterval, now: surroundings.now, logger: logger)
         let management = try Management(
             dependencies(
                 foundation, settings, surroundings, logger, state: state, epoch: epoch, token: token, spool: spool,
+                providers: providers,
                 metrics: { [driver = foundation.storage.driver] in
                     let relay = relayBox.relay.map { RelayMetrics.families(relay: $0, ledger: ledger, driver: driver) }
-                    return (relay ?? []) + driftWatch.families + (spool?.families ?? [])
+                    return (relay ?? []) + driftWatch.families + providers.families + (spool?.families ?? [])
                 }))
         let certificate = try settings.certificate.map { files throws(StartupError) in
             try CertificateKeeper(files, logger: logger)
@@ -60,13 +63,13 @@ struct Parts: Sendable {
             dependencies: RelayDependencies(
                 ledger: ledger,
                 grants: GrantReader(
-                    storage: foundation.storage, vault: foundation.vault, providers: settings.providers,
+                    storage: foundation.storage, vault: foundation.vault, providers: providers,
                     logger: logger),
                 epoch: epoch, responder: { await management.respond(to: $0) },
                 log: isLogged ? RequestLogWriter(sink: sink, format: .init(settings.log.format)) : nil,
                 now: surroundings.now, seed: surroundings.random,
                 tls: try upstreamTLS(settings.relay.upstreamCAFile),
-                origins: OriginPolicy(of: settings.providers.all.values)))
+                origins: { providers.table.origins }))
         relayBox.put(relay)
         return Parts(
             foundation: foundation, ledger: ledger, relay: relay, group: group, state: state, logger: logger,
@@ -76,12 +79,12 @@ struct Parts: Sendable {
             driftWatch: driftWatch,
             retention: RetentionKeeper(
                 foundation.storage, keepingDays: settings.database.requestRetentionDays, now: surroundings.now,
-                logger: logger), certificate: certificate, spool: spool)
+                logger: logger), certificate: certificate, providers: providers, spool: spool)
     }
 
     private static func dependencies(
         _ foundation: StorageFoundation, _ settings: ServerSettings, _ surroundings: Surroundings, _ logger: Logger,
-        state: ServerState, epoch: GrantEpoch, token: Secret, spool: SpoolingStore?,
+        state: ServerState, epoch: GrantEpoch, token: Secret, spool: SpoolingStore?, providers: ProviderKeeper,
         metrics: @escaping @Sendable () async -> [MetricFamily]
     ) -> ManagementDependencies {
         let expected = ExpectedCredential(token.revealed())
@@ -89,8 +92,11 @@ struct Parts: Sendable {
         return ManagementDependencies(
             storage: foundation.storage, seal: { key, project in vault.seal(key, for: project) },
             isManagementToken: { expected.matches($0) }, digest: { TokenDigest.of($0) }, now: surroundings.now,
-            random: surroundings.random, providers: Set(settings.providers.all.keys),
-            defaultProvider: settings.providers.defaultName, version: productVersion,
+            random: surroundings.random,
+            providers: {
+                let providers = providers.table.providers
+                return ProviderNames(all: Set(providers.all.keys), usual: providers.defaultName)
+            }, version: productVersion,
             readiness: {
                 Readiness(
                     isDraining: state.isDraining, hasMigrated: true,

@@ -32,6 +32,7 @@ public final class ProxyServer: Sendable {
     private let driftWatch: DriftWatch
     private let retention: RetentionKeeper
     private let certificate: CertificateKeeper?
+    private let providers: ProviderKeeper
     private let spool: SpoolingStore?
 
     private init(
@@ -52,6 +53,7 @@ public final class ProxyServer: Sendable {
         driftWatch = parts.driftWatch
         retention = parts.retention
         certificate = parts.certificate
+        providers = parts.providers
         spool = parts.spool
         self.settings = settings
     }
@@ -87,6 +89,7 @@ public final class ProxyServer: Sendable {
                 let port = try await parts.relay.listen(
                     host: address.host ?? "0.0.0.0", port: address.port, tls: parts.certificate?.tls)
                 parts.certificate?.start()
+                parts.providers.start()
                 parts.keeper.start()
                 parts.driftWatch.start()
                 parts.retention.start()
@@ -126,6 +129,7 @@ public final class ProxyServer: Sendable {
         await driftWatch.stop()
         await retention.stop()
         await certificate?.stop()
+        await providers.stop()
         await keeper.stop()
         await foundation.remove()
         try? await group.shutdownGracefully()
@@ -133,6 +137,10 @@ public final class ProxyServer: Sendable {
         sink.flush()
         return cut
     }
+
+    /// Reads the providers file again, at once instead of when it is seen to have changed. What is wrong in it changes nothing and
+    /// is logged.
+    public func reload() { providers.reload() }
 
     /// Returns once everything the ledger was given is in the database.
     public func settleAll() async { await ledger.flush() }

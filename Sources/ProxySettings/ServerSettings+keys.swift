@@ -89,15 +89,15 @@ extension ServerSettings {
         SettingDescription(
             "API_CONFIG_PATH", .path, "./config/api_providers.yaml",
             "the providers file; without one there is OpenAI alone",
-            example: "./providers.yaml", parse: { $0 }, put: { $1.providerChoice.file = $0 }),
+            example: "./providers.yaml", parse: { $0 }, put: { $1.providerSource.file = $0 }),
         SettingDescription(
             "DEFAULT_API_PROVIDER", .text, "openai", "the provider of projects that name none",
-            example: "other", parse: { $0 }, put: { $1.providerChoice.defaultName = $0 }),
+            example: "other", parse: { $0 }, put: { $1.providerSource.defaultName = $0 }),
         SettingDescription(
             "OPENAI_API_URL", .url, "https://api.openai.com", "where the provider openai is",
             example: "http://127.0.0.1:9000",
             parse: { BaseURLRule.broken(by: $0) == nil ? BaseURL($0) : nil },
-            put: { $1.providerChoice.openAIURL = $0 }),
+            put: { $1.providerSource.openAIURL = $0 }),
         .optionalPath(
             "UPSTREAM_CA_FILE", at: \.relay.upstreamCAFile, "PEM file of roots to trust besides the system's",
             example: "./ca.pem"),

@@ -17,7 +17,6 @@ extension ServerSettings {
         reading.checkTogether()
         reading.readFiles(files)
         guard reading.faults.isEmpty else { throw SettingsError(faults: reading.faults) }
-        reading.settings.providerChoice = ProviderChoice()
         return reading.settings
     }
 }
@@ -84,62 +83,31 @@ private struct SettingsReading {
     }
 
     mutating func readFiles(_ files: (String) throws -> String?) {
-        if let path = settings.relay.upstreamCAFile, let text = text(of: path, for: "UPSTREAM_CA_FILE", files) {
-            let isPEM = text.contains("-----BEGIN CERTIFICATE-----")
-            if !isPEM {
-                faults.append(
-                    SettingFault(
-                        "UPSTREAM_CA_FILE", found: path, "must name a PEM file with a certificate",
-                        remedy: "name a file with a -----BEGIN CERTIFICATE----- line"))
-            }
-        }
-        let choice = settings.providerChoice
-        let isNamed = said("API_CONFIG_PATH") != nil
-        let found = text(of: choice.file, for: "API_CONFIG_PATH", mayBeMissing: !isNamed, files)
-        if let found {
-            readProviders(found, choice)
-        } else if said("DEFAULT_API_PROVIDER") != nil, choice.defaultName != "openai", !isNamed {
-            faults.append(
-                SettingFault(
-                    "DEFAULT_API_PROVIDER", found: choice.defaultName, "must be openai without a providers file",
-                    remedy: "name the file that has it with API_CONFIG_PATH"))
-        } else {
-            settings.providers = Providers(only: .openAI(at: choice.openAIURL))
-        }
-    }
-
-    private mutating func readProviders(_ text: String, _ choice: ProviderChoice) {
-        let openAIURL = said("OPENAI_API_URL") == nil ? nil : choice.openAIURL
-        let file = ProvidersFile(text, named: choice.file, openAIURL: openAIURL)
-        faults += file.faults
-        guard file.faults.isEmpty else { return }
-        let isNamed = said("DEFAULT_API_PROVIDER") != nil
-        let name = isNamed ? choice.defaultName : file.defaultName ?? choice.defaultName
-        if let providers = Providers(defaultName: name, file.providers) {
-            settings.providers = providers
-        } else {
-            let names = file.providers.map(\.name).joined(separator: ", ")
-            faults.append(
-                SettingFault(
-                    "DEFAULT_API_PROVIDER", found: name, "must be one of \(names), which \(choice.file) names",
-                    remedy: "set it, or default_api in that file"))
-        }
-    }
-
-    /// A file's text. A missing one is a fault unless it may be missing; one that can't be read always is.
-    private mutating func text(
-        of path: String, for name: String, mayBeMissing: Bool = false, _ files: (String) throws -> String?
-    ) -> String? {
-        do {
-            if let text = try files(path) { return text }
-            guard !mayBeMissing else { return nil }
-            faults.append(
-                SettingFault(name, found: path, "must name a file that exists", remedy: "create it or correct the path")
-            )
+        do throws(SettingsError) {
+            try checkAuthority(files)
         } catch {
-            faults.append(
-                SettingFault(name, found: path, "must name a file that can be read", remedy: "look at its permissions"))
+            faults += error.faults
         }
-        return nil
+        settings.providerSource.isNamed = said("API_CONFIG_PATH") != nil
+        // What nobody has said, the file may say.
+        if said("DEFAULT_API_PROVIDER") == nil { settings.providerSource.defaultName = nil }
+        if said("OPENAI_API_URL") == nil { settings.providerSource.openAIURL = nil }
+        do throws(SettingsError) {
+            settings.providers = try settings.providerSource.read(files)
+        } catch {
+            faults += error.faults
+        }
+    }
+
+    private func checkAuthority(_ files: (String) throws -> String?) throws(SettingsError) {
+        guard let path = settings.relay.upstreamCAFile,
+            let text = try SettingFile.text(of: path, for: "UPSTREAM_CA_FILE", files),
+            !text.contains("-----BEGIN CERTIFICATE-----")
+        else { return }
+        throw SettingsError(faults: [
+            SettingFault(
+                "UPSTREAM_CA_FILE", found: path, "must name a PEM file with a certificate",
+                remedy: "name a file with a -----BEGIN CERTIFICATE----- line")
+        ])
     }
 }

@@ -24,8 +24,8 @@ public struct ServerSettings: Hashable, Sendable {
     /// From the providers file, or OpenAI alone when there is none.
     public var providers = Providers(only: .openAI(at: BaseURL.publicOpenAI))
 
-    /// What the providers are made of; kept only while reading.
-    var providerChoice = ProviderChoice()
+    /// Where ``providers`` come from.
+    public internal(set) var providerSource = ProviderSource()
 
     // All stored values above are placeholders: each is set from ``keys``, which alone holds the defaults.
     init() {}
@@ -147,13 +147,6 @@ public struct MetricsSettings: Hashable, Sendable {
     public var isEnabled = false
     /// Begins with `/`.
     public var path = ""
-}
-
-/// What decides on the providers, before the file is read.
-struct ProviderChoice: Hashable, Sendable {
-    var file = ""
-    var defaultName = ""
-    var openAIURL = BaseURL.publicOpenAI
 }
 
 extension BaseURL {

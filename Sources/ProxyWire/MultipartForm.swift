@@ -14,17 +14,19 @@ enum MultipartForm {
         let text = String(decoding: contentType, as: UTF8.self)
         let pieces = text.split(separator: ";", omittingEmptySubsequences: false).map(trimmed)
         guard pieces.first?.lowercased() == "multipart/form-data" else { return nil }
-        let named = pieces.dropFirst().filter { $0.lowercased().hasPrefix("boundary=") }
-        guard named.count == 1, let value = named.first?.dropFirst("boundary=".count) else { return nil }
+        let named = pieces.dropFirst().filter { $0.lowercased().hasPrefix("boundary") }
+        guard named.count == 1, let only = named.first, only.lowercased().hasPrefix("boundary=") else { return nil }
+        let value = only.dropFirst("boundary=".count)
         let plain = unquoted(value)
         // RFC 2046 section 5.1.1: 1 to 70 characters.
         guard let plain, (1...70).contains(plain.utf8.count) else { return nil }
         return Array(plain.utf8)
     }
 
+    /// - Parameter visit: gives whether to go on.
     /// - Returns: whether the form was read to its end.
     static func forEachPart(
-        of body: UnsafeRawBufferPointer, boundary: [UInt8], _ visit: (Part) -> Void
+        of body: UnsafeRawBufferPointer, boundary: [UInt8], _ visit: (Part) -> Bool
     ) -> Bool {
         let dashes = Array("--".utf8) + boundary
         guard body.starts(with: dashes) else { return false }
@@ -36,11 +38,14 @@ enum MultipartForm {
             }
             guard rest.starts(with: "\r\n".utf8),
                 let headEnd = offset(of: Array("\r\n\r\n".utf8), in: body, from: position),
-                let end = offset(of: Array("\r\n".utf8) + dashes, in: body, from: headEnd + 2)
+                let dashesAt = offset(of: dashes, in: body, from: headEnd + 4)
             else { return false }
+            // Some readers take the boundary wherever it stands, or after a line feed alone.
+            let end = dashesAt - 2
+            guard body[max(0, end)..<dashesAt].elementsEqual("\r\n".utf8) else { return false }
             let head = UnsafeRawBufferPointer(rebasing: body[position + 2..<max(position + 2, headEnd)])
             guard end >= headEnd + 4 else { return false }
-            visit(part(head, UnsafeRawBufferPointer(rebasing: body[headEnd + 4..<end])))
+            guard visit(part(head, UnsafeRawBufferPointer(rebasing: body[headEnd + 4..<end]))) else { return false }
             position = end + 2 + dashes.count
         }
     }
@@ -50,7 +55,9 @@ enum MultipartForm {
         var isPlain = true
         var dispositions = 0
         for line in String(decoding: head, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false) {
-            guard let colon = line.firstIndex(of: ":"), !line.contains("\n"), !line.contains("\r") else {
+            guard let colon = line.firstIndex(of: ":"), isPlainName(line[..<colon]), !line.contains("\n"),
+                !line.contains("\r")
+            else {
                 return Part(name: nil, isPlain: false, content: content)
             }
             switch line[..<colon].lowercased() {
@@ -63,6 +70,14 @@ enum MultipartForm {
             }
         }
         return Part(name: dispositions == 1 ? name : nil, isPlain: isPlain, content: content)
+    }
+
+    /// A line that goes on with the one before it begins with white space, and has no name.
+    private static func isPlainName(_ name: Substring) -> Bool {
+        !name.isEmpty
+            && name.utf8.allSatisfy { byte in
+                byte.isDigit || byte | 0x20 &- 0x61 < 26 || byte == UInt8(ascii: "-")
+            }
     }
 
     private static func disposition(_ value: Substring, _ wasPlain: Bool) -> (name: String?, isPlain: Bool) {
@@ -131,8 +146,19 @@ extension ParameterRules {
         }
     }
 
+    /// Names no encoding of characters, or one in which the bytes of ASCII are ASCII.
+    private static func hasPlainCharset(_ contentType: UnsafeRawBufferPointer) -> Bool {
+        let text = String(decoding: contentType, as: UTF8.self).lowercased()
+        guard text.contains("charset") else { return true }
+        let plain = ["charset=utf-8", "charset=\"utf-8\"", "charset=us-ascii", "charset=ascii"]
+        return text.split(separator: ";").filter { $0.contains("charset") }.allSatisfy { piece in
+            plain.contains(String(piece.filter { $0 != " " && $0 != "\t" }))
+        }
+    }
+
     private static func form(of contentType: UnsafeRawBufferPointer?) -> Form {
         guard let contentType else { return .json }
+        guard hasPlainCharset(contentType) else { return .unknown }
         if let boundary = MultipartForm.boundary(in: contentType) { return .parts(boundary: boundary) }
         let name = String(
             decoding: contentType.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ") }, as: UTF8.self

@@ -6,7 +6,11 @@ public struct ParameterRules: Hashable, Sendable {
     private struct Rule: Hashable {
         let name: String
         let lowerCase: String
+        let upperCase: String
         let patterns: [[UInt8]]
+
+        /// Whether some reader takes `name` for this one. Folded both ways: ſ is an s in one of them alone.
+        func isNamed(_ name: String) -> Bool { name.lowercased() == lowerCase || name.uppercased() == upperCase }
     }
 
     /// Why a request is refused.
@@ -25,45 +29,75 @@ public struct ParameterRules: Hashable, Sendable {
     /// - Parameter allowed: patterns by parameter. A `*` in a pattern stands for any text.
     public init(_ allowed: [String: [String]] = [:]) {
         rules = allowed.sorted { $0.key < $1.key }.map { name, patterns in
-            Rule(name: name, lowerCase: name.lowercased(), patterns: patterns.map { Array($0.utf8) })
+            Rule(
+                name: name, lowerCase: name.lowercased(), upperCase: name.uppercased(),
+                patterns: patterns.map { Array($0.utf8) })
         }
     }
 
+    /// Most parameters that a form or a query may have.
+    private static let mostParameters = 1000
+
     /// Looks at the members of a JSON object (RFC 8259), not at what is within them.
     public func violation(inJSON body: UnsafeRawBufferPointer) -> Violation? {
+        guard JSONGrammar.isValue(body) else { return .unreadable }
         var seen = Seen(self)
         var scan = JSONScan(body)
-        let isWhole = scan.eachMember { key, value in
+        let isObject = scan.eachMember { key, value in
             guard let name = JSONScan.string(at: key, in: body) else { return seen.unreadable() }
             seen.note(name) {
-                body.byte(value.lowerBound) == UInt8(ascii: "\"")
+                body.byte(value.lowerBound) == .quote
                     ? JSONScan.string(at: value, in: body) : String(decoding: body[value], as: UTF8.self)
             }
         }
-        scan.skipSpace()
-        return seen.violation ?? (isWhole && scan.position == body.count ? nil : .unreadable)
+        // An object that ends the text gives its members all the same, but says that something may follow.
+        let isWhole = isObject || body.first { $0 > 0x20 } == UInt8(ascii: "{")
+        return seen.violation ?? (isWhole ? nil : .unreadable)
     }
 
     /// Looks at the parameters of a query, or of a form that is written like one.
     public func violation(inQuery query: UnsafeRawBufferPointer) -> Violation? {
         var seen = Seen(self)
-        for piece in query.split(separator: UInt8(ascii: "&")) {
-            let name = piece.prefix { $0 != UInt8(ascii: "=") }
-            guard let decoded = Self.decoded(name) else {
-                seen.unreadable()
-                continue
-            }
-            seen.note(decoded) { Self.decoded(piece.dropFirst(name.count + 1)) }
+        var start = 0
+        for _ in 0..<Self.mostParameters {
+            let end = query.firstOffset(of: UInt8(ascii: "&"), in: start..<query.count) ?? query.count
+            note(UnsafeRawBufferPointer(rebasing: query[start..<end]), in: &seen)
+            if seen.violation != nil || end == query.count { return seen.violation }
+            start = end + 1
         }
-        return seen.violation
+        return .unreadable
+    }
+
+    /// Notes `name=value`; and, where a reader splits at a semicolon or takes `name[]` for `name`, what that would see.
+    private func note(_ piece: UnsafeRawBufferPointer, in seen: inout Seen) {
+        // Writers of forms escape these; a reader of JSON does not wait for that.
+        guard !piece.contains(where: { $0 == UInt8(ascii: "{") || $0 == .quote }) else { return seen.unreadable() }
+        let name = piece.prefix { $0 != UInt8(ascii: "=") }
+        guard let decoded = Self.decoded(name) else { return seen.unreadable() }
+        if let bracket = decoded.firstIndex(of: "[") { seen.suspect(String(decoded[..<bracket])) }
+        let parts = piece.split(separator: UInt8(ascii: ";"), maxSplits: Self.mostParameters)
+        for part in parts.dropFirst() {
+            guard let other = Self.decoded(part.prefix { $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: "[") }) else {
+                return seen.unreadable()
+            }
+            seen.suspect(other)
+        }
+        seen.note(decoded) { Self.decoded(piece.dropFirst(name.count + 1)) }
     }
 
     /// Looks at the fields of a form in parts (RFC 7578).
     public func violation(inParts body: UnsafeRawBufferPointer, boundary: [UInt8]) -> Violation? {
         var seen = Seen(self)
+        var parts = 0
         let isWhole = MultipartForm.forEachPart(of: body, boundary: boundary) { part in
-            guard let name = part.name else { return seen.unreadable() }
+            parts += 1
+            guard let name = part.name, parts <= Self.mostParameters else {
+                seen.unreadable()
+                return false
+            }
+            if let bracket = name.firstIndex(of: "[") { seen.suspect(String(name[..<bracket])) }
             seen.note(name) { part.isPlain ? String(decoding: part.content, as: UTF8.self) : nil }
+            return seen.violation == nil
         }
         return seen.violation ?? (isWhole ? nil : .unreadable)
     }
@@ -97,11 +131,16 @@ public struct ParameterRules: Hashable, Sendable {
 
         mutating func unreadable() { violation = violation ?? .unreadable }
 
+        /// A name that only some readers find.
+        mutating func suspect(_ name: String) {
+            guard violation == nil, let rule = rules.first(where: { $0.isNamed(name) }) else { return }
+            violation = .ambiguous(rule.name)
+        }
+
         /// - Parameter value: `nil` for one that is no plain text.
         mutating func note(_ name: String, _ value: () -> String?) {
             guard violation == nil else { return }
-            let lowerCase = name.lowercased()
-            for (place, rule) in rules.enumerated() where rule.lowerCase == lowerCase {
+            for (place, rule) in rules.enumerated() where rule.isNamed(name) {
                 guard name == rule.name, !isThere[place] else { return violation = .ambiguous(rule.name) }
                 isThere[place] = true
                 guard let value = value(), rule.patterns.contains(where: { Self.matches(Array(value.utf8), $0) }) else {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import ProxyServer
 import ProxySettings
 import ProxySimulator
@@ -12,6 +13,7 @@ struct ServerCommand: AsyncParsableCommand {
             Example:
               llm-proxy server --listen :8080 --upstream simulator
 
+            The providers file is read again when it changes, and at once with SIGHUP; one that can't be used changes nothing.
             SIGTERM or SIGINT stop it in order: /ready fails, open requests end, everything counted is written.
 
             Settings, from flags, then the environment, then ./.env:
@@ -44,10 +46,15 @@ struct ServerCommand: AsyncParsableCommand {
         }
         // Until here a signal ends the process, also while it waits for a database.
         let stop = await StopSignal.watch()
+        let hangUps = await SignalWatch.watch([SIGHUP])
+        let arrivals = hangUps.arrivals
+        let reloading = Task { for await _ in arrivals { server.reload() } }
         greet(server, isSimulated: simulator != nil)
         let releasing = Task { await IdleMemory.release() }
         await stop.wait()
         releasing.cancel()
+        reloading.cancel()
+        hangUps.ignore()
         let cut = await server.stop()
         try? await simulator?.stop()
         if cut > 0 {

@@ -59,7 +59,7 @@ struct CatalogueTests {
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 158)
         #expect(HTTPScenario.all.count == 212)
-        #expect(CommandScenario.all.count == 73)
+        #expect(CommandScenario.all.count == 74)
     }
 
     @Test("is named area.act.promise", arguments: Catalogue.allIDs)

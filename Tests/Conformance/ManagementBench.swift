@@ -42,7 +42,7 @@ struct ManagementBench {
                     return state
                 }
             },
-            providers: ["openai", "local"], defaultProvider: "openai", version: "1.2.3",
+            providers: { ProviderNames(all: ["openai", "local"], usual: "openai") }, version: "1.2.3",
             readiness: { world.readiness.withLock { $0 } }, metrics: { [] },
             grantsChanged: { world.changes.withLock { $0 += 1 } }, metricsPath: metricsPath,
             metricsEnabled: metricsEnabled, probeLimit: probeLimit,

@@ -169,5 +169,6 @@ private struct ProcessCommand: RunningCommand {
     var exitCode: Int? { process.exitCode }
     var residentBytes: Int? { exitCode == nil ? ProcessUsage(of: process.pid)?.residentBytes : nil }
     func terminate() { process.terminate() }
+    func hangUp() { process.hangUp() }
     func kill() { process.kill() }
 }

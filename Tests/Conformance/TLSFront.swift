@@ -119,7 +119,13 @@ private final class Glue: ChannelInboundHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case ChannelEvent.inputClosed = event { partner?.context?.close(mode: .output, promise: nil) }
     }
-    func channelInactive(context: ChannelHandlerContext) { partner?.context?.close(promise: nil) }
+    /// What was read before is written first.
+    func channelInactive(context: ChannelHandlerContext) {
+        guard let other = partner?.context else { return }
+        let written = other.eventLoop.makePromise(of: Void.self)
+        other.writeAndFlush(NIOAny(ByteBuffer()), promise: written)
+        written.futureResult.assumeIsolated().whenComplete { _ in other.close(promise: nil) }
+    }
     /// What breaks off on one side must not end in good order on the other.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let other = partner?.context {

@@ -85,6 +85,8 @@ public protocol RunningCommand: Sendable {
 
     /// Asks it to end (SIGTERM).
     func terminate()
+    /// Asks it to read its files again (SIGHUP).
+    func hangUp()
     /// Ends it at once (SIGKILL).
     func kill()
 }

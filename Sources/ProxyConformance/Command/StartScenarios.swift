@@ -157,6 +157,41 @@ extension CommandScenario {
             check.equal(output.split(separator: "\n").count, 1, "lines of '\(output)'")
             check.that(output.contains("line 4") && output.contains("apis.openai.retry"), "output: \(output)")
         },
+        CommandScenario(
+            "command.providers.file-is-read-again",
+            "A changed providers file is in force without a restart, at once with SIGHUP; one that can't be used changes nothing."
+        ) { bench, check in
+            func file(_ more: String) -> String {
+                "apis:\n  openai:\n    base_url: http://127.0.0.1:\(bench.upstream.port)\n\(more)"
+            }
+            try bench.write(file("    allowed_endpoints: [/v1/models]\n"), to: "providers.yaml")
+            let server = try await bench.serve(["API_CONFIG_PATH": "providers.yaml", "OPENAI_API_URL": ""])
+            let tenant = try await server.tenant()
+            check.refusal(try await server.exchange(tenant.request()), 404, "endpoint_not_found", "at first")
+            try bench.write(file("    allowed_endpoints: [/v1/chat, /v1/models]\n"), to: "providers.yaml")
+            let isSeen = try await eventually { try await server.exchange(tenant.request()).status == 200 }
+            check.that(isSeen, "a changed file is not seen")
+
+            try bench.write(file("    no_such_key: 1\n"), to: "providers.yaml")
+            server.command.hangUp()
+            let isSaid = try await eventually { server.command.output.contains("no_such_key") }
+            check.that(isSaid, "what is wrong is not logged: \(server.command.output.suffix(300))")
+            check.equal(try await server.exchange(tenant.request()).status, 200, "while it can't be used")
+            let figures = try await server.exchange(HTTPRequest(method: "GET", target: "/metrics", body: nil)).text
+            check.that(figures.contains("llm_proxy_providers_file_usable 0"), "metrics say nothing of it")
+
+            try bench.write(file("    allowed_methods: [GET]\n"), to: "providers.yaml")
+            server.command.hangUp()
+            let isRead = try await eventually { try await server.exchange(tenant.request()).status == 405 }
+            check.that(isRead, "the file is not read again")
+            let before = try await server.metric("llm_proxy_providers_reloads_total") ?? 0
+            server.command.hangUp()
+            let isAsked = try await eventually {
+                (try await server.metric("llm_proxy_providers_reloads_total") ?? 0) > before
+            }
+            check.that(isAsked, "SIGHUP is not heard while the file stays as it is")
+            server.command.terminate()
+        },
         CommandScenario("command.settings.usage-exits-2", "What the command line does not know ends with 2.") {
             bench, check in
             for arguments in [

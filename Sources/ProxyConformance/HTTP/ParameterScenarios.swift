@@ -47,7 +47,8 @@ extension HTTPScenario {
                 #"{"model":"gpt-4o","model":"o1"}"#, #"{"model":"gpt-4o","mod\u0065l":"o1"}"#, #"{"Model":"o1"}"#,
                 #"{"MODEL":"gpt-4o"}"#, #"{"model":"gpt-4o"} {"model":"o1"}"#, #"{"model":"gpt-4o""#,
                 #"[{"model":"o1"}]"#,
-                #"model=o1"#, #""gpt-4o""#, "\u{FEFF}" + #"{"model":"o1"}"#,
+                #"model=o1"#, #""gpt-4o""#, #"{"a":['"'],"model":"o1","b":['"']}"#, #"{"a":[x],"n":1}"#, #"{"a":01}"#,
+                "\u{FEFF}" + #"{"model":"o1"}"#,
             ] {
                 let response = try await world.exchange(tenant.request(body: Array(body.utf8)))
                 check.refusal(response, 400, "param_not_allowed", body)
@@ -138,6 +139,7 @@ extension HTTPScenario {
 
     private static let bad = [
         (form, "model=o1"), (form, "model=gpt-4o&model=gpt-4o"), (form, "mod%65l=o1"), (form, "MODEL=o1"),
+        (form, "x=1;model=o1"), (form, "model[]=o1"), (form, #"{"model":"gpt-4o"}"#),
         (form, "model"),
         (parts, field("o1") + "--XX--"), (parts, field("gpt-4o") + field("gpt-4o") + "--XX--"),
         (parts, field("gpt-4o")),
@@ -151,6 +153,9 @@ extension HTTPScenario {
         (parts, part("Content-Disposition: form-data; name*=utf-8''model", "gpt-4o") + "--XX--"),
         (parts, part("Content-Disposition: form-data; name=\"model\"; name=\"x\"", "gpt-4o") + "--XX--"),
         (parts, "preamble\r\n" + field("gpt-4o") + "--XX--"), (parts, field("gpt-4o") + "--XX--" + field("o1")),
+        ("multipart/form-data; boundary=XX; boundary*=us-ascii''YY", field("gpt-4o") + "--XX--"),
+        (parts, part("Content-Disposition: form-data; name=x\r\n ; name*=utf-8''model; a=\"b:c\"", "o1") + "--XX--"),
+        (parts, part("Content-Disposition: form-data; name=x", "abc\n--XX\nContent-Disposition: form-data") + "--XX--"),
         ("multipart/form-data; boundary=XX; boundary=YY", field("gpt-4o") + "--XX--"),
     ]
 }

@@ -1,0 +1,130 @@
+import Logging
+import ProxyManagement
+import ProxyRelay
+import ProxySettings
+import ProxyWire
+import Synchronization
+
+/// The providers as they are now, and what the relay is told of them.
+struct ProviderTable: Sendable {
+    let providers: Providers
+    /// Rules by provider, made once: what is remembered about paths hangs on their identity.
+    let rules: [String: EndpointRules]
+    /// The pages that any of them allows.
+    let origins: OriginPolicy?
+
+    init(_ providers: Providers) {
+        self.providers = providers
+        origins = OriginPolicy(of: providers.all.values)
+        rules = providers.all.mapValues { provider in
+            EndpointRules(
+                methods: provider.allowedMethods, origins: OriginPolicy(of: [provider]),
+                requiredFields: provider.requiredHeaders, parameters: ParameterRules(provider.allowedValues)
+            ) { provider.allows(path: $0) }
+        }
+    }
+}
+
+/// Keeps the providers, and reads their file again when it has changed or when somebody asks for it. What is wrong in it changes
+/// nothing.
+final class ProviderKeeper: Sendable {
+    private struct State {
+        var table: ProviderTable
+        var source: ProviderSource
+        /// Of the file whose providers are in force, from before it was read.
+        var loaded: FileStamps
+        /// Of the one that could not be used last.
+        var refused: FileStamps?
+        var reloads = 0
+        var failures = 0
+    }
+
+    private let file: String
+    private let readFile: @Sendable (String) throws -> String?
+    private let changed: @Sendable () -> Void
+    private let logger: Logger
+    private let state: Mutex<State>
+    private let task = RecurringTask()
+
+    /// - Parameter changed: called when other providers are in force, for what remembers those before.
+    init(
+        _ settings: ServerSettings, readFile: @escaping @Sendable (String) throws -> String?, logger: Logger,
+        changed: @escaping @Sendable () -> Void
+    ) {
+        file = settings.providerSource.file
+        self.readFile = readFile
+        self.changed = changed
+        self.logger = logger
+        // Read here once more: since the settings were read, a database may have been waited for.
+        let stamps = FileStamps([settings.providerSource.file])
+        let providers = (try? settings.providerSource.read(readFile)) ?? settings.providers
+        state = Mutex(
+            State(
+                table: ProviderTable(providers),
+                source: stamps.areAllThere ? settings.providerSource.expectingFile() : settings.providerSource,
+                loaded: stamps))
+    }
+
+    var table: ProviderTable { state.withLock { $0.table } }
+
+    /// Looks at the file once a second, and tries again what could not be used.
+    func start() {
+        task.start { [self] in
+            if state.withLock({ $0.loaded }) != FileStamps([file]) { reload() }
+            return .seconds(1)
+        }
+    }
+
+    func stop() async { await task.stop() }
+
+    /// Reads the file again.
+    func reload() {
+        let stamps = FileStamps([file])
+        do throws(SettingsError) {
+            let providers = try state.withLock({ $0.source }).read(readFile)
+            state.withLock { state in
+                if state.table.providers != providers { state.table = ProviderTable(providers) }
+                if stamps.areAllThere { state.source = state.source.expectingFile() }
+                state.loaded = stamps
+                state.refused = nil
+                state.reloads += 1
+            }
+            changed()
+            logger.notice("the providers file was read again", metadata: ["file": "\(file)"])
+        } catch {
+            let isNew = state.withLock { state in
+                defer { state.refused = stamps }
+                guard state.refused != stamps else { return false }
+                state.failures += 1
+                return true
+            }
+            guard isNew else { return }
+            logger.error(
+                "the providers file can't be used; what was read before stays in force",
+                metadata: ["detail": "\(error.faults.map(\.description).joined(separator: "; "))"])
+        }
+    }
+
+    var families: [MetricFamily] {
+        let (reloads, failures, lastFailed) = state.withLock { ($0.reloads, $0.failures, $0.refused != nil) }
+        func family(_ name: String, _ help: String, _ kind: MetricFamily.Kind, _ value: Int) -> MetricFamily {
+            MetricFamily(
+                name: "llm_proxy_providers_\(name)", help: help, kind: kind,
+                samples: [.init(labels: [:], value: .number(Double(value)))])
+        }
+        return [
+            family("reloads_total", "Times the providers file was read again.", .counter, reloads),
+            family("reload_failures_total", "Times it could not be used.", .counter, failures),
+            family("file_usable", "Whether the providers file as it is now is in force.", .gauge, lastFailed ? 0 : 1),
+        ]
+    }
+}
+
+extension OriginPolicy {
+    /// What providers allow together; `nil` when none names an origin.
+    init?(of providers: some Collection<Provider>) {
+        let naming = providers.filter { !$0.allowedOrigins.isEmpty }
+        guard !naming.isEmpty else { return nil }
+        self.init(naming.flatMap(\.allowedOrigins), methods: naming.flatMap(\.allowedMethods))
+    }
+}
