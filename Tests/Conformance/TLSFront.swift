@@ -103,6 +103,9 @@ private final class Glue: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     private var partner: Glue?
     private var context: ChannelHandlerContext?
+    private var isInactive = false
+    private var isEndingPartner = false
+    private var hasEndedPartner = false
 
     init(to partner: Glue? = nil) {
         self.partner = partner
@@ -117,15 +120,30 @@ private final class Glue: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) { partner?.context?.write(data, promise: nil) }
     func channelReadComplete(context: ChannelHandlerContext) { partner?.context?.flush() }
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case ChannelEvent.inputClosed = event { partner?.context?.close(mode: .output, promise: nil) }
+        if case ChannelEvent.inputClosed = event { endPartner() }
     }
-    /// What was read before is written first.
+
     func channelInactive(context: ChannelHandlerContext) {
-        guard let other = partner?.context else { return }
+        isInactive = true
+        if hasEndedPartner { partner?.context?.close(promise: nil) } else { endPartner() }
+    }
+
+    /// Ends the other side's output when all that was read before is written, and all of it when this side is gone.
+    private func endPartner() {
+        guard !isEndingPartner, let other = partner?.context else { return }
+        isEndingPartner = true
         let written = other.eventLoop.makePromise(of: Void.self)
         other.writeAndFlush(NIOAny(ByteBuffer()), promise: written)
-        written.futureResult.assumeIsolated().whenComplete { _ in other.close(promise: nil) }
+        written.futureResult.assumeIsolated().whenComplete { _ in
+            let ended = other.eventLoop.makePromise(of: Void.self)
+            other.close(mode: .output, promise: ended)
+            ended.futureResult.assumeIsolated().whenComplete { _ in
+                self.hasEndedPartner = true
+                if self.isInactive { other.close(promise: nil) }
+            }
+        }
     }
+
     /// What breaks off on one side must not end in good order on the other.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let other = partner?.context {
