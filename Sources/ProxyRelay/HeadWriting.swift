@@ -148,7 +148,7 @@ extension HeadWriter {
     }
 
     /// That a page of this origin may read the answer; nothing for none.
-    fileprivate mutating func writeAccess(of origin: [UInt8]) {
+    mutating func writeAccess(of origin: [UInt8]) {
         guard !origin.isEmpty else { return }
         write("Access-Control-Allow-Origin: ")
         write(origin)

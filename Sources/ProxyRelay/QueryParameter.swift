@@ -1,3 +1,5 @@
+import ProxyWire
+
 /// A parameter that a query gets from us, and that no client may bring.
 struct QueryParameter: Hashable, Sendable {
     let name: [UInt8]
@@ -44,8 +46,8 @@ struct QueryParameter: Hashable, Sendable {
             guard position < text.count else { return false }
             var byte = text[position]
             position += 1
-            if byte == UInt8(ascii: "%"), position + 1 < text.count, let high = Self.digit(text[position]),
-                let low = Self.digit(text[position + 1])
+            if byte == UInt8(ascii: "%"), position + 1 < text.count, let high = text[position].nibble,
+                let low = text[position + 1].nibble
             {
                 byte = high << 4 | low
                 position += 2
@@ -53,15 +55,6 @@ struct QueryParameter: Hashable, Sendable {
             guard byte == wanted else { return false }
         }
         return position == text.count
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 
     /// Leaves only unreserved characters as they are (RFC 3986 section 2.3).

@@ -85,9 +85,6 @@ struct RequiredField: Sendable {
 extension ByteBuffer {
     /// Writes that a page of this origin may read the answer; nothing for none.
     mutating func writeAccess(of origin: [UInt8]) {
-        guard !origin.isEmpty else { return }
-        writeString("Access-Control-Allow-Origin: ")
-        writeBytes(origin)
-        writeString("\r\nAccess-Control-Expose-Headers: *\r\nVary: Origin\r\n")
+        writeHead(ofAtMost: origin.count + 128) { $0.writeAccess(of: origin) }
     }
 }

@@ -1,24 +1,19 @@
 import Logging
 import ProxyRelay
 import ProxySettings
-import Synchronization
 
 /// Has the listener show a new certificate when its files have changed.
 final class CertificateKeeper: Sendable {
     let tls: ListenerTLS
     private let files: ListenerCertificate
     private let logger: Logger
-    private let task = RecurringTask()
-    /// Of the files that were loaded, from before they were.
-    private let loaded: Mutex<FileStamps>
-    /// Of those that could not be.
-    private let refused = Mutex<FileStamps?>(nil)
+    private let watch: FileWatch
 
     /// - Throws: when the files hold no certificate and its key.
     init(_ files: ListenerCertificate, logger: Logger) throws(StartupError) {
         self.files = files
         self.logger = logger
-        loaded = Mutex(FileStamps([files.certificate, files.key]))
+        watch = FileWatch([files.certificate, files.key])
         do throws(ListenerTLSError) {
             tls = try ListenerTLS(certificateFile: files.certificate, keyFile: files.key)
         } catch {
@@ -27,28 +22,15 @@ final class CertificateKeeper: Sendable {
     }
 
     /// Looks at the files once a second.
-    func start() {
-        task.start { [self] in
-            let stamps = FileStamps([files.certificate, files.key])
-            if loaded.withLock({ $0 != stamps }) { reload(stamps) }
-            return .seconds(1)
-        }
-    }
+    func start() { watch.start { [self] in reload() } }
 
-    func stop() async { await task.stop() }
+    func stop() async { await watch.stop() }
 
-    /// Tries again each second until it succeeds, and says once for the same files that it can't.
-    private func reload(_ stamps: FileStamps) {
-        do throws(ListenerTLSError) {
+    private func reload() {
+        watch.reading { () throws(ListenerTLSError) in
             try tls.reload()
-            loaded.withLock { $0 = stamps }
             logger.notice("new connections get the new certificate", metadata: ["file": "\(files.certificate)"])
-        } catch {
-            let isNew = refused.withLock { refused in
-                defer { refused = stamps }
-                return refused != stamps
-            }
-            guard isNew else { return }
+        } refuse: { error in
             // One of two files may have been replaced before the other.
             logger.error(
                 "the certificate was changed to one that can't be used; the one before stays in use",

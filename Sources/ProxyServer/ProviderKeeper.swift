@@ -31,10 +31,6 @@ final class ProviderKeeper: Sendable {
     private struct State {
         var table: ProviderTable
         var source: ProviderSource
-        /// Of the file whose providers are in force, from before it was read.
-        var loaded: FileStamps
-        /// Of the one that could not be used last.
-        var refused: FileStamps?
         var reloads = 0
         var failures = 0
     }
@@ -44,7 +40,7 @@ final class ProviderKeeper: Sendable {
     private let changed: @Sendable () -> Void
     private let logger: Logger
     private let state: Mutex<State>
-    private let task = RecurringTask()
+    private let watch: FileWatch
 
     /// - Parameter changed: called when other providers are in force, for what remembers those before.
     init(
@@ -56,49 +52,35 @@ final class ProviderKeeper: Sendable {
         self.changed = changed
         self.logger = logger
         // Read here once more: since the settings were read, a database may have been waited for.
-        let stamps = FileStamps([settings.providerSource.file])
+        watch = FileWatch([file])
         let providers = (try? settings.providerSource.read(readFile)) ?? settings.providers
         state = Mutex(
             State(
                 table: ProviderTable(providers),
-                source: stamps.areAllThere ? settings.providerSource.expectingFile() : settings.providerSource,
-                loaded: stamps))
+                source: watch.areAllThere ? settings.providerSource.expectingFile() : settings.providerSource))
     }
 
     var table: ProviderTable { state.withLock { $0.table } }
 
     /// Looks at the file once a second, and tries again what could not be used.
-    func start() {
-        task.start { [self] in
-            if state.withLock({ $0.loaded }) != FileStamps([file]) { reload() }
-            return .seconds(1)
-        }
-    }
+    func start() { watch.start { [self] in reload() } }
 
-    func stop() async { await task.stop() }
+    func stop() async { await watch.stop() }
 
     /// Reads the file again.
     func reload() {
-        let stamps = FileStamps([file])
-        do throws(SettingsError) {
+        watch.reading { () throws(SettingsError) in
+            let isThere = watch.areAllThere
             let providers = try state.withLock({ $0.source }).read(readFile)
             state.withLock { state in
                 if state.table.providers != providers { state.table = ProviderTable(providers) }
-                if stamps.areAllThere { state.source = state.source.expectingFile() }
-                state.loaded = stamps
-                state.refused = nil
+                if isThere { state.source = state.source.expectingFile() }
                 state.reloads += 1
             }
             changed()
             logger.notice("the providers file was read again", metadata: ["file": "\(file)"])
-        } catch {
-            let isNew = state.withLock { state in
-                defer { state.refused = stamps }
-                guard state.refused != stamps else { return false }
-                state.failures += 1
-                return true
-            }
-            guard isNew else { return }
+        } refuse: { error in
+            state.withLock { $0.failures += 1 }
             logger.error(
                 "the providers file can't be used; what was read before stays in force",
                 metadata: ["detail": "\(error.faults.map(\.description).joined(separator: "; "))"])
@@ -106,7 +88,7 @@ final class ProviderKeeper: Sendable {
     }
 
     var families: [MetricFamily] {
-        let (reloads, failures, lastFailed) = state.withLock { ($0.reloads, $0.failures, $0.refused != nil) }
+        let (reloads, failures) = state.withLock { ($0.reloads, $0.failures) }
         func family(_ name: String, _ help: String, _ kind: MetricFamily.Kind, _ value: Int) -> MetricFamily {
             MetricFamily(
                 name: "llm_proxy_providers_\(name)", help: help, kind: kind,
@@ -115,7 +97,8 @@ final class ProviderKeeper: Sendable {
         return [
             family("reloads_total", "Times the providers file was read again.", .counter, reloads),
             family("reload_failures_total", "Times it could not be used.", .counter, failures),
-            family("file_usable", "Whether the providers file as it is now is in force.", .gauge, lastFailed ? 0 : 1),
+            family(
+                "file_usable", "Whether the providers file as it is now is in force.", .gauge, watch.isRefusing ? 0 : 1),
         ]
     }
 }

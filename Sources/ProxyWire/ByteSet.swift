@@ -58,7 +58,7 @@ extension UInt8 {
 
     /// The value of a hexadecimal digit in either case.
     @inline(__always)
-    var nibble: UInt8? {
+    package var nibble: UInt8? {
         if isDigit { return self &- 0x30 }
         let letter = self | 0x20
         return letter &- 0x61 < 6 ? letter &- 0x57 : nil

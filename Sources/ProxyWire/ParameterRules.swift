@@ -50,9 +50,7 @@ public struct ParameterRules: Hashable, Sendable {
                     ? JSONScan.string(at: value, in: body) : String(decoding: body[value], as: UTF8.self)
             }
         }
-        // An object that ends the text gives its members all the same, but says that something may follow.
-        let isWhole = isObject || body.first { $0 > 0x20 } == UInt8(ascii: "{")
-        return seen.violation ?? (isWhole ? nil : .unreadable)
+        return seen.violation ?? (isObject ? nil : .unreadable)
     }
 
     /// Looks at the parameters of a query, or of a form that is written like one.
