@@ -4,6 +4,7 @@ import glob
 import os
 import pathlib
 import pwd
+import re
 import subprocess
 import time
 
@@ -36,6 +37,7 @@ class Postgres:
             [*dropping, f"{programs}/postgres", "-D", str(data), "-p", str(self.port),
              *(word for option in options for word in ("-c", option))],
             cores, log=self.folder.parent / "postgres.log", folder=str(self.folder))
+        self.pgbench = [f"{programs}/pgbench", "-n", "-h", str(self.folder), "-p", str(self.port), "-U", "postgres"]
         self.psql = [f"{programs}/psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-qAt"]
         for _ in range(200):
             if self.query("SELECT 1", "postgres") is not None:
@@ -46,6 +48,17 @@ class Postgres:
     def query(self, sql, database="llmproxy"):
         ran = subprocess.run([*self.psql, "-d", database, "-c", sql], capture_output=True, text=True)
         return ran.stdout.strip() if ran.returncode == 0 else None
+
+    def bare_commit_ms(self, seconds, rate=500):
+        """What one row costs here at the least: a client of PostgreSQL's own that inserts it and waits, milliseconds of the mean."""
+        self.query("CREATE TABLE IF NOT EXISTS bare_commit (number bigint)")
+        script = pathlib.Path(self.folder.parent, "bare-commit.sql")
+        script.write_text("INSERT INTO bare_commit VALUES (1);\n")
+        ran = subprocess.run(
+            [*self.pgbench, "-M", "prepared", "-c", "1", "-R", str(rate), "-T", str(max(1, round(seconds))), "-r", "-f", str(script), "llmproxy"],
+            capture_output=True, text=True, check=True)
+        self.query("DROP TABLE bare_commit")
+        return float(re.search(r"^ +([0-9.]+) .*INSERT INTO", ran.stdout, re.MULTILINE).group(1))
 
     @property
     def url(self):

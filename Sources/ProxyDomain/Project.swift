@@ -15,6 +15,8 @@ public struct Project: Hashable, Sendable {
     public var deactivatedAt: Timestamp?
     public var limits: ProjectLimits
     public var streams: StreamPolicy
+    /// What its tokens may use at most.
+    public var access: AccessScope
     /// What has gone off its budget; `nil` without one. Only the ledger writes it.
     public var budget: BudgetAccount?
     public let createdAt: Timestamp
@@ -23,7 +25,8 @@ public struct Project: Hashable, Sendable {
     public init(
         id: ProjectID, name: String, sealedKey: String, keyHint: String, provider: String, baseURL: String? = nil,
         deactivatedAt: Timestamp? = nil, limits: ProjectLimits = ProjectLimits(),
-        streams: StreamPolicy = StreamPolicy(), budget: BudgetAccount? = nil, createdAt: Timestamp, updatedAt: Timestamp
+        streams: StreamPolicy = StreamPolicy(), access: AccessScope = AccessScope(), budget: BudgetAccount? = nil,
+        createdAt: Timestamp, updatedAt: Timestamp
     ) {
         self.id = id
         self.name = name
@@ -34,6 +37,7 @@ public struct Project: Hashable, Sendable {
         self.deactivatedAt = deactivatedAt
         self.limits = limits
         self.streams = streams
+        self.access = access
         self.budget = budget
         self.createdAt = createdAt
         self.updatedAt = updatedAt
@@ -52,10 +56,19 @@ public struct ProjectChange: Hashable, Sendable {
     public var limits: ProjectLimits?
     public var streamUsage: StreamUsage?
     public var clientLeaves: ClientLeaves?
+    /// The name of another entry of the providers file.
+    public var provider: String?
+    /// Another address; empty for the provider's own.
+    public var baseURL: String?
+    /// Replaces the list; empty for all models.
+    public var allowedModels: [String]?
+    /// Replaces the list; empty for all paths.
+    public var allowedPaths: [String]?
 
     public init(
         name: String? = nil, key: SealedKey? = nil, isActive: Bool? = nil, revokesTokens: Bool = false,
-        limits: ProjectLimits? = nil, streamUsage: StreamUsage? = nil, clientLeaves: ClientLeaves? = nil
+        limits: ProjectLimits? = nil, streamUsage: StreamUsage? = nil, clientLeaves: ClientLeaves? = nil,
+        provider: String? = nil, baseURL: String? = nil, allowedModels: [String]? = nil, allowedPaths: [String]? = nil
     ) {
         self.name = name
         self.key = key
@@ -64,6 +77,10 @@ public struct ProjectChange: Hashable, Sendable {
         self.limits = limits
         self.streamUsage = streamUsage
         self.clientLeaves = clientLeaves
+        self.provider = provider
+        self.baseURL = baseURL
+        self.allowedModels = allowedModels
+        self.allowedPaths = allowedPaths
     }
 }
 

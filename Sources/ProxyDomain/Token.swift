@@ -13,6 +13,8 @@ public struct Token: Hashable, Sendable {
     /// Most requests it may ever send; 0 for no cap.
     public var maxRequests: Int64
     public var limits: TokenLimits
+    /// What it may use of what its project may.
+    public var access: AccessScope
     /// Requests admitted so far. Only the ledger writes it.
     public var requestCount: Int64
     /// Prompt tokens settled so far. Only the ledger writes it.
@@ -34,7 +36,8 @@ public struct Token: Hashable, Sendable {
     public init(
         id: TokenID, projectID: ProjectID, name: String = "", hint: String, expiresAt: Timestamp? = nil,
         revokedAt: Timestamp? = nil, maxRequests: Int64 = 0, limits: TokenLimits = TokenLimits(),
-        requestCount: Int64 = 0, promptTokens: Int64 = 0, completionTokens: Int64 = 0, cost: NanoDollars = .zero,
+        access: AccessScope = AccessScope(), requestCount: Int64 = 0, promptTokens: Int64 = 0,
+        completionTokens: Int64 = 0, cost: NanoDollars = .zero,
         cacheHitCount: Int64 = 0, budget: BudgetAccount? = nil, shadowRefusalCount: Int64 = 0,
         lastUsedAt: Timestamp? = nil, createdAt: Timestamp
     ) {
@@ -46,6 +49,7 @@ public struct Token: Hashable, Sendable {
         self.revokedAt = revokedAt
         self.maxRequests = maxRequests
         self.limits = limits
+        self.access = access
         self.requestCount = requestCount
         self.promptTokens = promptTokens
         self.completionTokens = completionTokens
@@ -66,6 +70,10 @@ public struct TokenChange: Hashable, Sendable {
     public var expiry: Expiry?
     /// Replaces all limits.
     public var limits: TokenLimits?
+    /// Replaces the list; empty for all models.
+    public var allowedModels: [String]?
+    /// Replaces the list; empty for all paths.
+    public var allowedPaths: [String]?
 
     public enum Expiry: Hashable, Sendable {
         case at(Timestamp)
@@ -74,12 +82,14 @@ public struct TokenChange: Hashable, Sendable {
 
     public init(
         name: String? = nil, isActive: Bool? = nil, maxRequests: Int64? = nil, expiry: Expiry? = nil,
-        limits: TokenLimits? = nil
+        limits: TokenLimits? = nil, allowedModels: [String]? = nil, allowedPaths: [String]? = nil
     ) {
         self.name = name
         self.isActive = isActive
         self.maxRequests = maxRequests
         self.expiry = expiry
         self.limits = limits
+        self.allowedModels = allowedModels
+        self.allowedPaths = allowedPaths
     }
 }

@@ -9,37 +9,29 @@ struct BodyFields {
     private let prefix: String
 
     /// Reads the body of `call`.
-    /// - Parameters:
-    ///   - known: the fields there are.
-    ///   - later: documented fields that this version does not honour: refused, never ignored.
-    init(of call: Call, known: [String], later: [String] = []) throws(ManagementFailure) {
-        try self.init(try Self.values(of: call.request), known: known, later: later, prefix: "")
+    /// - Parameter known: the fields there are.
+    init(of call: Call, known: [String]) throws(ManagementFailure) {
+        try self.init(try Self.values(of: call.request), known: known, prefix: "")
     }
 
-    private init(
-        _ values: [String: JSONValue], known: [String], later: [String], prefix: String
-    ) throws(ManagementFailure) {
+    private init(_ values: [String: JSONValue], known: [String], prefix: String) throws(ManagementFailure) {
         self.values = values
         self.known = known
         self.prefix = prefix
         // In order of name, so that a body with several faults always gets the same answer.
         for name in values.keys.sorted() where !known.contains(name) {
-            throw later.contains(name)
-                ? .input(.notYet(name: prefix + name))
-                : .input(.unknown(name: prefix + name, known: known.map { prefix + $0 }))
+            throw .input(.unknown(name: prefix + name, known: known.map { prefix + $0 }))
         }
     }
 
     /// The fields of an object within this one.
-    func fields(
-        of name: String, known: [String], later: [String] = []
-    ) throws(ManagementFailure) -> BodyFields? {
+    func fields(of name: String, known: [String]) throws(ManagementFailure) -> BodyFields? {
         guard let value = present(name) else { return nil }
         guard case .members(let members) = value else {
             throw .input(.invalid(name: prefix + name, rule: "must be an object, not \(value.kindName)"))
         }
         let inner = Dictionary(uniqueKeysWithValues: members.map { ($0.name, $0.value) })
-        return try BodyFields(inner, known: known, later: later, prefix: "\(prefix)\(name).")
+        return try BodyFields(inner, known: known, prefix: "\(prefix)\(name).")
     }
 
     private static func values(of request: ManagementRequest) throws(ManagementFailure) -> [String: JSONValue] {
@@ -148,6 +140,25 @@ struct BodyFields {
             throw .input(
                 .invalid(name: prefix + name, rule: "must be true, false or a list of names, not \(value.kindName)"))
         }
+    }
+
+    /// A list of at most 100 names, none twice.
+    /// - Parameter parse: gives a name as it is kept; `nil` for one that breaks `rule`.
+    func names(
+        _ name: String, rule: String, parse: (String) -> String?
+    ) throws(ManagementFailure) -> [String]? {
+        guard let value = present(name) else { return nil }
+        guard case .array(let values) = value, values.count <= 100 else {
+            throw .input(.invalid(name: prefix + name, rule: "must be a list of at most 100 names; [] allows all"))
+        }
+        var names: [String] = []
+        for value in values {
+            guard case .string(let text) = value, let parsed = parse(text) else {
+                throw .input(.invalid(name: prefix + name, rule: rule))
+            }
+            if !names.contains(parsed) { names.append(parsed) }
+        }
+        return names
     }
 
     /// A name that people give: a bounded number of Unicode scalars without control characters.

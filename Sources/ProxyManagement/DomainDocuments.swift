@@ -15,6 +15,7 @@ extension Project {
             ("limits", limits.json), ("budget", budget.json(at: now)),
             ("stream_usage", .string(streams.usage.rawValue)),
             ("client_leaves", .string(streams.clientLeaves.rawValue)),
+            ("allowed_models", .names(access.models)), ("allowed_paths", .names(access.paths)),
             ("created_at", .string(createdAt.text)),
             ("updated_at", .string(updatedAt.text)),
         ])
@@ -39,6 +40,7 @@ extension Token {
             ("max_requests", .integer(maxRequests)),
             ("limits", limits.json), ("budget", budget.json(at: now)),
             ("shadow_refusal_count", .integer(shadowRefusalCount)),
+            ("allowed_models", .names(access.models)), ("allowed_paths", .names(access.paths)),
             ("created_at", .string(createdAt.text)),
             ("last_used_at", .text(lastUsedAt?.text)),
             ("cache_hit_count", .integer(cacheHitCount)),

@@ -26,6 +26,8 @@ enum JSONValue: Hashable, Sendable {
     /// Text, or `null` without one.
     static func text(_ value: String?) -> Self { value.map { .string($0) } ?? .null }
 
+    static func names(_ names: [String]) -> Self { .array(names.map { .string($0) }) }
+
     /// What the value is called in an error.
     var kindName: String {
         switch self {

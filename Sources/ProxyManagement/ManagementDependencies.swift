@@ -18,6 +18,8 @@ public struct ManagementDependencies: Sendable {
     public var random: @Sendable () -> UInt64
     /// The providers as they are now.
     public var providers: @Sendable () -> ProviderNames
+    /// Whether requests can be sent to an address.
+    public var isBaseURL: @Sendable (String) -> Bool
     public var version: String
     public var readiness: @Sendable () -> Readiness
     /// Figures of everything but the database, whose figures come from `storage`.
@@ -38,7 +40,8 @@ public struct ManagementDependencies: Sendable {
         isManagementToken: @escaping @Sendable (String) -> Bool,
         digest: @escaping @Sendable (TokenSecret) -> TokenDigest, now: @escaping @Sendable () -> Timestamp,
         clock: any Clock<Duration> = ContinuousClock(), random: @escaping @Sendable () -> UInt64,
-        providers: @escaping @Sendable () -> ProviderNames, version: String,
+        providers: @escaping @Sendable () -> ProviderNames, isBaseURL: @escaping @Sendable (String) -> Bool,
+        version: String,
         readiness: @escaping @Sendable () -> Readiness, metrics: @escaping @Sendable () async -> [MetricFamily],
         grantsChanged: @escaping @Sendable () -> Void, metricsPath: String = "/metrics", metricsEnabled: Bool = true,
         probeLimit: Duration = .seconds(2), logger: Logger
@@ -51,6 +54,7 @@ public struct ManagementDependencies: Sendable {
         self.clock = clock
         self.random = random
         self.providers = providers
+        self.isBaseURL = isBaseURL
         self.version = version
         self.readiness = readiness
         self.metrics = metrics

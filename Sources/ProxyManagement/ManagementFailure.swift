@@ -16,8 +16,6 @@ enum ManagementFailure: Error, Hashable, Sendable {
         case invalid(name: String, rule: String)
         case missing(name: String, hint: String)
         case unknown(name: String, known: [String])
-        /// Documented, but for a later version.
-        case notYet(name: String)
         case nothingToChange(known: [String])
     }
 

@@ -18,10 +18,8 @@ struct ProjectRoutes: Sendable {
         ]
     }
 
-    /// Documented parts of a project that this version does not honour.
-    private static let policies = ["stream_usage", "client_leaves"]
-
-    private static let later = ["base_url", "allowed_models"]
+    private static let policies =
+        ["provider", "base_url", "limits", "stream_usage", "client_leaves"] + AccessFields.names
 
     private func list(_ call: Call) async throws -> Answer {
         let page = try Page<ProjectID>(QueryFields(of: call, known: Page<ProjectID>.parameters))
@@ -38,7 +36,7 @@ struct ProjectRoutes: Sendable {
 
     private func create(_ call: Call) async throws -> Answer {
         let body = try BodyFields(
-            of: call, known: ["name", "api_key", "provider", "limits"] + Self.policies, later: Self.later)
+            of: call, known: ["name", "api_key"] + Self.policies)
         guard let name = try Self.name(in: body) else {
             throw ManagementFailure.input(.missing(name: "name", hint: "Send the project's name, 1 to 200 characters."))
         }
@@ -46,24 +44,20 @@ struct ProjectRoutes: Sendable {
             throw ManagementFailure.input(
                 .missing(name: "api_key", hint: "Send the key that the provider issued; it is stored sealed."))
         }
-        let providers = dependencies.providers()
-        let provider = try body.string("provider") ?? providers.usual
-        guard providers.all.contains(provider) else {
-            throw ManagementFailure.input(
-                .invalid(
-                    name: "provider", rule: "must be one of: \(providers.all.sorted().joined(separator: ", "))"
-                ))
-        }
+        let provider = try provider(in: body) ?? dependencies.providers().usual
+        let baseURL = try baseURL(in: body)
         let now = dependencies.now()
         let id = dependencies.newIdentifier(ProjectID.self, at: now)
         let usual = StreamPolicy()
         let sealed = try dependencies.seal(key, id)
         let project = Project(
             id: id, name: name, sealedKey: sealed.ciphertext, keyHint: sealed.hint, provider: provider,
+            baseURL: baseURL.flatMap { $0.isEmpty ? nil : $0 },
             limits: try LimitFields.ofProject(in: body) ?? ProjectLimits(),
             streams: StreamPolicy(
                 usage: try body.choice("stream_usage") ?? usual.usage,
-                clientLeaves: try body.choice("client_leaves") ?? usual.clientLeaves), createdAt: now, updatedAt: now)
+                clientLeaves: try body.choice("client_leaves") ?? usual.clientLeaves),
+            access: try AccessFields.scope(in: body), createdAt: now, updatedAt: now)
         try await storage.create(project)
         return .json(project.json(at: now), status: 201, fields: [("Location", "/manage/projects/\(id.text)")])
     }
@@ -71,15 +65,16 @@ struct ProjectRoutes: Sendable {
     private func change(_ call: Call) async throws -> Answer {
         let id: ProjectID = try call.identifier()
         let body = try BodyFields(
-            of: call, known: ["name", "api_key", "is_active", "revoke_tokens", "limits"] + Self.policies,
-            later: Self.later + ["provider"])
+            of: call, known: ["name", "api_key", "is_active", "revoke_tokens"] + Self.policies)
         try body.requireAny()
         let key = try Self.key(in: body)
         let change = ProjectChange(
             name: try Self.name(in: body), key: try key.map { try dependencies.seal($0, id) },
             isActive: try body.boolean("is_active"), revokesTokens: try body.boolean("revoke_tokens") ?? false,
             limits: try LimitFields.ofProject(in: body), streamUsage: try body.choice("stream_usage"),
-            clientLeaves: try body.choice("client_leaves"))
+            clientLeaves: try body.choice("client_leaves"), provider: try provider(in: body),
+            baseURL: try baseURL(in: body), allowedModels: try AccessFields.models(in: body),
+            allowedPaths: try AccessFields.paths(in: body))
         let now = dependencies.now()
         let project = try await storage.update(id, change, at: now)
         dependencies.grantsChanged()
@@ -90,6 +85,27 @@ struct ProjectRoutes: Sendable {
         let summary = try await storage.revokeTokens(of: call.identifier(), at: dependencies.now())
         dependencies.grantsChanged()
         return .json(summary.json)
+    }
+
+    private func provider(in body: BodyFields) throws(ManagementFailure) -> String? {
+        let providers = dependencies.providers().all
+        guard let name = try body.string("provider"), !providers.contains(name) else {
+            return try body.string("provider")
+        }
+        throw .input(.invalid(name: "provider", rule: "must be one of: \(providers.sorted().joined(separator: ", "))"))
+    }
+
+    /// Empty for the provider's own.
+    private func baseURL(in body: BodyFields) throws(ManagementFailure) -> String? {
+        guard let text = try body.string("base_url"), !text.isEmpty, !dependencies.isBaseURL(text) else {
+            return try body.string("base_url")
+        }
+        throw .input(
+            .invalid(
+                name: "base_url",
+                rule:
+                    "must be an http or https address without user name, query or fragment, or empty for the provider's own"
+            ))
     }
 
     private static func name(in body: BodyFields) throws(ManagementFailure) -> String? {

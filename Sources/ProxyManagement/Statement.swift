@@ -53,10 +53,6 @@ extension ManagementFailure.InputFault {
             Statement(
                 400, "unknown_field", "'\(name.shortened)' is not known here.",
                 known.isEmpty ? "Send nothing here." : "Known here: \(known.joined(separator: ", ")).")
-        case .notYet(let name):
-            Statement(
-                400, "not_supported", "'\(name)' is not supported yet by this version.",
-                "Leave '\(name)' out: it would not be enforced.")
         case .nothingToChange(let known):
             Statement(
                 400, "nothing_to_change", "The body names nothing to change.",

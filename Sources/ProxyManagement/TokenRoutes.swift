@@ -18,8 +18,6 @@ struct TokenRoutes: Sendable {
         ]
     }
 
-    /// Documented parts of a token that this version does not honour.
-    private static let later = ["allowed_models", "allowed_paths"]
     /// Up to here every program reads a JSON number exactly (RFC 8259 section 6).
     private static let caps: ClosedRange<Int64> = 0...9_007_199_254_740_991
     /// A year in minutes.
@@ -50,7 +48,7 @@ struct TokenRoutes: Sendable {
 
     private func create(_ call: Call) async throws -> Answer {
         let names = ["project_id", "duration_minutes", "expires_at", "never_expires", "max_requests", "name", "limits"]
-        let body = try BodyFields(of: call, known: names, later: Self.later)
+        let body = try BodyFields(of: call, known: names + AccessFields.names)
         guard let projectID: ProjectID = try body.identifier("project_id") else {
             throw ManagementFailure.input(
                 .missing(name: "project_id", hint: "Send the id of the project that the token is for."))
@@ -68,7 +66,7 @@ struct TokenRoutes: Sendable {
             id: dependencies.newIdentifier(at: now), projectID: projectID,
             name: try body.label("name", length: 0...200) ?? "", hint: secret.hint, expiresAt: expiry.instant,
             maxRequests: try body.integer("max_requests", in: Self.caps) ?? 0,
-            limits: try LimitFields.ofToken(in: body) ?? TokenLimits(),
+            limits: try LimitFields.ofToken(in: body) ?? TokenLimits(), access: try AccessFields.scope(in: body),
             createdAt: now)
         try await storage.create(token, digest: dependencies.digest(secret))
         return .json(
@@ -79,8 +77,8 @@ struct TokenRoutes: Sendable {
     private func change(_ call: Call) async throws -> Answer {
         let id: TokenID = try call.identifier()
         let body = try BodyFields(
-            of: call, known: ["name", "is_active", "max_requests", "expires_at", "never_expires", "limits"],
-            later: Self.later)
+            of: call,
+            known: ["name", "is_active", "max_requests", "expires_at", "never_expires", "limits"] + AccessFields.names)
         if body.isNull("expires_at") {
             throw ManagementFailure.input(
                 .invalid(name: "expires_at", rule: "must be an instant; for none, send never_expires: true instead"))
@@ -90,7 +88,8 @@ struct TokenRoutes: Sendable {
         let change = TokenChange(
             name: try body.label("name", length: 0...200), isActive: try body.boolean("is_active"),
             maxRequests: try body.integer("max_requests", in: Self.caps),
-            expiry: try Self.expiry(in: body, takesMinutes: false, at: now), limits: try LimitFields.ofToken(in: body))
+            expiry: try Self.expiry(in: body, takesMinutes: false, at: now), limits: try LimitFields.ofToken(in: body),
+            allowedModels: try AccessFields.models(in: body), allowedPaths: try AccessFields.paths(in: body))
         let token = try await storage.update(id, change, at: now)
         dependencies.grantsChanged()
         return .json(token.json(at: now))

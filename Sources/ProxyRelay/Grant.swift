@@ -10,12 +10,20 @@ public final class Grant: Sendable {
     public let route: UpstreamRoute
     /// The standing as it was when read; used to refuse early what the database would refuse anyway.
     public let standing: TokenStanding
+    /// What of the provider it may use; `nil` for all.
+    let scope: GrantScope?
+    /// Whether its requests are read whole before they are sent, whatever they ask for.
+    let readsBodies: Bool
 
-    public init(tokenID: TokenID, projectID: ProjectID, route: UpstreamRoute, standing: TokenStanding) {
+    public init(
+        tokenID: TokenID, projectID: ProjectID, route: UpstreamRoute, standing: TokenStanding, scope: GrantScope? = nil
+    ) {
         self.tokenID = tokenID
         self.projectID = projectID
         self.route = route
         self.standing = standing
+        self.scope = scope
+        readsBodies = standing.reserves || !route.endpoints.parameters.isEmpty || scope?.limitsModels ?? false
     }
 
     /// Whether its requests wait for their admission before the upstream is called.

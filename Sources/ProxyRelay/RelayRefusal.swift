@@ -17,10 +17,12 @@ enum RelayRefusal: Hashable, Sendable {
     case costUnbounded(UnboundedCost)
     case methodNotAllowed(allowed: String)
     case endpointNotFound
+    case pathOutOfScope
     case originRequired
     case originNotAllowed
     case headerRequired(name: String)
     case paramNotAllowed(ParameterRules.Violation)
+    case modelNotAllowed
     case bodyTooLarge(limit: UInt64)
     case requestTimeout
     case overloaded
@@ -61,11 +63,11 @@ enum RelayRefusal: Hashable, Sendable {
         case .budgetUsedUp: (429, "budget_exceeded")
         case .costUnbounded: (400, "cost_unbounded")
         case .methodNotAllowed: (405, "method_not_allowed")
-        case .endpointNotFound: (404, "endpoint_not_found")
+        case .endpointNotFound, .pathOutOfScope: (404, "endpoint_not_found")
         case .originRequired: (400, "origin_required")
         case .originNotAllowed: (403, "origin_not_allowed")
         case .headerRequired: (400, "header_required")
-        case .paramNotAllowed: (400, "param_not_allowed")
+        case .paramNotAllowed, .modelNotAllowed: (400, "param_not_allowed")
         case .bodyTooLarge: (413, "request_too_large")
         case .requestTimeout: (408, "request_timeout")
         case .overloaded: (503, "overloaded")
@@ -117,6 +119,8 @@ enum RelayRefusal: Hashable, Sendable {
         case .costUnbounded(let reason): reason.message
         case .methodNotAllowed(let allowed): "This method is not allowed here. Use one of: \(allowed)."
         case .endpointNotFound: "This path is not among the endpoints that this project's provider allows."
+        case .pathOutOfScope:
+            "This token may not call this path. Use another, or ask the operator to name it under allowed_paths."
         case .originRequired: "This project's provider takes requests of web pages alone: send an Origin field."
         case .originNotAllowed:
             "Pages of this origin may not call this API. Ask the operator to name it under allowed_origins."
@@ -127,6 +131,8 @@ enum RelayRefusal: Hashable, Sendable {
             "This request says \(name) twice, or under a name in other case. Say it once, as it is written here."
         case .paramNotAllowed(.unreadable):
             "Parameters are checked here, and those of this request can't be read. Send one JSON object or a form, not packed."
+        case .modelNotAllowed:
+            "This token may not use this model. Use another, or ask the operator to name it under allowed_models."
         case .bodyTooLarge(let limit):
             "The body is larger than \(limit) bytes. Send less, or ask the operator to raise MAX_REQUEST_SIZE."
         case .requestTimeout: "The request did not arrive in time. Send it again without long pauses."
@@ -194,6 +200,7 @@ enum RelayRefusal: Hashable, Sendable {
         switch self {
         case .costUnbounded(let reason): reason.parameter
         case .headerRequired(let name), .paramNotAllowed(.value(let name)), .paramNotAllowed(.ambiguous(let name)): name
+        case .modelNotAllowed: GrantScope.model
         default: nil
         }
     }

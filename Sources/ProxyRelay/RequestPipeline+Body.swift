@@ -9,8 +9,7 @@ extension Exchange {
     /// Whether the body must be there first.
     func mustRead(_ grant: Grant) -> Bool {
         guard head.framing != .none else { return false }
-        return grant.reserves || !grant.route.endpoints.parameters.isEmpty
-            || grant.route.streams.usage == .ask && isCompletion
+        return grant.readsBodies || grant.route.streams.usage == .ask && isCompletion
     }
 
     /// Whether the provider may be asked to tell the usage at the end of a stream: in OpenAI's API of these two alone.
@@ -30,9 +29,7 @@ extension Exchange {
     /// The body is there: estimates what the request may use, or bounds it where a budget is strict, and has it counted.
     func bodyRead() {
         guard let grant else { return }
-        if let violation = parameterViolation(grant.route.endpoints.parameters) {
-            return refuse(.paramNotAllowed(violation))
-        }
+        if let refusal = parameterRefusal(under: grant) { return refuse(refusal) }
         var asking: [UInt8]?
         let estimate = withBody { body in
             let outline = RequestOutline(of: body)
@@ -50,7 +47,13 @@ extension Exchange {
         }
     }
 
-    /// Looks at the parameters that the body gives. One that is packed can't be looked into.
+    /// Looks at the parameters that the body gives, and at its model.
+    private func parameterRefusal(under grant: Grant) -> RelayRefusal? {
+        if let violation = parameterViolation(grant.route.endpoints.parameters) { return .paramNotAllowed(violation) }
+        return grant.scope?.refusal { parameterViolation($0) }
+    }
+
+    /// A body that is packed can't be looked into.
     private func parameterViolation(_ rules: ParameterRules) -> ParameterRules.Violation? {
         guard !rules.isEmpty, let head = downstream?.head else { return nil }
         return headBytes.withUnsafeReadableBytes { bytes in

@@ -84,6 +84,10 @@ extension Exchange {
             let refusal = headBytes.withUnsafeReadableBytes { rules.refusal(of: downstream.head, $0) }
             if let refusal { return refuse(refusal) }
         }
+        if let scope = grant.scope {
+            let refusal = headBytes.withUnsafeReadableBytes { scope.refusal(of: downstream.head, $0, path: path) }
+            if let refusal { return refuse(refusal) }
+        }
         if case .length(let length) = head.framing, length > relay.settings.maxRequestBytes {
             return refuse(.bodyTooLarge(limit: relay.settings.maxRequestBytes))
         }

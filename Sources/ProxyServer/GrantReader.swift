@@ -27,7 +27,8 @@ struct GrantReader: GrantSource {
             standing: TokenStanding(
                 revokedAt: token.revokedAt, expiresAt: token.expiresAt,
                 projectDeactivatedAt: record.project.deactivatedAt, requestCount: token.requestCount,
-                maxRequests: token.maxRequests, limits: token.limits, projectLimits: record.project.limits))
+                maxRequests: token.maxRequests, limits: token.limits, projectLimits: record.project.limits),
+            scope: GrantScope([token.access, record.project.access]))
     }
 
     private func route(of project: Project) throws(GrantSourceError) -> UpstreamRoute {

@@ -96,7 +96,7 @@ struct Parts: Sendable {
             providers: {
                 let providers = providers.table.providers
                 return ProviderNames(all: Set(providers.all.keys), usual: providers.defaultName)
-            }, version: productVersion,
+            }, isBaseURL: { BaseURL($0) != nil }, version: productVersion,
             readiness: {
                 Readiness(
                     isDraining: state.isDraining, hasMigrated: true,

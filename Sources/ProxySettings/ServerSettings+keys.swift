@@ -1,3 +1,5 @@
+import ProxyDomain
+
 extension ServerSettings {
     /// Every setting there is, in the order of documentation. Reading walks this list, so none is without effect, and
     /// no default stands anywhere else.

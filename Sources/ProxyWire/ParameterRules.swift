@@ -7,7 +7,7 @@ public struct ParameterRules: Hashable, Sendable {
         let name: String
         let lowerCase: String
         let upperCase: String
-        let patterns: [[UInt8]]
+        let patterns: [TextPattern]
 
         /// Whether some reader takes `name` for this one. Folded both ways: ſ is an s in one of them alone.
         func isNamed(_ name: String) -> Bool { name.lowercased() == lowerCase || name.uppercased() == upperCase }
@@ -31,7 +31,7 @@ public struct ParameterRules: Hashable, Sendable {
         rules = allowed.sorted { $0.key < $1.key }.map { name, patterns in
             Rule(
                 name: name, lowerCase: name.lowercased(), upperCase: name.uppercased(),
-                patterns: patterns.map { Array($0.utf8) })
+                patterns: patterns.map { TextPattern($0) })
         }
     }
 
@@ -141,31 +141,10 @@ public struct ParameterRules: Hashable, Sendable {
             for (place, rule) in rules.enumerated() where rule.isNamed(name) {
                 guard name == rule.name, !isThere[place] else { return violation = .ambiguous(rule.name) }
                 isThere[place] = true
-                guard let value = value(), rule.patterns.contains(where: { Self.matches(Array(value.utf8), $0) }) else {
+                guard let value = value(), rule.patterns.contains(where: { $0.matches(value) }) else {
                     return violation = .value(of: rule.name)
                 }
             }
-        }
-
-        /// Whether all of `text` is what the pattern says. Goes back to the last `*` alone, so its time is bounded by their product.
-        private static func matches(_ text: [UInt8], _ pattern: [UInt8]) -> Bool {
-            var (position, place) = (0, 0)
-            var star: (place: Int, position: Int)?
-            while position < text.count {
-                if place < pattern.count, pattern[place] == UInt8(ascii: "*") {
-                    star = (place, position)
-                    place += 1
-                } else if place < pattern.count, pattern[place] == text[position] {
-                    place += 1
-                    position += 1
-                } else if let last = star {
-                    star = (last.place, last.position + 1)
-                    (place, position) = (last.place + 1, last.position + 1)
-                } else {
-                    return false
-                }
-            }
-            return pattern[place...].allSatisfy { $0 == UInt8(ascii: "*") }
         }
     }
 }

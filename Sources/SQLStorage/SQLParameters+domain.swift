@@ -20,5 +20,7 @@ extension SQLParameters {
 extension SQLValue {
     static func id(_ id: some TypedIdentifier) -> Self { .text(id.text) }
     static func instant(_ instant: Timestamp) -> Self { .text(instant.text) }
+    /// One name a line; names hold no line breaks.
+    static func lines(_ names: [String]?) -> Self { names.map { .text($0.joined(separator: "\n")) } ?? .null }
     static func optional(_ instant: Timestamp?) -> Self { instant.map { .text($0.text) } ?? .null }
 }

@@ -72,9 +72,19 @@ extension SQLRow {
             id: try id(at: first), name: text(at: first + 1), sealedKey: text(at: first + 2),
             keyHint: text(at: first + 3), provider: text(at: first + 4), baseURL: optionalText(at: first + 5),
             deactivatedAt: try optionalInstant(at: first + 6), limits: try projectLimits(from: first + 9),
-            streams: try streams(from: first + 16), budget: try account(from: first + 9),
+            streams: try streams(from: first + 16), access: access(from: first + 18),
+            budget: try account(from: first + 9),
             createdAt: try instant(at: first + 7),
             updatedAt: try instant(at: first + 8))
+    }
+
+    /// Two columns.
+    private func access(from first: Int) -> AccessScope {
+        AccessScope(models: lines(at: first), paths: lines(at: first + 1))
+    }
+
+    private func lines(at column: Int) -> [String] {
+        optionalText(at: column)?.split(separator: "\n").map(String.init) ?? []
     }
 
     /// A project without them has the usual ones.
@@ -96,7 +106,7 @@ extension SQLRow {
             id: try id(at: first), projectID: try id(at: first + 1), name: text(at: first + 2),
             hint: text(at: first + 3), expiresAt: try optionalInstant(at: first + 4),
             revokedAt: try optionalInstant(at: first + 5), maxRequests: integer(at: first + 6),
-            limits: try tokenLimits(from: first + 14),
+            limits: try tokenLimits(from: first + 14), access: access(from: first + 24),
             requestCount: integer(at: first + 7), promptTokens: integer(at: first + 8),
             completionTokens: integer(at: first + 9), cost: NanoDollars(integer(at: first + 10)),
             cacheHitCount: integer(at: first + 11), budget: try account(from: first + 16),
@@ -152,18 +162,23 @@ enum Columns {
     static let project = """
         projects.id, projects.name, projects.sealed_key, projects.key_hint, projects.provider, projects.base_url, \
         projects.deactivated_at, projects.created_at, projects.updated_at, \(account("projects")), \
-        projects.stream_usage, projects.client_leaves
+        projects.stream_usage, projects.client_leaves, \(access("projects"))
         """
     static let token = """
         tokens.id, tokens.project_id, tokens.name, tokens.hint, tokens.expires_at, tokens.revoked_at, \
         tokens.max_requests, tokens.request_count, tokens.prompt_tokens, tokens.completion_tokens, tokens.cost_nano, \
-        tokens.cache_hit_count, tokens.last_used_at, tokens.created_at, \(tokenLimits), tokens.shadow_refusals
+        tokens.cache_hit_count, tokens.last_used_at, tokens.created_at, \(tokenLimits), tokens.shadow_refusals, \
+        \(access("tokens"))
         """
+    /// How many columns ``token`` has.
+    static let tokenCount = 26
     static let standing = """
         tokens.revoked_at, tokens.expires_at, projects.deactivated_at, tokens.request_count, tokens.max_requests, \
         \(tokenLimits), tokens.request_window, tokens.token_window, \(account("projects"))
         """
     private static let tokenLimits = "tokens.requests_per_minute, tokens.tokens_per_minute, \(account("tokens"))"
+
+    private static func access(_ table: String) -> String { "\(table).allowed_models, \(table).allowed_paths" }
 
     /// A budget and what has gone off it.
     static func account(_ table: String) -> String {

@@ -14,6 +14,7 @@ extension SQLStorage {
                     .instant(project.createdAt), .instant(project.updatedAt),
                 ] + project.limits.values(at: project.createdAt) + [
                     .text(project.streams.usage.rawValue), .text(project.streams.clientLeaves.rawValue),
+                    .lines(project.access.models), .lines(project.access.paths),
                 ])
         }
     }
@@ -47,6 +48,8 @@ extension SQLStorage {
                     .integer(change.isActive.asWish), .instant(now), .integer(change.limits == nil ? 0 : 1),
                 ] + (change.limits ?? ProjectLimits()).values(at: now) + [
                     .optional(change.streamUsage?.rawValue), .optional(change.clientLeaves?.rawValue),
+                    .lines(change.allowedModels), .lines(change.allowedPaths), .optional(change.provider),
+                    .optional(change.baseURL),
                 ]
             ) { (row) throws(SQLError) in try row.project() }
             guard let changed else { throw StorageError(.notFound) }
@@ -94,8 +97,8 @@ private enum ProjectStatements {
         """
         INSERT INTO projects (id, name, sealed_key, key_hint, provider, base_url, deactivated_at, created_at, updated_at,
             budget_nano, budget_period, budget_mode, budget_began_at, shadowed_limits, stream_usage,
-            client_leaves)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+            client_leaves, allowed_models, allowed_paths)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
         """)
     static let find = SQLStatement("SELECT \(Columns.project) FROM projects WHERE id = $1")
     static let exists = SQLStatement("SELECT 1 FROM projects WHERE id = $1")
@@ -107,6 +110,8 @@ private enum ProjectStatements {
             deactivated_at = CASE CAST($5 AS BIGINT) WHEN 1 THEN NULL WHEN 0 THEN COALESCE(deactivated_at, $6)
                 ELSE deactivated_at END,
             updated_at = $6, stream_usage = COALESCE($13, stream_usage), client_leaves = COALESCE($14, client_leaves),
+            allowed_models = COALESCE($15, allowed_models), allowed_paths = COALESCE($16, allowed_paths),
+            provider = COALESCE($17, provider), base_url = NULLIF(COALESCE($18, base_url), ''),
             \(LimitStatements.changeOfBudget(isAsked: "$7", from: 8))
         WHERE id = $1 RETURNING \(Columns.project)
         """)

@@ -15,7 +15,9 @@ extension SQLStorage {
                     .integer(token.cost.amount), .integer(token.cacheHitCount), .optional(token.lastUsedAt),
                     .instant(token.createdAt), .optional(token.limits.requestsPerMinute),
                     .optional(token.limits.tokensPerMinute),
-                ] + token.limits.budget.values(at: token.createdAt) + [.optional(token.limits.shadowed.text)])
+                ] + token.limits.budget.values(at: token.createdAt) + [
+                    .optional(token.limits.shadowed.text), .lines(token.access.models), .lines(token.access.paths),
+                ])
         }
     }
 
@@ -55,7 +57,9 @@ extension SQLStorage {
                 .optional(change.maxRequests), .integer(changesExpiry), .optional(expiry),
                 .integer(change.limits == nil ? 0 : 1), .optional(change.limits?.requestsPerMinute),
                 .optional(change.limits?.tokensPerMinute),
-            ] + (change.limits?.budget).values(at: now) + [.optional(change.limits?.shadowed.text)]
+            ] + (change.limits?.budget).values(at: now) + [
+                .optional(change.limits?.shadowed.text), .lines(change.allowedModels), .lines(change.allowedPaths),
+            ]
         return try await writing(.updateToken, changesGrants: true) { connection in
             let changed = try connection.first(TokenStatements.change, values) { (row) throws(SQLError) in
                 try row.token()
@@ -90,7 +94,7 @@ extension SQLStorage {
     public func grant(for digest: TokenDigest) async throws(StorageError) -> GrantRecord? {
         try await reading(.findGrant) { connection in
             try connection.first(TokenStatements.grant, [.text(digest.text)]) { (row) throws(SQLError) in
-                GrantRecord(token: try row.token(), project: try row.project(from: 24))
+                GrantRecord(token: try row.token(), project: try row.project(from: Columns.tokenCount))
             }
         }
     }

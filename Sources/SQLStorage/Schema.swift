@@ -5,7 +5,7 @@ import SQLDatabase
 /// Columns of `projects` and `tokens` keep their order on every engine, so that the `INSERT` lines of a SQLite dump
 /// load into PostgreSQL as they are. Instants are 24 characters of ISO 8601 in UTC; money is nano-dollars.
 enum Schema {
-    static let migrations = [spine, instances, limits, budgets, retention]
+    static let migrations = [spine, instances, limits, budgets, retention, access]
     static let runner = MigrationRunner(migrations)
 
     /// `requests` has no foreign keys: an admission reads its token and project in the same transaction, so a check by
@@ -171,5 +171,18 @@ enum Schema {
 
         \(terms.partition("requests"))
         """
+    }
+
+    /// What of a provider projects and tokens may use: one name a line, nothing at all for everything.
+    ///
+    /// A program that knows none of it leaves it as it is, and grants what it would refuse.
+    private static let access = Migration(6, "access") { terms in
+        ["projects", "tokens"].map { table in
+            """
+            ALTER TABLE \(table) ADD COLUMN allowed_models \(terms.text);
+
+            ALTER TABLE \(table) ADD COLUMN allowed_paths \(terms.text);
+            """
+        }.joined(separator: "\n\n")
     }
 }

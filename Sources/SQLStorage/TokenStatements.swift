@@ -8,8 +8,9 @@ enum TokenStatements {
         INSERT INTO tokens (id, project_id, name, digest, hint, expires_at, revoked_at, max_requests, request_count,
             prompt_tokens, completion_tokens, cost_nano, cache_hit_count, last_used_at, created_at,
             requests_per_minute, tokens_per_minute, budget_nano, budget_period, budget_mode, budget_began_at,
-            shadowed_limits)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+            shadowed_limits, allowed_models, allowed_paths)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+            $24)
         """)
     static let find = SQLStatement("SELECT \(Columns.token) FROM tokens WHERE id = $1")
 
@@ -33,7 +34,8 @@ enum TokenStatements {
             expires_at = CASE CAST($6 AS BIGINT) WHEN 1 THEN $7 ELSE expires_at END,
             \(LimitStatements.replaced("requests_per_minute", by: 9, "BIGINT", when: "$8")),
             \(LimitStatements.replaced("tokens_per_minute", by: 10, "BIGINT", when: "$8")),
-            \(LimitStatements.changeOfBudget(isAsked: "$8", from: 11))
+            \(LimitStatements.changeOfBudget(isAsked: "$8", from: 11)),
+            allowed_models = COALESCE($16, allowed_models), allowed_paths = COALESCE($17, allowed_paths)
         WHERE id = $1 RETURNING \(Columns.token)
         """)
     static let revoke = SQLStatement("UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")

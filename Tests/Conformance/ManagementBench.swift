@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import ProxyDomain
 import ProxyManagement
+import ProxySettings
 import ProxyStorage
 import Synchronization
 
@@ -42,7 +43,8 @@ struct ManagementBench {
                     return state
                 }
             },
-            providers: { ProviderNames(all: ["openai", "local"], usual: "openai") }, version: "1.2.3",
+            providers: { ProviderNames(all: ["openai", "local"], usual: "openai") },
+            isBaseURL: { BaseURL($0) != nil }, version: "1.2.3",
             readiness: { world.readiness.withLock { $0 } }, metrics: { [] },
             grantsChanged: { world.changes.withLock { $0 += 1 } }, metricsPath: metricsPath,
             metricsEnabled: metricsEnabled, probeLimit: probeLimit,

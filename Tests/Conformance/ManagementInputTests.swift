@@ -42,8 +42,14 @@ import Testing
         Fault(
             #"{"name":"a","api_key":"k","limits":{"requests_per_minute":1}}"#, "unknown_field",
             "'limits.requests_per_minute'"),
-        Fault(#"{"name":"a","api_key":"k","allowed_models":[]}"#, "not_supported", "'allowed_models'"),
-        Fault(#"{"name":"a","api_key":"k","base_url":"http://x"}"#, "not_supported", "'base_url'"),
+        Fault(#"{"name":"a","api_key":"k","allowed_models":[""]}"#, "invalid_field", "names of models"),
+        Fault(#"{"name":"a","api_key":"k","allowed_models":"gpt-4o"}"#, "invalid_field", "a list of at most 100 names"),
+        Fault(#"{"name":"a","api_key":"k","allowed_models":["a\nb"]}"#, "invalid_field", "names of models"),
+        Fault(#"{"name":"a","api_key":"k","allowed_paths":["v1"]}"#, "invalid_field", "the first segments of paths"),
+        Fault(#"{"name":"a","api_key":"k","allowed_paths":["/v1/*"]}"#, "invalid_field", "without wildcards"),
+        Fault(
+            #"{"name":"a","api_key":"k","allowed_paths":["/v1/../x"]}"#, "invalid_field", "the first segments of paths"),
+        Fault(#"{"name":"a","api_key":"k","base_url":"ftp://x"}"#, "invalid_field", "an http or https address"),
     ]
 
     @Test(arguments: projectFaults)
@@ -80,7 +86,7 @@ import Testing
         Fault(#","never_expires":true,"max_requests":true"#, "invalid_field", "a boolean"),
         Fault(#","never_expires":true,"name":"\u001b[31m""#, "invalid_field", "control"),
         Fault(#","never_expires":true,"is_active":true"#, "unknown_field", "'is_active'"),
-        Fault(#","never_expires":true,"allowed_paths":["/v1"]"#, "not_supported", "'allowed_paths'"),
+        Fault(#","never_expires":true,"allowed_paths":[7]"#, "invalid_field", "the first segments of paths"),
         Fault(#","never_expires":true,"limits":7"#, "invalid_field", "'limits'"),
         Fault(
             #","never_expires":true,"limits":{"requests_per_minute":0}"#, "invalid_field",

@@ -102,6 +102,6 @@ extension HTTPScenario {
         streams, connections,
         endings, timeouts,
         smuggling, hostileUpstreams, projectManagement, tokenManagement, managementInput, effects, accounting,
-        operation, openAI, upstreamTLS, listenerTLS, providers, origins, parameters,
+        operation, openAI, upstreamTLS, listenerTLS, providers, origins, parameters, scopes,
     ].flatMap { $0 }
 }

@@ -61,6 +61,24 @@ extension StorageScenario {
             check.equal(try await storage.project(.sample(1)), wanted, "project read back")
             check.equal(try await storage.project(.sample(2)), .sample(2), "the other project")
         },
+        StorageScenario(
+            "project.access.reads-back-and-changes",
+            "What a project may use, and where its requests go, reads back as it was written, and changes by what is said."
+        ) { site, check in
+            let storage = try await site.open()
+            var wanted = Project.sample(1)
+            wanted.access = AccessScope(models: ["gpt-4o*", "o1"], paths: ["/v1/chat"])
+            try await storage.create(wanted)
+            check.equal(try await storage.project(.sample(1)), wanted, "project")
+            wanted.access.models = ["claude-*"]
+            (wanted.provider, wanted.baseURL, wanted.updatedAt) = ("other", "https://example.org", .noon(plus: 1))
+            let change = ProjectChange(provider: "other", baseURL: "https://example.org", allowedModels: ["claude-*"])
+            check.equal(
+                try await storage.update(.sample(1), change, at: .noon(plus: 1)), wanted, "after the first change")
+            (wanted.access, wanted.baseURL) = (AccessScope(), nil)
+            let lifted = ProjectChange(baseURL: "", allowedModels: [], allowedPaths: [])
+            check.equal(try await storage.update(.sample(1), lifted, at: .noon(plus: 1)), wanted, "after the second")
+        },
         StorageScenario("project.update.replaces-key", "A new key replaces the sealed key and its hint.") {
             site, check in
             let storage = try await site.open()

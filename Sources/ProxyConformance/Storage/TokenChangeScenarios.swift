@@ -4,6 +4,27 @@ import ProxyStorage
 extension StorageScenario {
     /// What a token store promises of changing tokens.
     static let tokenChanges: [StorageScenario] = [
+        StorageScenario(
+            "token.access.reads-back-and-changes",
+            "What a token may use reads back as it was written, also in its grant, and changes by what is said."
+        ) { site, check in
+            let storage = try await site.open()
+            var project = Project.sample(1)
+            project.access = AccessScope(models: ["gpt-*"])
+            try await storage.create(project)
+            var wanted = Token.sample(1)
+            wanted.access = AccessScope(models: ["gpt-4o*", "caf\u{e9}"], paths: ["/v1/chat", "/v1/files"])
+            try await storage.create(wanted, digest: .sample(1))
+            check.equal(try await storage.token(.sample(1)), wanted, "token")
+            check.equal(
+                try await storage.grant(for: .sample(1)), GrantRecord(token: wanted, project: project), "grant")
+            wanted.access.paths = []
+            let change = TokenChange(allowedPaths: [])
+            check.equal(try await storage.update(.sample(1), change, at: .noon(plus: 1)), wanted, "after a change")
+            check.equal(
+                try await storage.update(.sample(1), TokenChange(name: ""), at: .noon(plus: 1)), wanted, "after another"
+            )
+        },
         StorageScenario("token.update.changes-only-what-was-asked", "A change touches the parts it names.") {
             site, check in
             let tenancy = try await Tenancy(site)

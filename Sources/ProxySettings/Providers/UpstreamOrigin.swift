@@ -1,3 +1,5 @@
+import ProxyDomain
+
 /// Where connections to an upstream go: scheme, host and port of its address.
 public struct UpstreamOrigin: Hashable, Sendable, CustomStringConvertible {
     /// Whether TLS is spoken (`https`).
