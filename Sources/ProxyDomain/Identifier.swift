@@ -123,6 +123,12 @@ public struct ProjectID: TypedIdentifier {
     public init(_ identifier: Identifier) { self.identifier = identifier }
 }
 
+/// Names another way that a project's requests may take.
+public struct UpstreamID: TypedIdentifier {
+    public let identifier: Identifier
+    public init(_ identifier: Identifier) { self.identifier = identifier }
+}
+
 /// Names a token. Not the secret: an identifier may be shown and logged.
 public struct TokenID: TypedIdentifier {
     public let identifier: Identifier

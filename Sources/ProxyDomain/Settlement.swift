@@ -52,10 +52,13 @@ public struct Settlement: Hashable, Sendable {
     public let cost: NanoDollars
     /// The model the provider says it used; `nil` when it did not say.
     public let model: String?
+    /// The times that it was sent, where there was a choice or more than one; empty for a request that went its only way once.
+    public let attempts: [UpstreamAttempt]
 
     public init(
         outcome: RequestOutcome, status: Int, settledAt: Timestamp, durationMicroseconds: Int64,
-        firstByteMicroseconds: Int64?, usage: TokenUsage?, cost: NanoDollars, model: String?
+        firstByteMicroseconds: Int64?, usage: TokenUsage?, cost: NanoDollars, model: String?,
+        attempts: [UpstreamAttempt] = []
     ) {
         self.outcome = outcome
         self.status = status
@@ -65,5 +68,6 @@ public struct Settlement: Hashable, Sendable {
         self.usage = usage
         self.cost = cost
         self.model = model
+        self.attempts = attempts
     }
 }

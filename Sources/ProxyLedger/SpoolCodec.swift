@@ -75,6 +75,10 @@ struct SpoolEncoder {
             encoder.put(usage.source.rawValue)
         }
         put(settlement.cost.amount)
+        if let attempts = settlement.attempts.text {
+            bytes.append(SpoolDecoder.hasAttempts)
+            put(attempts)
+        }
         put(settlement.model) { $0.put($1) }
     }
 }
@@ -188,9 +192,20 @@ struct SpoolDecoder {
             return TokenUsage(promptTokens: prompt, completionTokens: completion, source: try decoder.choice())
         }
         let cost = NanoDollars(try integer())
+        let attempts = try attempts()
         return Settlement(
             outcome: outcome, status: Int(status), settledAt: settledAt, durationMicroseconds: duration,
             firstByteMicroseconds: firstByte, usage: usage, cost: cost,
-            model: try optional { (decoder) throws(Broken) in try decoder.text() })
+            model: try optional { (decoder) throws(Broken) in try decoder.text() }, attempts: attempts)
+    }
+
+    /// In the place of the byte before the model, which is 0 or 1: records without it are from before there were attempts.
+    fileprivate static let hasAttempts: UInt8 = 2
+
+    private mutating func attempts() throws(Broken) -> [UpstreamAttempt] {
+        guard position < bytes.count, bytes[position] == Self.hasAttempts else { return [] }
+        position += 1
+        guard let attempts = [UpstreamAttempt](text: try text()) else { throw Broken() }
+        return attempts
     }
 }

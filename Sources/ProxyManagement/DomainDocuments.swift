@@ -72,6 +72,34 @@ extension RequestRecord {
             ("completion_tokens", end?.usage.map { .integer($0.completionTokens) } ?? .null),
             ("cost_usd", end.map(\.cost.json) ?? .null),
             ("usage_source", .text(end?.usage?.source.rawValue)),
+            ("attempts", .array((end?.attempts ?? []).map(\.json))),
+        ])
+    }
+}
+
+extension UpstreamAttempt {
+    fileprivate var json: JSONValue {
+        .object([
+            ("provider", .string(provider)), ("upstream_id", .text(upstream?.text)), ("result", .string(result.text)),
+        ])
+    }
+}
+
+extension Upstream {
+    /// The way as it is shown: its key only by hint.
+    var json: JSONValue {
+        .object([
+            ("id", .string(id.text)),
+            ("project_id", .string(projectID.text)),
+            ("provider", .string(provider)),
+            ("api_key", .string(keyHint)),
+            ("base_url", .text(baseURL)),
+            ("priority", .integer(priority)),
+            ("weight", .integer(weight)),
+            ("is_active", .bool(deactivatedAt == nil)),
+            ("deactivated_at", .text(deactivatedAt?.text)),
+            ("created_at", .string(createdAt.text)),
+            ("updated_at", .string(updatedAt.text)),
         ])
     }
 }

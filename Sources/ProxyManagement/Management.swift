@@ -32,7 +32,8 @@ public final class Management: Sendable {
 
     /// Everything that serves a route.
     static func endpoints(_ dependencies: ManagementDependencies) -> [Endpoint] {
-        ProjectRoutes(dependencies).endpoints + TokenRoutes(dependencies).endpoints
+        ProjectRoutes(dependencies).endpoints + UpstreamRoutes(dependencies).endpoints
+            + TokenRoutes(dependencies).endpoints
             + RequestRoutes(dependencies).endpoints + OperationRoutes(dependencies).endpoints
     }
 

@@ -4,6 +4,7 @@ package struct Endpoint: Sendable {
     package enum Subject: String, Hashable, Sendable {
         case project
         case token
+        case upstream
         case request
         case server
     }

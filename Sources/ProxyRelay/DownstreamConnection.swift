@@ -182,7 +182,10 @@ final class DownstreamConnection: ChannelInboundHandler {
         deadline = body.isComplete ? .distantFuture : .now() + relay.settings.bodyTimeout
         if isForUpstream(bytes) {
             phase = .relayingBody
-            exchange.begin(head, bytes)
+            exchange.begin(head, bytes, provider: nil)
+        } else if let provider = takeProvider(bytes) {
+            phase = .relayingBody
+            exchange.begin(head, bytes, provider: provider)
         } else {
             phase = .collectingBody
             beginCollecting(bytes)
@@ -198,6 +201,15 @@ final class DownstreamConnection: ChannelInboundHandler {
             else { return false }
             return path.count == 3 || path[3] == UInt8(ascii: "/")
         }
+    }
+
+    /// Takes the name of a provider off the path, if it begins with one.
+    private func takeProvider(_ bytes: ByteBuffer) -> String? {
+        let provider = bytes.withUnsafeReadableBytes { bytes in
+            relay.providers.provider(in: UnsafeRawBufferPointer(rebasing: bytes[head.pathRange]))
+        }
+        if let provider { head.dropFirstOfPath(provider.utf8.count + 1) }
+        return provider
     }
 
     private func takeBody() throws(WireFault) -> ByteBuffer {

@@ -17,9 +17,11 @@ final class Exchange {
         case reading
         /// The admission must be in the database first. Next: `connecting`, or `idle` when refused.
         case admitting
-        /// A connection to the upstream is being made. Next: `relaying`, or `idle` when there is none.
+        /// A connection to the upstream is being made. Next: `relaying`, `pausing`, or `idle` when there is none.
         case connecting
-        /// Bytes pass. Next: `delivering`, `connecting` for the one retry, or `idle`.
+        /// An attempt has failed, and the next is not to come yet. Next: `connecting` or `relaying`.
+        case pausing
+        /// Bytes pass. Next: `delivering`, `connecting` or `pausing` for another attempt, or `idle`.
         case relaying
         /// The answer is complete and waits for its admission. Next: `idle`.
         case delivering
@@ -53,6 +55,14 @@ final class Exchange {
     /// Lasts from one request to the next.
     var credentialMemory = CredentialMemory()
     var grant: Grant?
+    /// The provider that the request's path names before its own; `nil` when it names none.
+    var provider: String?
+    /// The way it takes.
+    var route: UpstreamRoute?
+    /// Other ways that it may take when this one fails.
+    var ways: [UpstreamRoute] = []
+    /// Those that have failed.
+    var attempts: [UpstreamAttempt] = []
     /// The ``GrantEpoch`` as of which the grant was read.
     var grantEpoch: UInt64 = 0
     /// The grant is read once more before the client gets anything.
@@ -72,6 +82,10 @@ final class Exchange {
     /// The request as the upstream gets it, from its first byte, until it outgrows what we keep for a retry.
     var outbound = ByteBuffer()
     var outboundSent = 0
+    /// How many bytes at its beginning are its head.
+    var outboundHeadLength = 0
+    /// The length of content that isn't the client's own.
+    var newContentLength: Int?
     /// Whether ``outbound`` holds all of the request that has come.
     var isReplayable = true
     var isBodyComplete = false
@@ -132,6 +146,11 @@ final class Exchange {
         requestID = relay.identifiers.next(at: arrivedAt)
         secret = nil
         grant = nil
+        provider = nil
+        route = nil
+        if !ways.isEmpty { ways = [] }
+        if !attempts.isEmpty { attempts = [] }
+        newContentLength = nil
         isRenewing = false
         path = ""
         requestBytes = 0
@@ -184,6 +203,12 @@ final class Exchange {
         readReport = report
         return report
     }
+
+    /// Whether a failed attempt need not be the last.
+    var mayTryAgain: Bool { !ways.isEmpty || (route?.retry.attempts ?? 1) > 1 }
+
+    /// Most bytes of the request that are kept so that it can be sent again.
+    var replayLimit: Int { mayTryAgain ? Holding.replayElsewhere : Holding.replay }
 
     /// Whether the client can tell where the answer ends without the connection's end.
     var endsByItself: Bool { framing != .untilClose && passage != .bare }

@@ -1,3 +1,4 @@
+public import NIOCore
 public import ProxyDomain
 public import ProxyWire
 
@@ -7,7 +8,10 @@ public import ProxyWire
 public final class Grant: Sendable {
     public let tokenID: TokenID
     public let projectID: ProjectID
+    /// Along the project's own key.
     public let route: UpstreamRoute
+    /// All ways that its requests may take, ``route`` first.
+    let routes: [UpstreamRoute]
     /// The standing as it was when read; used to refuse early what the database would refuse anyway.
     public let standing: TokenStanding
     /// What of the provider it may use; `nil` for all.
@@ -16,14 +20,17 @@ public final class Grant: Sendable {
     let readsBodies: Bool
 
     public init(
-        tokenID: TokenID, projectID: ProjectID, route: UpstreamRoute, standing: TokenStanding, scope: GrantScope? = nil
+        tokenID: TokenID, projectID: ProjectID, route: UpstreamRoute, others: [UpstreamRoute] = [],
+        standing: TokenStanding, scope: GrantScope? = nil
     ) {
         self.tokenID = tokenID
         self.projectID = projectID
         self.route = route
+        routes = [route] + others
         self.standing = standing
         self.scope = scope
-        readsBodies = standing.reserves || !route.endpoints.parameters.isEmpty || scope?.limitsModels ?? false
+        readsBodies =
+            standing.reserves || routes.contains { !$0.endpoints.parameters.isEmpty } || scope?.limitsModels ?? false
     }
 
     /// Whether its requests wait for their admission before the upstream is called.
@@ -51,13 +58,27 @@ public final class UpstreamRoute: Sendable {
     /// What the provider's models cost.
     let prices: PriceList
     let streams: StreamPolicy
+    /// Entry of the providers file.
+    let provider: String
+    /// `nil` for the project's own key.
+    let upstream: UpstreamID?
+    let priority: Int64
+    let weight: Int64
+    let retry: RetryRules
+    let timeouts: RouteTimeouts
+    let breaker: CircuitBreaker
+    let rest: KeyRest
 
     /// - Parameters:
     ///   - credential: the provider's key, and where it wants it.
     ///   - endpoints: what of the provider may be called.
+    ///   - breaker: that of the target, which all ways to it share.
+    ///   - rest: that of the key.
     public init(
         target: UpstreamTarget, pathPrefix: String, credential: UpstreamCredential, endpoints: EndpointRules,
-        prices: PriceList = PriceList(), streams: StreamPolicy = StreamPolicy()
+        prices: PriceList = PriceList(), streams: StreamPolicy = StreamPolicy(), place: RoutePlace,
+        retry: RetryRules = RetryRules(), timeouts: RouteTimeouts = RouteTimeouts(), breaker: CircuitBreaker,
+        rest: KeyRest
     ) {
         self.target = target
         self.pathPrefix = Array(pathPrefix.utf8)
@@ -75,6 +96,61 @@ public final class UpstreamRoute: Sendable {
         self.endpoints = endpoints
         self.prices = prices
         self.streams = streams
+        provider = place.provider
+        upstream = place.upstream
+        priority = place.priority
+        weight = place.weight
+        self.retry = retry
+        self.timeouts = timeouts
+        self.breaker = breaker
+        self.rest = rest
+    }
+
+    /// Whether neither its target nor its key is to be left alone.
+    func isReady(at now: NIODeadline) -> Bool { rest.isOver(at: now) && !breaker.isOpen(at: now) }
+}
+
+/// Which of a project's ways one is.
+public struct RoutePlace: Hashable, Sendable {
+    /// Entry of the providers file.
+    public let provider: String
+    /// `nil` for the project's own key.
+    public let upstream: UpstreamID?
+    /// Lower ones are taken first.
+    public let priority: Int64
+    /// Its share among those of the same priority.
+    public let weight: Int64
+
+    public init(
+        provider: String, upstream: UpstreamID? = nil, priority: Int64 = Upstream.ownPriority,
+        weight: Int64 = Upstream.ownWeight
+    ) {
+        self.provider = provider
+        self.upstream = upstream
+        self.priority = priority
+        self.weight = weight
+    }
+}
+
+/// Bounds of one provider; `nil` for those of the relay.
+public struct RouteTimeouts: Hashable, Sendable {
+    /// From a request sent to the head of its answer.
+    public var responseHead: TimeAmount?
+    /// From a request sent to the end of an answer that is no stream of events.
+    public var whole: TimeAmount?
+    /// How long an unused connection is kept.
+    public var idleConnection: TimeAmount?
+    /// Most connections that are kept unused, over all loops.
+    public var mostIdleConnections: Int?
+
+    public init(
+        responseHead: TimeAmount? = nil, whole: TimeAmount? = nil, idleConnection: TimeAmount? = nil,
+        mostIdleConnections: Int? = nil
+    ) {
+        self.responseHead = responseHead
+        self.whole = whole
+        self.idleConnection = idleConnection
+        self.mostIdleConnections = mostIdleConnections
     }
 }
 

@@ -15,14 +15,13 @@ public struct RelayDependencies: Sendable {
     /// For upstreams with TLS.
     public let tls: UpstreamTLS
 
-    /// The pages that any provider allows; `nil` when none is named, and all that is for providers to say. Asked again by each
-    /// loop when ``epoch`` advances.
-    public let origins: @Sendable () -> OriginPolicy?
+    /// What all providers say together. Asked again by each loop when ``epoch`` advances.
+    public let providers: @Sendable () -> ProviderOverview
 
     public init(
         ledger: Ledger, grants: any GrantSource, epoch: GrantEpoch, responder: @escaping LocalResponder,
         log: (any RequestLog)?, now: @escaping @Sendable () -> Timestamp, seed: @escaping @Sendable () -> UInt64,
-        tls: UpstreamTLS, origins: @escaping @Sendable () -> OriginPolicy? = { nil }
+        tls: UpstreamTLS, providers: @escaping @Sendable () -> ProviderOverview = { ProviderOverview() }
     ) {
         self.ledger = ledger
         self.grants = grants
@@ -32,6 +31,27 @@ public struct RelayDependencies: Sendable {
         self.now = now
         self.seed = seed
         self.tls = tls
+        self.providers = providers
+    }
+}
+
+/// What all providers say together.
+public struct ProviderOverview: Sendable {
+    /// The pages that any provider allows; `nil` when none is named, and all that is for providers to say.
+    public let origins: OriginPolicy?
+    /// Providers that a path may name before its own, as in `/openai/v1/models`.
+    private let names: [(bytes: [UInt8], name: String)]
+
+    public init(origins: OriginPolicy? = nil, names: [String] = []) {
         self.origins = origins
+        self.names = names.map { (Array($0.utf8), $0) }
+    }
+
+    /// The provider that a path begins with; `nil` when it begins with none.
+    func provider(in path: UnsafeRawBufferPointer) -> String? {
+        guard path.first == UInt8(ascii: "/") else { return nil }
+        let segment = path.dropFirst().prefix { $0 != UInt8(ascii: "/") }
+        guard segment.count + 1 < path.count else { return nil }
+        return names.first { $0.bytes.elementsEqual(segment) }?.name
     }
 }

@@ -14,8 +14,9 @@ final class RelayLoop {
     var endpoints = EndpointMemory()
     var identifiers: RequestIdentifiers
     let upstreams: UpstreamPool
-    /// The pages that any provider allows, and the epoch as of which that was asked.
-    private var knownOrigins: (OriginPolicy?, epoch: UInt64)
+    var retryBudget = RetryBudget()
+    /// What all providers say together, and the epoch as of which that was asked.
+    private var known: (ProviderOverview, epoch: UInt64)
     /// Where this loop hears of admissions; set once, before the first connection.
     var receiver: ReceiverID?
     private(set) var isDraining = false
@@ -43,7 +44,7 @@ final class RelayLoop {
         self.meter = meter
         let epoch = dependencies.epoch.current
         grants = GrantCache(epoch: dependencies.epoch)
-        knownOrigins = (dependencies.origins(), epoch)
+        known = (dependencies.providers(), epoch)
         identifiers = RequestIdentifiers(seed: dependencies.seed())
         upstreams = UpstreamPool(
             eventLoop: eventLoop, settings: settings, tls: dependencies.tls, meter: meter)
@@ -63,11 +64,11 @@ final class RelayLoop {
         upstreams.sweep(at: now)
     }
 
-    /// The pages that any provider allows; `nil` when that is for providers to say.
-    var origins: OriginPolicy? {
+    /// What all providers say together.
+    var providers: ProviderOverview {
         let epoch = grants.currentEpoch
-        if knownOrigins.epoch != epoch { knownOrigins = (dependencies.origins(), epoch) }
-        return knownOrigins.0
+        if known.epoch != epoch { known = (dependencies.providers(), epoch) }
+        return known.0
     }
 
     // MARK: Connections

@@ -49,6 +49,8 @@ public struct RelayCounters: Sendable {
     public internal(set) var completionTokens: Int64 = 0
     public internal(set) var upstreamConnectionsOpened: Int64 = 0
     public internal(set) var upstreamRetries: Int64 = 0
+    public internal(set) var upstreamFallbacks: Int64 = 0
+    public internal(set) var circuitsOpened: Int64 = 0
     public internal(set) var clientsLeft: Int64 = 0
     /// Requests to the management side.
     public internal(set) var localRequests: Int64 = 0
@@ -68,6 +70,8 @@ public struct RelayCounters: Sendable {
         completionTokens += other.completionTokens
         upstreamConnectionsOpened += other.upstreamConnectionsOpened
         upstreamRetries += other.upstreamRetries
+        upstreamFallbacks += other.upstreamFallbacks
+        circuitsOpened += other.circuitsOpened
         clientsLeft += other.clientsLeft
         localRequests += other.localRequests
     }

@@ -18,6 +18,7 @@ enum RelayRefusal: Hashable, Sendable {
     case methodNotAllowed(allowed: String)
     case endpointNotFound
     case pathOutOfScope
+    case providerNotInProject
     case originRequired
     case originNotAllowed
     case headerRequired(name: String)
@@ -32,6 +33,7 @@ enum RelayRefusal: Hashable, Sendable {
     case upstreamReset
     case upstreamInvalid(WireFault)
     case upstreamTimeout
+    case upstreamCircuitOpen(retryAfterSeconds: Int64)
 
     init(_ refusal: AdmissionRefusal, cap: Int64, at now: Timestamp) {
         switch refusal {
@@ -63,7 +65,7 @@ enum RelayRefusal: Hashable, Sendable {
         case .budgetUsedUp: (429, "budget_exceeded")
         case .costUnbounded: (400, "cost_unbounded")
         case .methodNotAllowed: (405, "method_not_allowed")
-        case .endpointNotFound, .pathOutOfScope: (404, "endpoint_not_found")
+        case .endpointNotFound, .pathOutOfScope, .providerNotInProject: (404, "endpoint_not_found")
         case .originRequired: (400, "origin_required")
         case .originNotAllowed: (403, "origin_not_allowed")
         case .headerRequired: (400, "header_required")
@@ -77,6 +79,7 @@ enum RelayRefusal: Hashable, Sendable {
         case .upstreamReset: (502, "upstream_reset")
         case .upstreamInvalid: (502, "upstream_invalid_response")
         case .upstreamTimeout: (504, "upstream_timeout")
+        case .upstreamCircuitOpen: (503, "upstream_circuit_open")
         }
     }
 
@@ -121,6 +124,8 @@ enum RelayRefusal: Hashable, Sendable {
         case .endpointNotFound: "This path is not among the endpoints that this project's provider allows."
         case .pathOutOfScope:
             "This token may not call this path. Use another, or ask the operator to name it under allowed_paths."
+        case .providerNotInProject:
+            "This token's project has no key for that provider. Leave it out of the path, or ask the operator for one."
         case .originRequired: "This project's provider takes requests of web pages alone: send an Origin field."
         case .originNotAllowed:
             "Pages of this origin may not call this API. Ask the operator to name it under allowed_origins."
@@ -148,6 +153,8 @@ enum RelayRefusal: Hashable, Sendable {
             "The upstream's answer is not valid HTTP and was dropped: \(fault.explanation)"
         case .upstreamTimeout:
             "The upstream did not answer in time. Try again, or ask the operator to raise REQUEST_TIMEOUT."
+        case .upstreamCircuitOpen(let seconds):
+            "The upstream has not answered for a while and is left alone. Try again in \(seconds) s."
         }
     }
 
@@ -165,7 +172,12 @@ enum RelayRefusal: Hashable, Sendable {
     var extraFields: [(name: String, value: String)] {
         switch statusAndCode.status {
         case 401: [("WWW-Authenticate", "Bearer")]
-        case 503: [("Retry-After", "1")]
+        case 503:
+            if case .upstreamCircuitOpen(let seconds) = self {
+                [("Retry-After", "\(seconds)")]
+            } else {
+                [("Retry-After", "1")]
+            }
         default:
             switch self {
             case .methodNotAllowed(let allowed): [("Allow", allowed)]

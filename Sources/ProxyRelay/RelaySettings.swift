@@ -77,6 +77,8 @@ enum Holding {
     static let request = 256 << 10
     /// Of a request's head and body together, kept so that it can be sent again on another connection.
     static let replay = 64 << 10
+    /// The same where there are other ways, or further attempts.
+    static let replayElsewhere = 1 << 20
     /// Of a request for the management side.
     static let local = 1 << 20
 }

@@ -35,13 +35,14 @@ extension Exchange {
             let outline = RequestOutline(of: body)
             if grant.route.streams.usage == .ask, isCompletion { asking = outline?.askingForUsage(body) }
             return grant.reserves
-                ? Self.estimate(body, outline, path: path, grant, relay.settings) : .success((outline?.model, .none))
+                ? Self.estimate(body, outline, path: path, grant, prices: route?.prices, relay.settings)
+                : .success((outline?.model, .none))
         }
         switch estimate {
         case .success(let (model, reservation)):
             requestedModel = model
             self.reservation = reservation
-            compose(grant, instead: asking)
+            compose(instead: asking)
             admit(grant)
         case .failure(let unbounded): refuse(.costUnbounded(unbounded))
         }
@@ -49,7 +50,10 @@ extension Exchange {
 
     /// Looks at the parameters that the body gives, and at its model.
     private func parameterRefusal(under grant: Grant) -> RelayRefusal? {
-        if let violation = parameterViolation(grant.route.endpoints.parameters) { return .paramNotAllowed(violation) }
+        if let route, let violation = parameterViolation(route.endpoints.parameters) {
+            return .paramNotAllowed(violation)
+        }
+        ways.removeAll { $0.endpoints !== route?.endpoints && parameterViolation($0.endpoints.parameters) != nil }
         return grant.scope?.refusal { parameterViolation($0) }
     }
 
@@ -67,16 +71,25 @@ extension Exchange {
     }
 
     /// Writes the request as the upstream gets it: what has come of its body, or other content.
-    func compose(_ grant: Grant, instead content: [UInt8]? = nil) {
+    func compose(instead content: [UInt8]? = nil) {
         guard let downstream else { return }
         hasAskedForUsage = content != nil
-        headBytes.withUnsafeReadableBytes { bytes in
-            outbound.writeRequestHead(
-                downstream.head, of: bytes, towards: grant.route, requestID: requestID, newLength: content?.count)
-        }
-        headBytes = ByteBuffer()
+        newContentLength = content?.count
+        writeHead(downstream.head)
+        // Another way needs another head.
+        if ways.isEmpty { headBytes = ByteBuffer() }
         if let content { outbound.writeBytes(content) } else { outbound.writeBuffer(&parkedBody) }
         parkedBody = ByteBuffer()
+    }
+
+    /// Writes the request's head for the way that it takes.
+    func writeHead(_ head: RequestHead) {
+        guard let route else { return }
+        headBytes.withUnsafeReadableBytes { bytes in
+            outbound.writeRequestHead(
+                head, of: bytes, towards: route, requestID: requestID, newLength: newContentLength)
+        }
+        outboundHeadLength = outbound.readableBytes
     }
 
     /// Lends the body without the framing of chunks.
@@ -97,10 +110,10 @@ extension Exchange {
     static let bytesPerToken = 4
 
     private static func estimate(
-        _ body: UnsafeRawBufferPointer, _ outline: RequestOutline?, path: String, _ grant: Grant,
+        _ body: UnsafeRawBufferPointer, _ outline: RequestOutline?, path: String, _ grant: Grant, prices: PriceList?,
         _ settings: RelaySettings
     ) -> Result<Estimate, UnboundedCost> {
-        let price = outline?.model.flatMap { grant.route.prices.price(of: $0) }
+        let price = outline?.model.flatMap { prices?.price(of: $0) }
         let completes = !path.hasSuffix("/embeddings") && !path.hasSuffix("/moderations")
         guard grant.standing.isStrict else {
             // What is no JSON, such as a sound to be transcribed, says nothing by its length.

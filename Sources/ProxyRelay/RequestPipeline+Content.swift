@@ -92,7 +92,7 @@ extension Exchange {
 
     /// By the model that answered, or else by the one that was asked for.
     func cost(of usage: TokenUsage) -> NanoDollars? {
-        guard let prices = grant?.route.prices, !prices.isEmpty else { return nil }
+        guard let prices = route?.prices, !prices.isEmpty else { return nil }
         let price = reported.model.flatMap { prices.price(of: $0) } ?? requestedModel.flatMap { prices.price(of: $0) }
         return price?.cost(
             promptTokens: usage.promptTokens, cachedTokens: reported.usage?.cachedPromptTokens ?? 0,

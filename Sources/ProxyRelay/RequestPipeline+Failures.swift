@@ -51,17 +51,23 @@ extension Exchange {
         guard !clientHasLeft else { return drained() }
         let wasUsedBefore = upstream?.hasServed ?? false
         upstream = nil
+        // Closed while it lay idle, unseen until now: the request was never read, and we still hold it all.
+        if case .closed(hadAnswered: false) = failure, wasUsedBefore, isReplayable, !hasRetried { return retry() }
+        attemptFailed(failure)
+    }
+
+    /// The way has failed; the client is told, unless it may be tried once more.
+    func attemptFailed(_ failure: UpstreamFailure) {
+        if let route, !hasHead {
+            let hasTripped = route.breaker.failed(at: .now(), route.retry.breaker)
+            if hasTripped { relay.meter.update { $0.circuitsOpened += 1 } }
+            if triesAgain(after: failure.result) { return }
+        }
         switch failure {
         case .unreachable: refuse(.upstreamUnreachable, as: .upstreamUnreachable)
         case .timedOut: refuse(.upstreamTimeout, as: .upstreamTimeout)
         case .malformed(let fault): refuse(.upstreamInvalid(fault), as: .upstreamReset)
-        case .closed(let hadAnswered):
-            // Closed while it lay idle, unseen until now: the request was never read, and we still hold it all.
-            if wasUsedBefore, !hadAnswered, isReplayable, !hasRetried {
-                retry()
-            } else {
-                refuse(.upstreamReset, as: .upstreamReset)
-            }
+        case .closed: refuse(.upstreamReset, as: .upstreamReset)
         }
     }
 
@@ -107,7 +113,8 @@ extension Exchange {
             outcome: outcome, status: status, settledAt: relay.dependencies.now(),
             durationMicroseconds: microseconds(from: startedAt, to: .now()),
             firstByteMicroseconds: firstByteAt.map { microseconds(from: startedAt, to: $0) }, usage: usage,
-            cost: usage.flatMap { cost(of: $0) } ?? .zero, model: reported.model)
+            cost: usage.flatMap { cost(of: $0) } ?? .zero, model: reported.model,
+            attempts: allAttempts(endedAs: outcome))
     }
 
     /// Leaves this request behind: what still comes for it is ignored.
@@ -121,6 +128,7 @@ extension Exchange {
         ticket = 0
         secret = nil
         grant = nil
+        route = nil
         isRenewing = false
         headBytes = ByteBuffer()
         parkedBody = ByteBuffer()

@@ -26,14 +26,21 @@ extension Exchange {
         guard stage != .delivering else { return proceed() }
         switch answer {
         case .success(let fresh?):
-            guard let former = grant?.route, !former.leads(like: fresh.route) else {
-                grant = fresh
+            guard let former = route, let successor = fresh.successor(of: former) else {
+                // Its way is gone. It goes where it was written for, and nowhere else: it carries that key.
+                ways = []
                 return proceed()
             }
-            // Otherwise it goes where it was written for, and nowhere else: it carries that key.
-            if former.canBeLeft(for: fresh.route), isReplayable {
+            ways = ways.compactMap { fresh.successor(of: $0) }
+            guard !former.leads(like: successor) else {
                 grant = fresh
-                reroute(from: former, to: fresh.route)
+                route = successor
+                return proceed()
+            }
+            // Otherwise as above.
+            if former.canBeLeft(for: successor), isReplayable {
+                grant = fresh
+                reroute(from: former, to: successor)
             }
             proceed()
         case .success(nil): proceed()
@@ -42,8 +49,11 @@ extension Exchange {
         }
     }
 
-    private func reroute(from former: UpstreamRoute, to route: UpstreamRoute) {
-        outbound = outbound.rerouted(from: former, to: route)
+    private func reroute(from former: UpstreamRoute, to successor: UpstreamRoute) {
+        let length = outbound.readableBytes
+        outbound = outbound.rerouted(from: former, to: successor)
+        outboundHeadLength += outbound.readableBytes - length
+        route = successor
         guard stage == .relaying else { return }
         upstream?.cancel()
         upstream = nil
@@ -52,6 +62,11 @@ extension Exchange {
         isRequestSent = false
         chooseUpstream()
     }
+}
+
+extension Grant {
+    /// What has become of a way of before.
+    func successor(of route: UpstreamRoute) -> UpstreamRoute? { routes.first { $0.upstream == route.upstream } }
 }
 
 extension UpstreamRoute {

@@ -12,7 +12,8 @@ extension Exchange {
     // MARK: Identify
 
     /// A head has come: finds out whose request it is.
-    func begin(_ head: RequestHead, _ bytes: ByteBuffer) {
+    /// - Parameter provider: the one that its path names.
+    func begin(_ head: RequestHead, _ bytes: ByteBuffer, provider: String?) {
         guard let downstream else { return }
         reset(
             RequestFacts(
@@ -20,10 +21,11 @@ extension Exchange {
                 framing: head.framing, expectsContinue: head.expectsContinue),
             ticket: relay.nextTicket(for: downstream.slot))
         stage = .identifying
+        self.provider = provider
         relay.census.requests.add(1, ordering: .relaxed)
         headBytes = bytes
         pageOrigin.removeAll(keepingCapacity: true)
-        if head.value(of: .origin) != nil, let origins = relay.origins {
+        if head.value(of: .origin) != nil, let origins = relay.providers.origins {
             let isAnswered = bytes.withUnsafeReadableBytes { bytes in
                 noteOrigin(head, bytes, origins)
                 return answerPreflight(head, bytes, origins)
@@ -67,7 +69,12 @@ extension Exchange {
     private func allow(_ grant: Grant) {
         guard let downstream else { return }
         self.grant = grant
-        let rules = grant.route.endpoints
+        route = grant.route
+        if grant.routes.count > 1 || provider != nil {
+            route = headBytes.withUnsafeReadableBytes { firstRoute(of: grant, downstream.head, $0) }
+        }
+        guard let route else { return refuse(.providerNotInProject) }
+        let rules = route.endpoints
         let endpoint = headBytes.withUnsafeReadableBytes { bytes in
             relay.endpoints.endpoint(
                 UnsafeRawBufferPointer(rebasing: bytes[downstream.head.pathRange]), under: rules)
@@ -95,11 +102,11 @@ extension Exchange {
             return refuse(.overloaded)
         }
         #if LEDGER_OFF
-            compose(grant)
+            compose()
             chooseUpstream()  // Counts nothing: what Benchmarks/ledger-off builds, to show what counting costs.
         #else
             guard !mustRead(grant) else { return readBody() }
-            compose(grant)
+            compose()
             admit(grant)
         #endif
     }
@@ -151,25 +158,29 @@ extension Exchange {
     // MARK: Choose upstream
 
     func chooseUpstream() {
-        guard let grant else { return }
-        if !hasRetried, let connection = relay.upstreams.takeIdle(grant.route.target) {
+        guard let route else { return }
+        if route.breaker.isTripped, let wait = route.breaker.wait(at: .now(), route.retry.breaker) {
+            return circuitIsOpen(for: wait)
+        }
+        if route.retry.attempts > 1 { relay.retryBudget.earn(route.retry.budgetPercent) }
+        if !hasRetried, let connection = relay.upstreams.takeIdle(route.target) {
             return attach(connection)
         }
         stage = .connecting
         let asked = ticket
-        let target = grant.route.target
+        let target = route.target
         relay.upstreams.connect(target) { [self] connection in
             guard stage == .connecting, ticket == asked else {
                 if let connection { relay.upstreams.giveBack(connection) }
                 return
             }
-            guard self.grant?.route.target == target else {
+            guard self.route?.target == target else {
                 // Renewed meanwhile: what it carries now belongs elsewhere.
                 if let connection { relay.upstreams.giveBack(connection) }
                 chooseUpstream()
                 return advance()
             }
-            guard let connection else { return refuse(.upstreamUnreachable, as: .upstreamUnreachable) }
+            guard let connection else { return attemptFailed(.unreachable) }
             attach(connection)
             advance()
         }
@@ -203,7 +214,7 @@ extension Exchange {
             return
         }
         let isAllSent = stage == .relaying && outboundSent == outbound.readableBytes
-        if isAllSent, !isReplayable || outbound.readableBytes + bytes.readableBytes > Holding.replay {
+        if isAllSent, !isReplayable || outbound.readableBytes + bytes.readableBytes > replayLimit {
             isReplayable = false
             outbound.clear()
             outboundSent = 0
@@ -233,7 +244,7 @@ extension Exchange {
                 upstream.write(slice)
             }
             outboundSent = outbound.readableBytes
-            if outboundSent > Holding.replay {
+            if outboundSent > replayLimit {
                 isReplayable = false
                 outbound = ByteBuffer()
                 outboundSent = 0
@@ -257,13 +268,18 @@ extension Exchange {
     /// 100, 102 or 103: passed on, unless the client speaks a version without them (RFC 9110 section 15.2).
     func interimResponse(_ interim: ResponseHead, _ bytes: ByteBuffer) {
         guard head.minorVersion > 0, !(hasSaidContinue && interim.status == 100) else { return }
-        bytes.withUnsafeReadableBytes { outgoing.writeInterimHead(interim, of: $0, route: grant?.route) }
+        bytes.withUnsafeReadableBytes { outgoing.writeInterimHead(interim, of: $0, route: route) }
     }
 
     func responseHead(_ response: ResponseHead, _ bytes: ByteBuffer) {
         firstByteAt = .now()
         hasHead = true
+        route?.breaker.answered()
         status = response.status
+        if response.status >= 400, mayTryAgain {
+            let pause = bytes.withUnsafeReadableBytes { response.retryAfter($0) }
+            if triesAgain(after: .status(response.status), retryAfter: pause) { return }
+        }
         framing = response.framing
         overheadIndex = bytes.withUnsafeReadableBytes { bytes in
             choosePassage(response, bytes)
@@ -271,7 +287,7 @@ extension Exchange {
                 response, of: bytes, requestID: requestID, headroom: headroom,
                 connection: ConnectionFields(
                     keepsAlive: keepsClientConnection, clientMinorVersion: head.minorVersion,
-                    passage: passage, isChunked: framing == .chunked), origin: pageOrigin, route: grant?.route)
+                    passage: passage, isChunked: framing == .chunked), origin: pageOrigin, route: route)
         }
     }
 

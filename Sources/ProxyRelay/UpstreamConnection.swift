@@ -1,5 +1,6 @@
 import NIOCore
 import NIOTLS
+import ProxyDomain
 import ProxyWire
 
 /// The upstream side of the relay: frames answers and hands them, byte for byte, to the exchange it serves.
@@ -27,6 +28,10 @@ final class UpstreamConnection: ChannelInboundHandler {
     private var hasUnflushed = false
     private var deadline = NIODeadline.distantFuture
     private var drainDeadline = NIODeadline.distantFuture
+    /// When an answer that is no stream must be whole.
+    private var wholeDeadline = NIODeadline.distantFuture
+    /// Those of the way that it serves at present, or served last.
+    private var timeouts = RouteTimeouts()
     /// Whether it has served an exchange before: then its peer may have closed it unseen.
     private(set) var hasServed = false
     /// Whether anything of an answer to the present exchange has come.
@@ -47,6 +52,11 @@ final class UpstreamConnection: ChannelInboundHandler {
     var isIdle: Bool { exchange == nil }
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
+    /// How many like it may lie idle on this loop; `nil` for no bound.
+    var mostIdle: Int? {
+        timeouts.mostIdleConnections.map { ($0 + settings.eventLoops - 1) / settings.eventLoops }
+    }
+
     // MARK: For the exchange
 
     /// Lends this connection to an exchange.
@@ -56,14 +66,17 @@ final class UpstreamConnection: ChannelInboundHandler {
         hasHead = false
         deadline = .distantFuture
         drainDeadline = .distantFuture
+        wholeDeadline = .distantFuture
+        if let route = exchange.route { timeouts = route.timeouts }
     }
 
     /// Back in the pool: kept for a while.
     func rest() {
         exchange = nil
         drainDeadline = .distantFuture
+        wholeDeadline = .distantFuture
         setReading(true)
-        deadline = .now() + settings.upstreamIdleTimeout
+        deadline = .now() + (timeouts.idleConnection ?? settings.upstreamIdleTimeout)
     }
 
     func write(_ buffer: ByteBuffer) {
@@ -79,7 +92,8 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     /// The request is sent whole: the time for its answer runs from now.
     func requestEnded() {
-        if !hasHead { deadline = .now() + settings.responseHeadTimeout }
+        if !hasHead { deadline = .now() + (timeouts.responseHead ?? settings.responseHeadTimeout) }
+        if let whole = timeouts.whole { wholeDeadline = .now() + whole }
     }
 
     /// Stops or resumes reading, as the client can take more or not.
@@ -115,9 +129,10 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     func sweep(at now: NIODeadline) {
-        guard min(deadline, drainDeadline) <= now else { return }
+        guard min(deadline, drainDeadline, wholeDeadline) <= now else { return }
         deadline = .distantFuture
         drainDeadline = .distantFuture
+        wholeDeadline = .distantFuture
         failExchange(.timedOut)
         close()
     }
@@ -212,6 +227,12 @@ final class UpstreamConnection: ChannelInboundHandler {
         deadline = .now() + settings.streamIdleTimeout
         body.begin(head.framing, limits: settings.wireLimits)
         exchange.responseHead(head, bytes)
+        // It may have let go of us, to try elsewhere.
+        guard self.exchange === exchange else {
+            buffer = ByteBuffer()
+            return false
+        }
+        if exchange.isEventStream { wholeDeadline = .distantFuture }
         exchange.responseBody(try takeBody(&buffer, for: exchange))
         endIfComplete(for: exchange, leftover: buffer.readableBytes)
         return true
@@ -259,4 +280,13 @@ enum UpstreamFailure {
     case closed(hadAnswered: Bool)
     case timedOut
     case malformed(WireFault)
+
+    /// The same as what is written down of an attempt.
+    var result: AttemptResult {
+        switch self {
+        case .unreachable: .connect
+        case .closed, .malformed: .reset
+        case .timedOut: .timeout
+        }
+    }
 }

@@ -81,6 +81,7 @@ final class UpstreamPool {
 
     /// Takes back a connection whose exchange is over and that can serve another.
     func giveBack(_ connection: UpstreamConnection) {
+        if let most = connection.mostIdle, connection.shelf.idle.count >= most { return connection.close() }
         connection.rest()
         connection.shelf.idle.append(connection)
     }

@@ -1,4 +1,5 @@
 import Logging
+import NIOCore
 import ProxyDomain
 import ProxyRelay
 import ProxySecrets
@@ -10,6 +11,7 @@ struct GrantReader: GrantSource {
     let storage: any Storage
     let vault: UpstreamKeyVault
     let providers: ProviderKeeper
+    let health: UpstreamHealth
     let logger: Logger
 
     func grant(for secret: TokenSecret) async throws(GrantSourceError) -> Grant? {
@@ -24,6 +26,7 @@ struct GrantReader: GrantSource {
         let token = record.token
         return Grant(
             tokenID: token.id, projectID: token.projectID, route: try route(of: record.project),
+            others: record.upstreams.compactMap { try? route(of: $0, in: record.project) },
             standing: TokenStanding(
                 revokedAt: token.revokedAt, expiresAt: token.expiresAt,
                 projectDeactivatedAt: record.project.deactivatedAt, requestCount: token.requestCount,
@@ -32,28 +35,46 @@ struct GrantReader: GrantSource {
     }
 
     private func route(of project: Project) throws(GrantSourceError) -> UpstreamRoute {
+        try route(
+            of: project, sealedKey: project.sealedKey, baseURL: project.baseURL, key: project.id.identifier,
+            RoutePlace(provider: project.provider))
+    }
+
+    /// One that can't be used is logged, and left out: the others may do.
+    private func route(of upstream: Upstream, in project: Project) throws(GrantSourceError) -> UpstreamRoute {
+        try route(
+            of: project, sealedKey: upstream.sealedKey, baseURL: upstream.baseURL, key: upstream.id.identifier,
+            RoutePlace(
+                provider: upstream.provider, upstream: upstream.id, priority: upstream.priority, weight: upstream.weight
+            ))
+    }
+
+    private func route(
+        of project: Project, sealedKey: String, baseURL: String?, key id: Identifier, _ place: RoutePlace
+    ) throws(GrantSourceError) -> UpstreamRoute {
         let table = providers.table
-        guard let provider = table.providers[project.provider], let rules = table.rules[provider.name] else {
+        guard let provider = table.providers[place.provider], let rules = table.rules[provider.name] else {
             logger.error(
                 "the provider of a project is not in the providers file",
-                metadata: ["project_id": "\(project.id)", "provider": "\(project.provider)"])
+                metadata: ["project_id": "\(project.id)", "provider": "\(place.provider)"])
             throw .unusable
         }
         let key: String
         do {
-            key = try vault.open(project.sealedKey, for: project.id)
+            key = try vault.open(sealedKey, for: project.id)
         } catch {
             logger.error(
                 "the key of a project can't be opened",
                 metadata: ["project_id": "\(project.id)", "reason": "\(error)"])
             throw .unusable
         }
-        let base = project.baseURL.flatMap { BaseURL($0) } ?? provider.baseURL
+        let base = baseURL.flatMap { BaseURL($0) } ?? provider.baseURL
         let target = UpstreamTarget(host: base.origin.host, port: base.origin.port, isTLS: base.origin.isTLS)
         return UpstreamRoute(
             target: target, pathPrefix: Self.prefix(base.pathPrefix),
             credential: Self.credential(key, provider.auth), endpoints: rules,
-            prices: provider.prices, streams: project.streams)
+            prices: provider.prices, streams: project.streams, place: place, retry: provider.retry,
+            timeouts: RouteTimeouts(provider), breaker: health.breaker(for: target), rest: health.rest(of: id))
     }
 
     private static func credential(_ key: String, _ auth: ProviderAuth) -> UpstreamCredential {
@@ -67,5 +88,15 @@ struct GrantReader: GrantSource {
     /// Clients send `/v1/…` themselves: a base URL that ends in `/v1`, as SDKs write it, means the same as without.
     private static func prefix(_ path: String) -> String {
         path.hasSuffix("/v1") ? String(path.dropLast(3)) : path
+    }
+}
+
+extension RouteTimeouts {
+    fileprivate init(_ provider: Provider) {
+        self.init(
+            responseHead: provider.timeouts.responseHead.map { TimeAmount($0) },
+            whole: provider.timeouts.request.map { TimeAmount($0) },
+            idleConnection: provider.timeouts.idleConnection.map { TimeAmount($0) },
+            mostIdleConnections: provider.mostIdleConnections)
     }
 }

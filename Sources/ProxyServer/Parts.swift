@@ -64,12 +64,12 @@ struct Parts: Sendable {
                 ledger: ledger,
                 grants: GrantReader(
                     storage: foundation.storage, vault: foundation.vault, providers: providers,
-                    logger: logger),
+                    health: UpstreamHealth(), logger: logger),
                 epoch: epoch, responder: { await management.respond(to: $0) },
                 log: isLogged ? RequestLogWriter(sink: sink, format: .init(settings.log.format)) : nil,
                 now: surroundings.now, seed: surroundings.random,
                 tls: try upstreamTLS(settings.relay.upstreamCAFile),
-                origins: { providers.table.origins }))
+                providers: { providers.table.overview }))
         relayBox.put(relay)
         return Parts(
             foundation: foundation, ledger: ledger, relay: relay, group: group, state: state, logger: logger,

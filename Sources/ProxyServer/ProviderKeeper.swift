@@ -7,15 +7,20 @@ import Synchronization
 
 /// The providers as they are now, and what the relay is told of them.
 struct ProviderTable: Sendable {
+    /// First segments of paths that are the server's own: a provider of such a name is not reached by its path.
+    private static let taken: Set = ["v1", "manage", "admin", "metrics", "health", "live", "ready"]
+
     let providers: Providers
     /// Rules by provider, made once: what is remembered about paths hangs on their identity.
     let rules: [String: EndpointRules]
-    /// The pages that any of them allows.
-    let origins: OriginPolicy?
+    /// What they say together.
+    let overview: ProviderOverview
 
     init(_ providers: Providers) {
         self.providers = providers
-        origins = OriginPolicy(of: providers.all.values)
+        overview = ProviderOverview(
+            origins: OriginPolicy(of: providers.all.values),
+            names: providers.all.keys.filter { !Self.taken.contains($0) })
         rules = providers.all.mapValues { provider in
             EndpointRules(
                 methods: provider.allowedMethods, origins: OriginPolicy(of: [provider]),

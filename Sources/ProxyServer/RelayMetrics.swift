@@ -42,8 +42,14 @@ enum RelayMetrics {
                 "upstream_connections_opened_total", "Connections made to upstreams.", .counter,
                 counters.upstreamConnectionsOpened),
             one(
-                "upstream_retries_total", "Requests sent again after an idle connection was found closed.", .counter,
+                "upstream_retries_total", "Requests sent again to the same upstream.", .counter,
                 counters.upstreamRetries),
+            one(
+                "upstream_fallbacks_total", "Requests sent another way after one had failed.", .counter,
+                counters.upstreamFallbacks),
+            one(
+                "upstream_circuits_opened_total", "Times an upstream was left alone for not answering.", .counter,
+                counters.circuitsOpened),
             one("clients_left_total", "Requests whose client left before the end.", .counter, counters.clientsLeft),
             one("management_requests_total", "Requests not meant for an upstream.", .counter, counters.localRequests),
         ]

@@ -62,13 +62,16 @@ public struct RevocationSummary: Hashable, Sendable {
     }
 }
 
-/// A token and the project it belongs to, read in one step.
+/// A token, the project it belongs to, and the project's further ways that are active, read in one step.
 public struct GrantRecord: Hashable, Sendable {
     public let token: Token
     public let project: Project
+    /// In the order of their priority, then of their creation.
+    public let upstreams: [Upstream]
 
-    public init(token: Token, project: Project) {
+    public init(token: Token, project: Project, upstreams: [Upstream] = []) {
         self.token = token
         self.project = project
+        self.upstreams = upstreams
     }
 }

@@ -34,6 +34,9 @@ public struct RequestHead: Sendable {
     /// The value of the first field of a kind.
     public func value(of kind: FieldKind) -> Range<Int>? { fields.firstValue(of: kind, present) }
 
+    /// Leaves so many bytes at its beginning out of the path.
+    public mutating func dropFirstOfPath(_ count: Int) { pathRange = pathRange.dropFirst(count) }
+
     /// How many fields of a kind there are.
     public func count(of kind: FieldKind) -> Int { fields.count(of: kind, present) }
 }

@@ -193,10 +193,10 @@ extension SQLParameters {
         append(reservation.cost.amount.storable)
     }
 
-    /// Adds the ten columns of a settlement, all NULL for a request that is open.
+    /// Adds the eleven columns of a settlement, all NULL for a request that is open.
     mutating func append(settlement: Settlement?) {
         guard let settlement else {
-            for _ in 0..<10 { appendNull() }
+            for _ in 0..<11 { appendNull() }
             return
         }
         append(settlement.model?.withoutZeroBytes)
@@ -209,6 +209,7 @@ extension SQLParameters {
         append(max(0, settlement.durationMicroseconds))
         append(settlement.firstByteMicroseconds.map { max(0, $0) })
         append(settlement.usage?.source.rawValue)
+        if settlement.attempts.isEmpty { appendNull() } else { append(settlement.attempts.text) }
     }
 }
 

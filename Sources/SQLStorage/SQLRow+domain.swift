@@ -101,6 +101,13 @@ extension SQLRow {
         return policy
     }
 
+    func upstream() throws(SQLError) -> Upstream {
+        Upstream(
+            id: try id(at: 0), projectID: try id(at: 1), provider: text(at: 2), sealedKey: text(at: 3),
+            keyHint: text(at: 4), baseURL: optionalText(at: 5), priority: integer(at: 6), weight: integer(at: 7),
+            deactivatedAt: try optionalInstant(at: 8), createdAt: try instant(at: 9), updatedAt: try instant(at: 10))
+    }
+
     func token(from first: Int = 0) throws(SQLError) -> Token {
         Token(
             id: try id(at: first), projectID: try id(at: first + 1), name: text(at: first + 2),
@@ -117,7 +124,7 @@ extension SQLRow {
     func request() throws(SQLError) -> Admission {
         Admission(
             requestID: try id(at: 0), tokenID: try id(at: 1), projectID: try id(at: 2), admittedAt: try instant(at: 3),
-            method: text(at: 4), path: text(at: 5), reservation: reservation(from: 16), settlement: try settlement())
+            method: text(at: 4), path: text(at: 5), reservation: reservation(from: 17), settlement: try settlement())
     }
 
     /// ``Columns/open``.
@@ -153,7 +160,13 @@ extension SQLRow {
         return Settlement(
             outcome: outcome, status: Int(integer(at: 8)), settledAt: settledAt,
             durationMicroseconds: integer(at: 13), firstByteMicroseconds: optionalInteger(at: 14), usage: usage,
-            cost: NanoDollars(integer(at: 11)), model: optionalText(at: 6))
+            cost: NanoDollars(integer(at: 11)), model: optionalText(at: 6), attempts: try attempts(at: 16))
+    }
+
+    private func attempts(at column: Int) throws(SQLError) -> [UpstreamAttempt] {
+        guard let text = optionalText(at: column) else { return [] }
+        guard let attempts = [UpstreamAttempt](text: text) else { throw damage(column, "attempts") }
+        return attempts
     }
 }
 
@@ -192,7 +205,7 @@ enum Columns {
     static let request = "\(requestWithoutReservation), \(reservation)"
     static let requestWithoutReservation = """
         id, token_id, project_id, admitted_at, method, path, model, outcome, status, prompt_tokens, \
-        completion_tokens, cost_nano, settled_at, duration_us, first_byte_us, usage_source
+        completion_tokens, cost_nano, settled_at, duration_us, first_byte_us, usage_source, attempts
         """
     static let open = """
         requests.id, requests.token_id, requests.project_id, requests.admitted_at, requests.reserved_prompt_tokens, \

@@ -93,9 +93,12 @@ extension SQLStorage {
 
     public func grant(for digest: TokenDigest) async throws(StorageError) -> GrantRecord? {
         try await reading(.findGrant) { connection in
-            try connection.first(TokenStatements.grant, [.text(digest.text)]) { (row) throws(SQLError) in
-                GrantRecord(token: try row.token(), project: try row.project(from: Columns.tokenCount))
+            let found = try connection.first(TokenStatements.grant, [.text(digest.text)]) { (row) throws(SQLError) in
+                (try row.token(), try row.project(from: Columns.tokenCount))
             }
+            guard let (token, project) = found else { return nil }
+            return GrantRecord(
+                token: token, project: project, upstreams: try connection.activeUpstreams(of: project.id))
         }
     }
 }

@@ -5,7 +5,7 @@ import SQLDatabase
 /// Columns of `projects` and `tokens` keep their order on every engine, so that the `INSERT` lines of a SQLite dump
 /// load into PostgreSQL as they are. Instants are 24 characters of ISO 8601 in UTC; money is nano-dollars.
 enum Schema {
-    static let migrations = [spine, instances, limits, budgets, retention, access]
+    static let migrations = [spine, instances, limits, budgets, retention, access, upstreams]
     static let runner = MigrationRunner(migrations)
 
     /// `requests` has no foreign keys: an admission reads its token and project in the same transaction, so a check by
@@ -184,5 +184,30 @@ enum Schema {
             ALTER TABLE \(table) ADD COLUMN allowed_paths \(terms.text);
             """
         }.joined(separator: "\n\n")
+    }
+
+    /// Further ways of a project's requests, and which of them a request has tried.
+    ///
+    /// A program that knows none of it sends every request along its project's own way.
+    private static let upstreams = Migration(7, "upstreams") { terms in
+        """
+        CREATE TABLE upstreams (
+            id \(terms.text) NOT NULL PRIMARY KEY,
+            project_id \(terms.text) NOT NULL REFERENCES projects (id),
+            provider \(terms.text) NOT NULL,
+            sealed_key \(terms.text) NOT NULL,
+            key_hint \(terms.text) NOT NULL,
+            base_url \(terms.text),
+            priority \(terms.integer) NOT NULL,
+            weight \(terms.integer) NOT NULL,
+            deactivated_at \(terms.instant),
+            created_at \(terms.instant) NOT NULL,
+            updated_at \(terms.instant) NOT NULL
+        )\(terms.keyedTable);
+
+        CREATE INDEX upstreams_by_project ON upstreams (project_id, priority, id);
+
+        ALTER TABLE requests ADD COLUMN attempts \(terms.text);
+        """
     }
 }

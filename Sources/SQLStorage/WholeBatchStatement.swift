@@ -48,17 +48,18 @@ extension LedgerTable {
                 SELECT added.*
                 FROM claimed CROSS JOIN unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
                     $17::text[], $18::text[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::text[],
-                    $24::bigint[], $25::bigint[], $26::text[], $27::bigint[]) AS added
+                    $24::bigint[], $25::bigint[], $26::text[], $27::text[], $28::bigint[]) AS added
             ), settled AS (
                 UPDATE \(table) AS requests SET \(takingEnd)
-                FROM claimed CROSS JOIN unnest($28::text[], $29::text[], $30::text[], $31::bigint[], $32::bigint[],
-                    $33::bigint[], $34::bigint[], $35::text[], $36::bigint[], $37::bigint[], $38::text[]) WITH ORDINALITY
+                FROM claimed CROSS JOIN unnest($29::text[], $30::text[], $31::text[], $32::bigint[], $33::bigint[],
+                    $34::bigint[], $35::bigint[], $36::text[], $37::bigint[], $38::bigint[], $39::text[], $40::text[])
+                    WITH ORDINALITY
                     AS ended (\(endColumns), position)
                 WHERE requests.id = ended.id AND requests.settled_at IS NULL AND \(LedgerStatements.isOfBatch("ended.position"))
                 RETURNING 1
             )
             SELECT locked.request_count + locked.requests, locked.max_requests, claimed.changes, locked.position,
-                CAST(CASE WHEN (SELECT count(*) FROM settled) = cardinality($28::text[]) THEN '0'
+                CAST(CASE WHEN (SELECT count(*) FROM settled) = cardinality($29::text[]) THEN '0'
                     ELSE 'a request of this batch was ended before' END AS integer)
             FROM claimed CROSS JOIN locked
             """)
@@ -85,7 +86,7 @@ extension LedgerTable {
                 \(LedgerStatements.takingNumber) AS changes
             ), added AS (
                 INSERT INTO \(table) (\(Columns.requestWithoutReservation), writer)
-                SELECT $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21 FROM claimed
+                SELECT $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22 FROM claimed
             )
             SELECT counted.request_count, counted.max_requests, claimed.changes, 1,
                 CAST(CASE WHEN claimed.changes IS NULL THEN 'the batch was written before' ELSE '0' END AS integer)

@@ -20,6 +20,16 @@ struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
         throw StorageError(.notFound)
     }
 
+    func create(_ upstream: Upstream) async throws(StorageError) {}
+    func upstream(_ id: UpstreamID) async throws(StorageError) -> Upstream { throw StorageError(.notFound) }
+    func upstreams(
+        of project: ProjectID?, after cursor: UpstreamID?, limit: Int
+    ) async throws(StorageError) -> [Upstream] { [] }
+    func update(_ id: UpstreamID, _ change: UpstreamChange, at now: Timestamp) async throws(StorageError) -> Upstream {
+        throw StorageError(.notFound)
+    }
+    func remove(_ id: UpstreamID) async throws(StorageError) {}
+
     func create(_ token: Token, digest: TokenDigest) async throws(StorageError) {}
     func token(_ id: TokenID) async throws(StorageError) -> Token { throw StorageError(.notFound) }
     func tokens(_ filter: TokenFilter, after cursor: TokenID?, limit: Int) async throws(StorageError) -> [Token] { [] }

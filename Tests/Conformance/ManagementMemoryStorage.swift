@@ -7,6 +7,7 @@ final class ManagementMemoryStorage: Storage {
     struct Content {
         var projects: [ProjectID: Project] = [:]
         var tokens: [TokenID: Token] = [:]
+        var upstreams: [UpstreamID: Upstream] = [:]
         var digests: [TokenDigest: TokenID] = [:]
         var requests: [RequestID: RequestRecord] = [:]
         /// What every call throws while it is set.
@@ -65,6 +66,47 @@ final class ManagementMemoryStorage: Storage {
             content.projects[id] = project
             if change.revokesTokens { _ = Self.revokeAll(of: id, in: &content, at: now) }
             return project
+        }
+    }
+
+    func create(_ upstream: Upstream) async throws(StorageError) {
+        try step { content throws(StorageError) in
+            guard content.projects[upstream.projectID] != nil else { throw StorageError(.missingReference) }
+            content.upstreams[upstream.id] = upstream
+        }
+    }
+
+    func upstream(_ id: UpstreamID) async throws(StorageError) -> Upstream {
+        try step { content throws(StorageError) in
+            guard let upstream = content.upstreams[id] else { throw StorageError(.notFound) }
+            return upstream
+        }
+    }
+
+    func upstreams(
+        of project: ProjectID?, after cursor: UpstreamID?, limit: Int
+    ) async throws(StorageError) -> [Upstream] {
+        try step { content in
+            let matching = content.upstreams.values.filter { upstream in
+                project.map { $0 == upstream.projectID } ?? true && cursor.map { upstream.id > $0 } ?? true
+            }
+            return Array(matching.sorted { $0.id < $1.id }.prefix(limit))
+        }
+    }
+
+    func update(_ id: UpstreamID, _ change: UpstreamChange, at now: Timestamp) async throws(StorageError) -> Upstream {
+        try step { content throws(StorageError) in
+            guard var upstream = content.upstreams[id] else { throw StorageError(.notFound) }
+            if let weight = change.weight { upstream.weight = weight }
+            upstream.updatedAt = now
+            content.upstreams[id] = upstream
+            return upstream
+        }
+    }
+
+    func remove(_ id: UpstreamID) async throws(StorageError) {
+        try step { content throws(StorageError) in
+            guard content.upstreams.removeValue(forKey: id) != nil else { throw StorageError(.notFound) }
         }
     }
 

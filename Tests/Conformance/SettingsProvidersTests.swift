@@ -1,3 +1,4 @@
+import ProxyDomain
 import ProxySettings
 import Testing
 
@@ -80,7 +81,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("timeouts", "{request: 5s}"), ("retry", "3"), ("base_urls", "https://x"),
+        ("timeout", "{request: 5s}"), ("retries", "3"), ("base_urls", "https://x"),
     ])
     func aKeyOfALaterVersionIsRefusedByNameAndLine(key: String, value: String) {
         let found = faults("apis:\n  openai:\n    base_url: https://x\n    \(key): \(value)\n")
@@ -93,6 +94,17 @@ import Testing
 
     @Test(arguments: [
         ("default_api: openai", "names no provider"), ("", "is empty"), ("- a\n- b", "key: value"),
+        (provider("retry: 3"), "apis.openai.retry must hold"), (provider("retry: {attempts: 0}"), "from 1 to 10"),
+        (provider("retry: {backoff: 10s, max_backoff: 1s}"), "must not be longer than max_backoff"),
+        (provider("retry: {on: [429, slow]}"), "connect, reset, timeout or statuses"),
+        (provider("retry: {on: [200]}"), "statuses from 400 to 599"),
+        (provider("retry: {budget_percent: 101}"), "from 0 to 100"),
+        (provider("retry: {times: 3}"), "retry.times is not known"),
+        (provider("fallback: {to: x}"), "fallback.to is not known"),
+        (provider("breaker: {failures: -1}"), "from 0 to 1000"), (provider("breaker: {open_for: soon}"), "a duration"),
+        (provider("timeouts: {request: 0}"), "a duration from 1ms to 1d"),
+        (provider("timeouts: {read: 1s}"), "not known"),
+        (provider("connection: {max_idle_conns: many}"), "from 0 to 100000"),
         ("apis: openai", "key: value"), ("apis:\n  openai:", "key: value"), ("apis:\n  openai: {}", "no base_url"),
         ("apis:\n  a b:\n    base_url: https://x", "letters, digits"), ("version: 1\napis: {}", "version is not known"),
         ("default_api: x\napis:\n  openai:\n    base_url: https://x", "default_api must be one of openai"),
@@ -196,5 +208,32 @@ import Testing
     func aFaultyPriceIsNamed(prices: String, rule: String) {
         let found = faults("apis:\n  openai:\n    base_url: https://x\n    prices: \(prices)\n")
         #expect(found.count == 1 && found[0].contains(rule.replacing("is '-1': ", with: "")), "\(found)")
+    }
+
+    private static func provider(_ keys: String) -> String {
+        "apis:\n  openai:\n    base_url: https://x\n    \(keys)\n"
+    }
+
+    @Test func retriesTimeoutsAndConnectionsAreRead() throws {
+        let yaml = Self.provider(
+            """
+            retry: {attempts: 4, on: [connect, 503], backoff: 1s, max_backoff: 30s, budget_percent: 5}
+                fallback: {on: [timeout]}
+                breaker: {failures: 7, open_for: 1m}
+                timeouts: {request: 2m, response_header: 10s, idle_connection: 90s}
+                connection: {max_idle_conns: 100, max_idle_conns_per_host: 20}
+            """)
+        let provider = try read(yaml)["openai"]
+        #expect(
+            provider?.retry
+                == RetryRules(
+                    attempts: 4, on: [.connect, .status(503)], backoff: .seconds(1), longestBackoff: .seconds(30),
+                    budgetPercent: 5, fallbackOn: [.timeout], breaker: BreakerRules(failures: 7, openFor: .seconds(60)))
+        )
+        #expect(
+            provider?.timeouts
+                == ProviderTimeouts(request: .seconds(120), responseHead: .seconds(10), idleConnection: .seconds(90)))
+        #expect(provider?.mostIdleConnections == 20)
+        #expect(try read(Self.provider("auth: bearer"))["openai"]?.retry == RetryRules())
     }
 }

@@ -102,6 +102,7 @@ extension HTTPScenario {
         streams, connections,
         endings, timeouts,
         smuggling, hostileUpstreams, projectManagement, tokenManagement, managementInput, effects, accounting,
-        operation, openAI, upstreamTLS, listenerTLS, providers, origins, parameters, scopes,
+        operation, openAI, upstreamTLS, listenerTLS, providers, origins, parameters, scopes, attempts,
+        upstreamManagement,
     ].flatMap { $0 }
 }

@@ -10,6 +10,22 @@ public enum ProviderAuth: Hashable, Sendable {
     case query(String)
 }
 
+/// How long a provider may take; `nil` for what the server's settings say.
+public struct ProviderTimeouts: Hashable, Sendable {
+    /// From a request sent to the end of an answer that is no stream of events.
+    public var request: Duration?
+    /// From a request sent to the head of its answer.
+    public var responseHead: Duration?
+    /// How long an unused connection is kept.
+    public var idleConnection: Duration?
+
+    public init(request: Duration? = nil, responseHead: Duration? = nil, idleConnection: Duration? = nil) {
+        self.request = request
+        self.responseHead = responseHead
+        self.idleConnection = idleConnection
+    }
+}
+
 /// An upstream service, and what of it may be used.
 public struct Provider: Hashable, Sendable {
     /// Its name in the providers file.
@@ -32,11 +48,19 @@ public struct Provider: Hashable, Sendable {
     /// Values that parameters of requests may have, by parameter, with `*` for any text.
     public let allowedValues: [String: [String]]
 
+    /// When requests are sent again.
+    public let retry: RetryRules
+    /// What takes the place of the server's own settings.
+    public let timeouts: ProviderTimeouts
+    /// Most idle connections that are kept to it; `nil` for no bound.
+    public let mostIdleConnections: Int?
+
     public init(
         name: String, baseURL: BaseURL, allowedEndpoints: [String], allowedMethods: [String],
         prices: PriceList = PriceList(), auth: ProviderAuth = .bearer,
         allowedOrigins: [String] = [], requiredHeaders: [String] = [],
-        allowedValues: [String: [String]] = [:]
+        allowedValues: [String: [String]] = [:], retry: RetryRules = RetryRules(),
+        timeouts: ProviderTimeouts = ProviderTimeouts(), mostIdleConnections: Int? = nil
     ) {
         self.name = name
         self.baseURL = baseURL
@@ -47,6 +71,9 @@ public struct Provider: Hashable, Sendable {
         self.allowedOrigins = allowedOrigins
         self.requiredHeaders = requiredHeaders
         self.allowedValues = allowedValues
+        self.retry = retry
+        self.timeouts = timeouts
+        self.mostIdleConnections = mostIdleConnections
     }
 
     /// What is allowed where the file does not say.

@@ -64,6 +64,9 @@ struct ProvidersFile {
         var origins: [String] = []
         var headers: [String] = []
         var values: [String: [String]] = [:]
+        var retry = RetryRules()
+        var timeouts = ProviderTimeouts()
+        var mostIdle: Int?
         var hasAddress = false
         for entry in entries {
             let key = "\(place).\(entry.key)"
@@ -75,6 +78,11 @@ struct ProvidersFile {
             case "allowed_origins": origins = list(entry.value, key, Self.origin)
             case "required_headers": headers = list(entry.value, key, Self.header)
             case "param_whitelist": values = readValues(entry.value, key)
+            case "retry": readRetry(entry.value, key, into: &retry)
+            case "fallback": readFallback(entry.value, key, into: &retry)
+            case "breaker": readBreaker(entry.value, key, into: &retry)
+            case "timeouts": timeouts = readTimeouts(entry.value, key)
+            case "connection": mostIdle = readConnection(entry.value, key)
             case "auth": auth = readAuth(entry.value, key)
             case "prices": prices = readPrices(entry.value, key)
             case "allowed_methods": methods = list(entry.value, key, Self.method)
@@ -88,8 +96,9 @@ struct ProvidersFile {
             providers.append(
                 Provider(
                     name: api.key, baseURL: url, allowedEndpoints: endpoints, allowedMethods: methods,
-                    prices: prices, auth: auth, allowedOrigins: origins, requiredHeaders: headers, allowedValues: values
-                ))
+                    prices: prices, auth: auth, allowedOrigins: origins, requiredHeaders: headers,
+                    allowedValues: values,
+                    retry: retry, timeouts: timeouts, mostIdleConnections: mostIdle))
         }
     }
 
@@ -135,7 +144,7 @@ struct ProvidersFile {
     }
 
     /// Reads a list whose items `parse` accepts; what it gives `nil` for is a fault with `rule`.
-    private mutating func list(_ node: YAMLNode, _ place: String, _ item: Item) -> [String] {
+    mutating func list(_ node: YAMLNode, _ place: String, _ item: Item) -> [String] {
         guard case .sequence(let nodes) = node.content, !nodes.isEmpty else {
             fault(node.line, "\(place) must be a list of at least one item", "write one \"- item\" per line")
             return []
@@ -156,7 +165,7 @@ struct ProvidersFile {
         return items
     }
 
-    private struct Item {
+    struct Item {
         let rule: String
         let remedy: String
         let parse: @Sendable (String) -> String?

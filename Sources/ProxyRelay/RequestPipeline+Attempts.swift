@@ -1,0 +1,158 @@
+import NIOCore
+import ProxyDomain
+import ProxyWire
+
+/// Requests that may go more than one way, or more than once: as long as the client has seen nothing of an answer, and we hold
+/// all of the request that has come.
+extension Exchange {
+    // MARK: Ways
+
+    /// The way that a request takes first. The others that it may take after it are ``ways``.
+    /// - Returns: `nil` when its project has none to the provider that it names.
+    func firstRoute(of grant: Grant, _ head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> UpstreamRoute? {
+        ways = grant.routes
+        if let provider { ways.removeAll { $0.provider != provider } }
+        // What no way allows is refused as the first of them refuses it.
+        let refusing = ways.first
+        ways.removeAll { !$0.endpoints.isOpen(to: head, bytes, relay) }
+        return takeWay(amongReady: false) ?? refusing
+    }
+
+    /// Takes the next way: of those with the lowest priority one at random, by their weights.
+    /// - Parameter amongReady: whether one that is to rest is left out even if there is no other.
+    private func takeWay(amongReady: Bool) -> UpstreamRoute? {
+        let now = NIODeadline.now()
+        let ready = ways.filter { $0.isReady(at: now) }
+        let eligible = ready.isEmpty && !amongReady ? ways : ready
+        guard let priority = eligible.map(\.priority).min() else { return nil }
+        let peers = eligible.filter { $0.priority == priority }
+        var place = Int64((requestID.identifier.low >> 8) % UInt64(max(1, peers.reduce(0) { $0 + $1.weight })))
+        let taken = peers.first { peer in
+            place -= peer.weight
+            return place < 0
+        }
+        ways.removeAll { $0 === taken }
+        return taken
+    }
+
+    /// Writes the request anew, for another way.
+    private func take(_ way: UpstreamRoute) {
+        guard let downstream else { return }
+        var content = outbound
+        content.moveReaderIndex(forwardBy: outboundHeadLength)
+        outbound = ByteBuffer()
+        route = way
+        writeHead(downstream.head)
+        outbound.writeBuffer(&content)
+        relay.meter.update { $0.upstreamFallbacks += 1 }
+    }
+
+    // MARK: Attempts
+
+    /// An attempt has failed. Goes another way, or the same once more, if it may.
+    /// - Parameter retryAfter: how long the provider wants to be left alone, if it says so.
+    /// - Returns: whether it does.
+    func triesAgain(after result: AttemptResult, retryAfter: Duration? = nil) -> Bool {
+        guard let route, mayTryAgain, !isDelivering, isReplayable else { return false }
+        letRest(route, after: result, retryAfter)
+        if route.retry.fallbackOn.contains(result), let way = takeWay(amongReady: true) {
+            noteAttempt(result)
+            startOver()
+            take(way)
+            chooseUpstream()
+            advance()
+            return true
+        }
+        let made = attempts.count + 1
+        let pause = max(route.retry.pause(afterAttempts: made, random: requestID.identifier.low), retryAfter ?? .zero)
+        guard route.retry.on.contains(result), made < route.retry.attempts, pause <= route.retry.longestBackoff,
+            relay.retryBudget.take()
+        else { return false }
+        noteAttempt(result)
+        startOver()
+        relay.meter.update { $0.upstreamRetries += 1 }
+        resume(after: pause)
+        return true
+    }
+
+    /// A key that a provider refuses is not asked for again for a while, where there are others.
+    private func letRest(_ route: UpstreamRoute, after result: AttemptResult, _ retryAfter: Duration?) {
+        let usual: Duration
+        switch result {
+        case .status(429): usual = .seconds(10)
+        case .status(401), .status(403): usual = .seconds(60)
+        default: return
+        }
+        route.rest.rest(until: .now() + TimeAmount(min(retryAfter ?? usual, .seconds(300))))
+    }
+
+    private func startOver() {
+        upstream?.cancel()
+        upstream = nil
+        forgetAnswer()
+        outboundSent = 0
+        isRequestSent = false
+    }
+
+    private func resume(after pause: Duration) {
+        stage = .pausing
+        let asked = ticket
+        let bound = NIOLoopBound(self, eventLoop: relay.eventLoop)
+        relay.eventLoop.scheduleTask(in: TimeAmount(pause)) {
+            let exchange = bound.value
+            guard exchange.stage == .pausing, exchange.ticket == asked else { return }
+            exchange.chooseUpstream()
+            exchange.advance()
+        }
+    }
+
+    /// The upstream is left alone for a while: goes another way, or is refused.
+    func circuitIsOpen(for wait: TimeAmount) {
+        if isReplayable, let way = takeWay(amongReady: true) {
+            take(way)
+            return chooseUpstream()
+        }
+        let seconds = max(1, (wait.nanoseconds + 999_999_999) / 1_000_000_000)
+        refuse(.upstreamCircuitOpen(retryAfterSeconds: seconds))
+    }
+
+    private func noteAttempt(_ result: AttemptResult) {
+        guard let route else { return }
+        attempts.append(UpstreamAttempt(provider: route.provider, upstream: route.upstream, result: result))
+    }
+
+    /// All attempts, where there was a choice or more than one; the last of them ended as `outcome` says.
+    func allAttempts(endedAs outcome: RequestOutcome) -> [UpstreamAttempt] {
+        guard let route, !attempts.isEmpty || (grant?.routes.count ?? 0) > 1 else { return [] }
+        let last: AttemptResult =
+            switch outcome {
+            case _ where hasHead: .status(status)
+            case .upstreamUnreachable: .connect
+            case .upstreamReset: .reset
+            case .upstreamTimeout: .timeout
+            default: .none
+            }
+        return attempts + [UpstreamAttempt(provider: route.provider, upstream: route.upstream, result: last)]
+    }
+}
+
+extension EndpointRules {
+    /// Whether a request may be sent as far as its head says.
+    func isOpen(to head: RequestHead, _ bytes: UnsafeRawBufferPointer, _ relay: RelayLoop) -> Bool {
+        allows(head.method)
+            && relay.endpoints.endpoint(UnsafeRawBufferPointer(rebasing: bytes[head.pathRange]), under: self).isAllowed
+            && (!hasConditions || refusal(of: head, bytes) == nil)
+    }
+}
+
+extension ResponseHead {
+    /// How long the sender wants to be left alone: `Retry-After` in seconds (RFC 9110 section 10.2.3). A date counts as none.
+    func retryAfter(_ bytes: UnsafeRawBufferPointer) -> Duration? {
+        let name = Array("retry-after".utf8)
+        guard let field = fields.first(where: { $0.isNamed(name, in: bytes) }),
+            let seconds = Int64(String(decoding: bytes[field.valueRange], as: UTF8.self)),
+            (0...86_400).contains(seconds)
+        else { return nil }
+        return .seconds(seconds)
+    }
+}

@@ -1,0 +1,119 @@
+import NIOCore
+public import ProxyDomain
+import Synchronization
+
+/// What all event loops know of how upstreams fare.
+public final class UpstreamHealth: Sendable {
+    private struct Known {
+        var breakers: [UpstreamTarget: CircuitBreaker] = [:]
+        var rests: [Identifier: KeyRest] = [:]
+    }
+
+    private let known = Mutex(Known())
+    /// On overflow all are forgotten: they are told again by what happens next.
+    private static let bound = 10_000
+
+    public init() {}
+
+    /// The one of this target.
+    public func breaker(for target: UpstreamTarget) -> CircuitBreaker {
+        known.withLock { known in
+            if let breaker = known.breakers[target] { return breaker }
+            if known.breakers.count >= Self.bound { known.breakers.removeAll() }
+            let breaker = CircuitBreaker()
+            known.breakers[target] = breaker
+            return breaker
+        }
+    }
+
+    /// The one of the key of this project or upstream.
+    public func rest(of key: Identifier) -> KeyRest {
+        known.withLock { known in
+            if let rest = known.rests[key] { return rest }
+            if known.rests.count >= Self.bound { known.rests.removeAll() }
+            let rest = KeyRest()
+            known.rests[key] = rest
+            return rest
+        }
+    }
+
+    /// How many targets are left alone now.
+    public var openCircuits: Int {
+        known.withLock { $0.breakers.values.reduce(0) { $0 + ($1.isTripped ? 1 : 0) } }
+    }
+}
+
+/// Leaves an upstream alone that has not answered for a while, and lets one request after the other through to try.
+public final class CircuitBreaker: Sendable {
+    private let failures = Atomic<Int>(0)
+    /// 0 while closed; else the uptime in nanoseconds from which one request may try. Relaxed, as all that hangs on it is which
+    /// requests go.
+    private let triesFrom = Atomic<UInt64>(0)
+
+    public init() {}
+
+    /// Whether it lets requests through one at a time only.
+    var isTripped: Bool { triesFrom.load(ordering: .relaxed) > 0 }
+
+    /// Whether a request would have to wait.
+    func isOpen(at now: NIODeadline) -> Bool { triesFrom.load(ordering: .relaxed) > now.uptimeNanoseconds }
+
+    /// How long a request would have to wait; `nil` when it may go. Of those that ask when the time has come one may.
+    func wait(at now: NIODeadline, _ rules: BreakerRules) -> TimeAmount? {
+        let from = triesFrom.load(ordering: .relaxed)
+        guard from > 0 else { return nil }
+        let now = now.uptimeNanoseconds
+        guard now >= from else { return .nanoseconds(Int64(from - now)) }
+        // What becomes of it need not be told: if nothing is, the next may try after as long again.
+        let next = now + UInt64(TimeAmount(rules.openFor).nanoseconds)
+        let (isFirst, _) = triesFrom.compareExchange(expected: from, desired: next, ordering: .relaxed)
+        return isFirst ? nil : TimeAmount(rules.openFor)
+    }
+
+    /// The upstream has answered, whatever it said.
+    func answered() {
+        if failures.load(ordering: .relaxed) > 0 { failures.store(0, ordering: .relaxed) }
+        if isTripped { triesFrom.store(0, ordering: .relaxed) }
+    }
+
+    /// It has not, for a reason that is its own.
+    /// - Returns: whether it is left alone from now on.
+    func failed(at now: NIODeadline, _ rules: BreakerRules) -> Bool {
+        guard rules.failures > 0 else { return false }
+        let count = failures.add(1, ordering: .relaxed).newValue
+        guard count >= rules.failures else { return false }
+        let wasTripped = isTripped
+        triesFrom.store(now.uptimeNanoseconds + UInt64(TimeAmount(rules.openFor).nanoseconds), ordering: .relaxed)
+        return !wasTripped
+    }
+}
+
+/// Lets a key rest that a provider has refused, where there are others.
+public final class KeyRest: Sendable {
+    private let until = Atomic<UInt64>(0)
+
+    public init() {}
+
+    func isOver(at now: NIODeadline) -> Bool { until.load(ordering: .relaxed) <= now.uptimeNanoseconds }
+
+    func rest(until deadline: NIODeadline) { until.store(deadline.uptimeNanoseconds, ordering: .relaxed) }
+
+    func end() { if until.load(ordering: .relaxed) > 0 { until.store(0, ordering: .relaxed) } }
+}
+
+/// How many requests may be sent again: a share of all, and ten more. Confined to its loop.
+struct RetryBudget {
+    private static let price = 100
+    private static let most = 10 * price
+    private var credit = most
+
+    /// A request has come, under rules that allow `percent` of all to be sent again.
+    mutating func earn(_ percent: Int) { credit = min(credit + percent, Self.most) }
+
+    /// Whether one may be sent again; takes it off.
+    mutating func take() -> Bool {
+        guard credit >= Self.price else { return false }
+        credit -= Self.price
+        return true
+    }
+}
