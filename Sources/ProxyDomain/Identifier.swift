@@ -71,6 +71,23 @@ public struct Identifier: Hashable, Comparable, Sendable {
         buffer.storeBytes(of: digits.3, toByteOffset: 28, as: UInt64.self)
     }
 
+    /// Writes the 32 lower-case digits without dashes into `buffer`, which must hold at least 32 bytes.
+    public func writeDigits(into buffer: UnsafeMutableRawBufferPointer) {
+        let words = (high >> 32, high & 0xFFFF_FFFF, low >> 32, low & 0xFFFF_FFFF)
+        buffer.storeBytes(of: Self.digits(words.0), toByteOffset: 0, as: UInt64.self)
+        buffer.storeBytes(of: Self.digits(words.1), toByteOffset: 8, as: UInt64.self)
+        buffer.storeBytes(of: Self.digits(words.2), toByteOffset: 16, as: UInt64.self)
+        buffer.storeBytes(of: Self.digits(words.3), toByteOffset: 24, as: UInt64.self)
+    }
+
+    /// The 32 lower-case digits without dashes.
+    public var digits: String {
+        String(unsafeUninitializedCapacity: 32) { buffer in
+            writeDigits(into: UnsafeMutableRawBufferPointer(buffer))
+            return 32
+        }
+    }
+
     /// The eight digits of 32 bits, in the order of memory: each request writes some identifiers, so all digits of a word are made
     /// at once.
     private static func digits(_ word: UInt64) -> UInt64 {

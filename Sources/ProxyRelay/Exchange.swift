@@ -70,6 +70,8 @@ final class Exchange {
     var path = ""
     /// The page that may read the answer; empty for none.
     var pageOrigin: [UInt8] = []
+    /// The client's trace, if the request says one.
+    var traceID: String?
     var requestBytes: UInt64 = 0
     /// Whether the upstream is asked for usage that the client didn't ask for.
     var hasAskedForUsage = false
@@ -153,6 +155,7 @@ final class Exchange {
         newContentLength = nil
         isRenewing = false
         path = ""
+        traceID = nil
         requestBytes = 0
         hasAskedForUsage = false
         clientHasLeft = false

@@ -12,6 +12,17 @@ private let replacedByHeadroom = FieldKinds.hopByHop.union(FieldKinds(.rateLimit
 /// What of a client's head goes when the content is another.
 private let replacedWithContent = FieldKinds(.contentLength, .acceptEncoding, .trailer)
 
+/// What goes when a request belongs to no trace that means anything.
+private let tracing = FieldKinds(.traceParent, .traceState)
+
+extension RequestHead {
+    /// The trace that the request says it belongs to. Two make none (W3C Trace Context, section 3.2).
+    func trace(in bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        guard let range = value(of: .traceParent), count(of: .traceParent) == 1 else { return nil }
+        return TraceParent.trace(of: UnsafeRawBufferPointer(rebasing: bytes[range]))
+    }
+}
+
 /// Most bytes of what we add to a head, a route's lines aside: by far.
 private let mostAdded = 1024
 
@@ -30,16 +41,18 @@ extension ByteBuffer {
         writeHead(ofAtMost: most) { writer in
             writer.writeRequestLine(head, of: bytes, towards: route)
             writer.write(route.headerLines)
+            let isTraced = head.trace(in: bytes) != nil
+            let dropped = isTraced ? keptFromUpstream : keptFromUpstream.union(tracing)
             if let newLength {
                 writer.writeKept(
-                    head.fields, of: bytes, dropping: keptFromUpstream.union(replacedWithContent),
+                    head.fields, of: bytes, dropping: dropped.union(replacedWithContent),
                     named: route.credentialField)
                 writer.write("Accept-Encoding: identity\r\nContent-Length: ")
                 writer.writeDecimal(newLength)
                 writer.write("\r\n")
             } else {
                 writer.writeKept(
-                    head.fields, of: bytes, dropping: keptFromUpstream, named: route.credentialField)
+                    head.fields, of: bytes, dropping: dropped, named: route.credentialField)
                 if head.framing == .chunked { writer.write("Transfer-Encoding: chunked\r\n") }
             }
             if head.count(of: .requestID) == 0 {
@@ -47,6 +60,7 @@ extension ByteBuffer {
                 writer.write(requestID.identifier)
                 writer.write("\r\n")
             }
+            if !isTraced { writer.writeTrace(of: requestID.identifier) }
             writer.write("\r\n")
         }
     }
@@ -175,6 +189,20 @@ extension HeadWriter {
         write(": ")
         writeDecimal(value)
         write(suffix)
+    }
+
+    /// Begins a trace whose name is the request's, not to be recorded unless somebody wants to.
+    fileprivate mutating func writeTrace(of identifier: Identifier) {
+        write("traceparent: 00-")
+        write(32) { identifier.writeDigits(into: $0) }
+        write("-")
+        write(16) { span in
+            withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { digits in
+                identifier.writeDigits(into: digits)
+                span.copyMemory(from: UnsafeRawBufferPointer(rebasing: digits[16...]))
+            }
+        }
+        write("-00\r\n")
     }
 
     fileprivate mutating func write(_ identifier: Identifier) { write(36) { identifier.write(into: $0) } }

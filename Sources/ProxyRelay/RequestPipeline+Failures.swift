@@ -159,7 +159,8 @@ extension Exchange {
     private func log(outcome: RequestOutcome?, _ usage: TokenUsage?, code: String?) {
         relay.dependencies.log?.record(
             RequestSummary(
-                requestID: requestID, arrivedAt: arrivedAt, tokenID: grant?.tokenID, projectID: grant?.projectID,
+                requestID: requestID, traceID: traceID ?? requestID.identifier.digits, arrivedAt: arrivedAt,
+                tokenID: grant?.tokenID, projectID: grant?.projectID,
                 method: head.method.name, path: path, model: reported.model, status: status, code: code,
                 shadowRefusal: headroom.shadowRefusal,
                 outcome: outcome, durationMicroseconds: microseconds(from: startedAt, to: .now()),

@@ -24,6 +24,9 @@ extension Exchange {
         self.provider = provider
         relay.census.requests.add(1, ordering: .relaxed)
         headBytes = bytes
+        if head.value(of: .traceParent) != nil {
+            traceID = bytes.withUnsafeReadableBytes { head.trace(in: $0).map { String(decoding: $0, as: UTF8.self) } }
+        }
         pageOrigin.removeAll(keepingCapacity: true)
         if head.value(of: .origin) != nil, let origins = relay.providers.origins {
             let isAnswered = bytes.withUnsafeReadableBytes { bytes in

@@ -9,6 +9,7 @@ struct RequestLogWriter: RequestLog {
     func record(_ summary: RequestSummary) {
         var line = LogLine(format, level: "info", at: summary.arrivedAt, message: "request")
         line.add("request_id", summary.requestID.text)
+        line.add("trace_id", summary.traceID)
         line.add("project_id", summary.projectID?.text)
         line.add("token_id", summary.tokenID?.text)
         line.add("method", summary.method)

@@ -41,6 +41,7 @@ extension FieldKind {
 
     private static func ofTen(_ name: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Self {
         if bytes.isToken("connection", at: name) { return .connection }
+        if bytes.isToken("tracestate", at: name) { return .traceState }
         return bytes.isToken("keep-alive", at: name) ? .keepAlive : .other
     }
 
@@ -53,6 +54,7 @@ extension FieldKind {
         switch name.count {
         case 13 where bytes.isToken("authorization", at: name): .authorization
         case 11 where bytes.isToken("x-client-ip", at: name): .clientAddress
+        case 11 where bytes.isToken("traceparent", at: name): .traceParent
         case 14 where bytes.isToken("content-length", at: name): .contentLength
         case 14 where bytes.isToken("true-client-ip", at: name): .clientAddress
         case 14 where bytes.isToken("x-goog-api-key", at: name): .apiKey

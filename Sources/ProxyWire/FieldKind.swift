@@ -31,6 +31,10 @@ public enum FieldKind: UInt8, Sendable, CaseIterable {
     case accessControl
     /// Every `X-RateLimit-…`
     case rateLimit
+    /// `traceparent` (W3C Trace Context)
+    case traceParent
+    /// `tracestate`
+    case traceState
     /// A field of kind `other` that `Connection` names as meant for the next hop only (RFC 9110 section 7.6.1).
     ///
     /// Fields of any other kind keep it: a nomination can't make authentication, routing or framing vanish, and what

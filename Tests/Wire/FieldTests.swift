@@ -15,6 +15,7 @@ import Testing
         ("forwarded", .clientAddress), ("x-forwarded-for", .clientAddress), ("x-forwarded-host", .clientAddress),
         ("x-forwarded-proto", .clientAddress), ("x-forwarded-anything", .clientAddress), ("x-real-ip", .clientAddress),
         ("true-client-ip", .clientAddress), ("via", .clientAddress), ("x-client-ip", .clientAddress),
+        ("traceparent", .traceParent), ("tracestate", .traceState),
         ("cf-connecting-ip", .clientAddress), ("x-request-id", .requestID),
         ("date", .date), ("server", .server), ("access-control-request-method", .accessControl),
         ("access-control-request-headers", .accessControl), ("access-control-allow-origin", .accessControl),

@@ -84,6 +84,77 @@ extension HTTPScenario {
             check.equal(response.fields.all("x-request-id"), ["req_provider"], "x-request-id")
             check.equal(response.fields.all("x-proxy-request-id").count, 1, "X-Proxy-Request-ID fields")
         },
+        HTTPScenario(
+            "forward.trace.is-passed-on-or-begun",
+            "A request's trace goes on to the upstream as it is; one that has none, or none that means anything, gets one."
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+            let good = [
+                "00-\(trace)-00f067aa0ba902b7-01", "00-\(trace)-00f067aa0ba902b7-00",
+                "cc-\(trace)-00f067aa0ba902b7-01-what",
+            ]
+            for value in good {
+                let fields = [HTTPField("Traceparent", value), HTTPField("tracestate", "congo=t61rcWkgMzE")]
+                check.usual(try await world.exchange(tenant.request(fields: fields)), value)
+                check.equal(world.upstream.received.last?.fields.all("traceparent"), [value], "traceparent")
+                check.equal(world.upstream.received.last?.fields.all("tracestate"), ["congo=t61rcWkgMzE"], "tracestate")
+            }
+            let bad = [
+                "", "00-\(trace)-00f067aa0ba902b7", "ff-\(trace)-00f067aa0ba902b7-01",
+                "00-\(trace)-0000000000000000-01",
+                "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+                "00-\(trace.uppercased())-00f067aa0ba902b7-01",
+                "00-\(trace)-00f067aa0ba902b7-01-what", "00-\(trace)-00f067aa0ba902b7-0g",
+                "0O-\(trace)-00f067aa0ba902b7-01",
+            ]
+            for value in bad {
+                let fields = value.isEmpty ? [] : [HTTPField("traceparent", value), HTTPField("tracestate", "a=b")]
+                let answer = try await world.exchange(tenant.request(fields: fields))
+                check.usual(answer, value)
+                let name = answer.fields.first("x-proxy-request-id")?.replacing("-", with: "") ?? ""
+                check.equal(
+                    world.upstream.received.last?.fields.all("traceparent"), ["00-\(name)-\(name.suffix(16))-00"],
+                    "traceparent in the place of \(value)")
+                check.equal(world.upstream.received.last?.fields.all("tracestate"), [], "tracestate beside \(value)")
+            }
+        },
+        HTTPScenario(
+            inside: "forward.trace.is-logged", "The log names the trace of each request.",
+            settings: ["LOG_LEVEL": "info"]
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+            let field = HTTPField("traceparent", "00-\(trace)-00f067aa0ba902b7-01")
+            check.usual(try await world.exchange(tenant.request(fields: [field])))
+            let answer = try await world.exchange(tenant.request())
+            let name = answer.fields.first("x-proxy-request-id")?.replacing("-", with: "") ?? "none"
+            for wanted in [trace, name] {
+                let isThere = try await eventually { world.log.contains(#""trace_id":"\#(wanted)""#) }
+                check.that(isThere, "no \(wanted) in the log")
+            }
+        },
+        HTTPScenario(
+            "forward.overhead.leaves-the-upstream-out",
+            "What the proxy says it added is no more than what it can have added, by the clocks of the client and the upstream."
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let clock = ContinuousClock()
+            let held = Duration.milliseconds(150)
+            world.upstream.script(UpstreamStep.readRequest + [.await("later"), .send(HTTPAnswer.usual)])
+            let start = clock.now
+            async let pending = world.exchange(tenant.request())
+            let isThere = try await eventually { !world.upstream.received.isEmpty || clock.now - start > held }
+            try await clock.sleep(for: held)
+            world.upstream.release("later")
+            let answer = try await pending
+            let whole = clock.now - start
+            let told = answer.fields.first("x-proxy-overhead-us").flatMap { Int64($0) } ?? -1
+            check.that(isThere && told >= 0, "told \(told)")
+            check.that(
+                .microseconds(told) <= whole - held + .milliseconds(5),
+                "told \(told) µs of \(whole), of which \(held) were the upstream's")
+        },
         HTTPScenario("forward.overhead.is-told", "Each answer tells what the proxy added, in microseconds.") {
             world, check in
             let tenant = try await world.tenant()
