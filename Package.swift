@@ -17,6 +17,8 @@ extension Target.Dependency {
     static let nioTLS = Self.product(name: "NIOTLS", package: "swift-nio")
     static let nioHTTP1 = Self.product(name: "NIOHTTP1", package: "swift-nio")
     static let nioSSL = Self.product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let nioHTTP2 = Self.product(name: "NIOHTTP2", package: "swift-nio-http2")
+    static let nioHPACK = Self.product(name: "NIOHPACK", package: "swift-nio-http2")
     static let crypto = Self.product(name: "Crypto", package: "swift-crypto")
     static let hummingbird = Self.product(name: "Hummingbird", package: "hummingbird")
     static let httpTypes = Self.product(name: "HTTPTypes", package: "swift-http-types")
@@ -42,6 +44,8 @@ let package = Package(
         // Sockets, event loops and TLS under the data plane.
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        // Framing and header compression of HTTP/2 towards clients.
+        .package(url: "https://github.com/apple/swift-nio-http2", exact: "1.46.0"),
         // SHA-256 for tokens, AES-GCM for upstream keys.
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         // Routes of the management API. Without traits: no full Foundation, which would cost resident memory.
@@ -81,7 +85,7 @@ let package = Package(
             "ProxyRelay",
             [
                 "ProxyDomain", "ProxyStorage", "ProxyWire", "ProxyCodings", "ProxyLedger", .nioCore, .nioPosix, .nioSSL,
-                .nioTLS,
+                .nioTLS, .nioHTTP2, .nioHPACK,
             ]),
         room(
             "ProxyManagement",
@@ -157,8 +161,9 @@ let package = Package(
                 "ProxyDomain", "ProxyStorage", "SQLDatabase", "SQLiteDriver", "PostgresDriver", "SQLStorage",
                 "ProxyLedger", "ProxySecrets", "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyConformance",
                 "ProxyBlackBox", "ProxyFleet",
-                "ProxyFixtures", "FaultFixtures", "ProxyManagement", "llm-proxy", .nioCore, .nioPosix, .nioSSL,
-                .logging,
+                "ProxyFixtures", "FaultFixtures", "ProxyManagement", "ProxyRelay", "llm-proxy", .nioCore, .nioPosix,
+                .nioSSL,
+                .nioTLS, .nioHTTP1, .nioHTTP2, .logging,
             ],
             path: "Tests/Conformance", swiftSettings: houseSettings),
         .testTarget(

@@ -45,7 +45,7 @@ extension DownstreamConnection {
             return LocalRequest(
                 method: text(self.head.methodRange), target: text(self.head.pathRange) + query,
                 fields: self.head.fields.map { (text($0.nameRange), text($0.valueRange)) }, body: bytes,
-                peerAddress: context?.remoteAddress?.ipAddress ?? "")
+                peerAddress: peerAddress)
         }
     }
 

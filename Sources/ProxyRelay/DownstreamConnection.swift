@@ -1,12 +1,13 @@
 import Glibc
 import NIOCore
 import NIOSSL
+import NIOTLS
 import ProxyWire
 
 /// The client side of the relay: frames requests, and carries what their exchanges answer.
 ///
 /// Confined to its event loop. One request at a time: what a client pipelines waits in the socket, or in ``inbound``.
-final class DownstreamConnection: ChannelInboundHandler {
+final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -42,16 +43,25 @@ final class DownstreamConnection: ChannelInboundHandler {
     private var isInputClosed = false
     private var isOutputClosed = false
     private var isProcessing = false
+    /// Whether no request has come yet: until then a client may turn out to speak HTTP/2.
+    private var isFresh = true
     /// Whether part of a head has come.
     private var isWithinHead = false
 
-    init(relay: RelayLoop) {
+    /// The connection that carries it, where it is a stream of one.
+    private let carrier: (any Channel)?
+
+    /// - Parameter carrier: the connection that carries it, where it is a stream of one.
+    init(relay: RelayLoop, carriedBy carrier: (any Channel)? = nil) {
         self.relay = relay
+        self.carrier = carrier
         exchange = Exchange(relay: relay)
         parser = RequestHeadParser(limits: relay.settings.wireLimits)
         body = BodyReader(limits: relay.settings.wireLimits)
     }
 
+    /// The client's address without its port; empty when it isn't known.
+    var peerAddress: String { (carrier ?? context?.channel)?.remoteAddress?.ipAddress ?? "" }
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
     // MARK: From the channel
@@ -71,6 +81,11 @@ final class DownstreamConnection: ChannelInboundHandler {
         self.context = nil
     }
 
+    /// The connection turned out to speak HTTP/2.
+    func handlerRemoved(context: ChannelHandlerContext) {
+        channelInactive(context: context)
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard phase != .lingering else { return }
         var buffer = unwrapInboundIn(data)
@@ -86,6 +101,7 @@ final class DownstreamConnection: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case ChannelEvent.inputClosed = event { inputClosed() }
+        if case TLSUserEvent.handshakeCompleted(negotiatedProtocol: "h2") = event { speakHTTP2() }
         context.fireUserInboundEventTriggered(event)
     }
 
@@ -116,11 +132,29 @@ final class DownstreamConnection: ChannelInboundHandler {
         do {
             while try step() {}
         } catch {
+            switch isFresh ? HTTP2Front.preface(inbound) : .none {
+            case .whole: return speakHTTP2()
+            case .part: return
+            case .none: break
+            }
             refuseAndClose(.malformed(error))
         }
         if inbound.readableBytes == 0 { inbound = ByteBuffer() }
         exchange.advance()
         closeIfCutShort()
+    }
+
+    /// Leaves the connection to HTTP/2, with what has come.
+    private func speakHTTP2() {
+        guard let context else { return }
+        phase = .lingering
+        let received = inbound
+        inbound = ByteBuffer()
+        do {
+            try HTTP2Front.take(over: self, context: context, received: received)
+        } catch {
+            context.close(promise: nil)
+        }
     }
 
     /// The client has said its last word in the middle of a request: the rest will never come.
@@ -177,6 +211,7 @@ final class DownstreamConnection: ChannelInboundHandler {
             return false
         }
         isWithinHead = false
+        isFresh = false
         guard let bytes = inbound.readSlice(length: head.length) else { return false }
         body.begin(head.framing, limits: relay.settings.wireLimits)
         deadline = body.isComplete ? .distantFuture : .now() + relay.settings.bodyTimeout

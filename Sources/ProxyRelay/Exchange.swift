@@ -63,6 +63,10 @@ final class Exchange {
     var ways: [UpstreamRoute] = []
     /// Those that have failed.
     var attempts: [UpstreamAttempt] = []
+    /// How long they took, and the pauses after them.
+    var failedMicroseconds: Int64 = 0
+    /// Whether this attempt was let through to try an upstream that is left alone.
+    var hasPassedBreaker = false
     /// The ``GrantEpoch`` as of which the grant was read.
     var grantEpoch: UInt64 = 0
     /// The grant is read once more before the client gets anything.
@@ -104,7 +108,10 @@ final class Exchange {
     var upstream: UpstreamConnection?
     var sentAt: NIODeadline?
     var firstByteAt: NIODeadline?
+    /// What the client is answered with.
     var status = 0
+    /// What the upstream has answered.
+    var answeredStatus = 0
     var framing = BodyFraming.none
     var usageTap = UsageTap()
     /// ``reported``, once it was read.
@@ -152,6 +159,8 @@ final class Exchange {
         route = nil
         if !ways.isEmpty { ways = [] }
         if !attempts.isEmpty { attempts = [] }
+        failedMicroseconds = 0
+        hasPassedBreaker = false
         newContentLength = nil
         isRenewing = false
         path = ""
@@ -182,6 +191,7 @@ final class Exchange {
         sentAt = nil
         firstByteAt = nil
         status = 0
+        answeredStatus = 0
         usageTap.reset()
         readReport = nil
         outgoing.clear()

@@ -106,8 +106,8 @@ public final class UpstreamRoute: Sendable {
         self.rest = rest
     }
 
-    /// Whether neither its target nor its key is to be left alone.
-    func isReady(at now: NIODeadline) -> Bool { rest.isOver(at: now) && !breaker.isOpen(at: now) }
+    /// Whether its target is left alone, by the rules of its provider.
+    func isLeftAlone(at now: NIODeadline) -> Bool { retry.breaker.failures > 0 && breaker.openFor(at: now) != nil }
 }
 
 /// Which of a project's ways one is.

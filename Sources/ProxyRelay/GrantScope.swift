@@ -24,16 +24,20 @@ public struct GrantScope: Sendable {
     var limitsModels: Bool { !models.isEmpty }
 
     /// What is wrong with a request's head: its path, or the model that its path or its query names.
-    func refusal(of head: RequestHead, _ bytes: UnsafeRawBufferPointer, path: String) -> RelayRefusal? {
+    func refusal(of head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> RelayRefusal? {
+        let path = String(decoding: bytes[head.pathRange], as: UTF8.self)
         guard scopes.allSatisfy({ $0.allows(path: path) }) else { return .pathOutOfScope }
         guard limitsModels else { return nil }
-        if let named = Self.model(in: path, method: head.method) {
+        if let named = PathModel.named(in: path, isPosted: head.method == .post) {
             guard models.allSatisfy({ $0.contains { $0.matches(named) } }) else { return .modelNotAllowed }
         }
         return head.queryRange.flatMap { query in
             refusal { $0.violation(inQuery: UnsafeRawBufferPointer(rebasing: bytes[query])) }
         }
     }
+
+    /// Whether what was judged by this scope need not be judged by the other.
+    func isSame(as other: GrantScope?) -> Bool { scopes == other?.scopes }
 
     /// What is wrong with a request's body.
     func refusal(_ violation: (ParameterRules) -> ParameterRules.Violation?) -> RelayRefusal? {
@@ -47,15 +51,38 @@ public struct GrantScope: Sendable {
         }
         return nil
     }
+}
 
-    /// The model that a path names: behind `models`, `deployments` or `engines`, as OpenAI, Azure and Google write it. What
-    /// follows a colon when something is posted there is what to do with it. An escape is left as it is, and matches no name.
-    private static func model(in path: String, method: RequestMethod) -> String? {
-        let segments = path.split(separator: "/")
-        let place = segments.firstIndex { ["models", "deployments", "engines"].contains($0.lowercased()) }
+/// The model that a path names, as OpenAI, Azure and Google write it.
+enum PathModel {
+    private static let keywords = ["models", "tunedmodels", "deployments", "engines"]
+    /// Behind these, what follows a colon when something is posted there is what to do with it.
+    private static let withVerbs = ["models", "tunedmodels"]
+
+    /// `nil` when it names none. Read as a server reads it that undoes escapes and takes parameters off segments.
+    static func named(in path: String, isPosted: Bool) -> String? {
+        let segments = path.split(separator: "/").map(plain)
+        let place = segments.firstIndex { keywords.contains($0.lowercased()) }
         guard let place, place + 1 < segments.count else { return nil }
         let segment = segments[place + 1]
-        guard method == .post, let colon = segment.lastIndex(of: ":") else { return String(segment) }
+        guard isPosted, withVerbs.contains(segments[place].lowercased()), let colon = segment.lastIndex(of: ":") else {
+            return segment
+        }
         return String(segment[..<colon])
+    }
+
+    /// A segment without escapes, and without what follows a semicolon.
+    private static func plain(_ segment: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(segment.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), let high = rest.first?.nibble, let low = rest.dropFirst().first?.nibble {
+                bytes.append(high << 4 | low)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes.prefix { $0 != UInt8(ascii: ";") }, as: UTF8.self)
     }
 }

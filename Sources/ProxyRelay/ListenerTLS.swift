@@ -37,7 +37,7 @@ public final class ListenerTLS: Sendable {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
-        configuration.applicationProtocols = ["http/1.1"]
+        configuration.applicationProtocols = ["h2", "http/1.1"]
         // How long the client's goodbye is waited for.
         configuration.shutdownTimeout = .milliseconds(500)
         guard let context = try? NIOSSLContext(configuration: configuration) else { throw .mismatch }

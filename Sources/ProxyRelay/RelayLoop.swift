@@ -22,6 +22,7 @@ final class RelayLoop {
     private(set) var isDraining = false
     private var generation: UInt32 = 0
     private var downstreams = Roster<DownstreamConnection>()
+    private var http2Connections = Roster<HTTP2Connection>()
     /// Requests that wait for the same grant, by secret: it is asked for once.
     private var lookUps: [TokenSecret: LookUp] = [:]
     private var lastLookUp: UInt64 = 0
@@ -61,6 +62,7 @@ final class RelayLoop {
     private func sweep() {
         let now = NIODeadline.now()
         downstreams.forEach { $0.sweep(at: now) }
+        http2Connections.forEach { $0.sweep(at: now) }
         upstreams.sweep(at: now)
     }
 
@@ -83,6 +85,18 @@ final class RelayLoop {
         downstreams.remove(slot)
     }
 
+    func join(_ connection: HTTP2Connection) -> Int {
+        census.connections.add(1, ordering: .relaxed)
+        let slot = http2Connections.add(connection)
+        if isDraining { connection.drain() }
+        return slot
+    }
+
+    func leave(_ connection: HTTP2Connection, slot: Int) {
+        census.connections.subtract(1, ordering: .relaxed)
+        http2Connections.remove(slot)
+    }
+
     /// A name for the next request of the connection at `slot`: never 0, and not the name of any other in flight.
     func nextTicket(for slot: Int) -> UInt64 {
         generation = generation == .max ? 1 : generation + 1
@@ -93,11 +107,13 @@ final class RelayLoop {
     func drain() {
         isDraining = true
         downstreams.forEach { $0.drain() }
+        http2Connections.forEach { $0.drain() }
     }
 
     /// Cuts every connection that is left.
     func abandon() {
         downstreams.forEach { $0.abandon() }
+        http2Connections.forEach { $0.abandon() }
         upstreams.closeAll()
     }
 

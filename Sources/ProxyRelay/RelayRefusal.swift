@@ -1,3 +1,4 @@
+import NIOCore
 import ProxyDomain
 import ProxyWire
 
@@ -33,7 +34,7 @@ enum RelayRefusal: Hashable, Sendable {
     case upstreamReset
     case upstreamInvalid(WireFault)
     case upstreamTimeout
-    case upstreamCircuitOpen(retryAfterSeconds: Int64)
+    case upstreamCircuitOpen(TimeAmount)
 
     init(_ refusal: AdmissionRefusal, cap: Int64, at now: Timestamp) {
         switch refusal {
@@ -153,8 +154,8 @@ enum RelayRefusal: Hashable, Sendable {
             "The upstream's answer is not valid HTTP and was dropped: \(fault.explanation)"
         case .upstreamTimeout:
             "The upstream did not answer in time. Try again, or ask the operator to raise REQUEST_TIMEOUT."
-        case .upstreamCircuitOpen(let seconds):
-            "The upstream has not answered for a while and is left alone. Try again in \(seconds) s."
+        case .upstreamCircuitOpen(let wait):
+            "The upstream has not answered for a while and is left alone. Try again in \(wait.wholeSeconds) s."
         }
     }
 
@@ -173,8 +174,8 @@ enum RelayRefusal: Hashable, Sendable {
         switch statusAndCode.status {
         case 401: [("WWW-Authenticate", "Bearer")]
         case 503:
-            if case .upstreamCircuitOpen(let seconds) = self {
-                [("Retry-After", "\(seconds)")]
+            if case .upstreamCircuitOpen(let wait) = self {
+                [("Retry-After", "\(wait.wholeSeconds)")]
             } else {
                 [("Retry-After", "1")]
             }
@@ -231,6 +232,11 @@ enum RelayRefusal: Hashable, Sendable {
         default: false
         }
     }
+}
+
+extension TimeAmount {
+    /// Rounded up, 1 or more.
+    fileprivate var wholeSeconds: Int64 { max(1, (nanoseconds + 999_999_999) / 1_000_000_000) }
 }
 
 extension UnboundedCost {

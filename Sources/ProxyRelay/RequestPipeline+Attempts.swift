@@ -15,15 +15,27 @@ extension Exchange {
         // What no way allows is refused as the first of them refuses it.
         let refusing = ways.first
         ways.removeAll { !$0.endpoints.isOpen(to: head, bytes, relay) }
-        return takeWay(amongReady: false) ?? refusing
+        return takeWay(.any) ?? refusing
+    }
+
+    /// Which ways may be taken.
+    enum Eligible {
+        /// Those that are not left alone and whose keys don't rest.
+        case ready
+        /// When there are none of those, also such as rest.
+        case resting
+        /// When there are none of those either, any.
+        case any
     }
 
     /// Takes the next way: of those with the lowest priority one at random, by their weights.
-    /// - Parameter amongReady: whether one that is to rest is left out even if there is no other.
-    private func takeWay(amongReady: Bool) -> UpstreamRoute? {
+    func takeWay(_ eligible: Eligible) -> UpstreamRoute? {
         let now = NIODeadline.now()
-        let ready = ways.filter { $0.isReady(at: now) }
-        let eligible = ready.isEmpty && !amongReady ? ways : ready
+        let closed = ways.filter { !$0.isLeftAlone(at: now) }
+        var eligibles = closed.filter { $0.rest.isOver(at: now) }
+        if eligibles.isEmpty, eligible != .ready { eligibles = closed }
+        if eligibles.isEmpty, eligible == .any { eligibles = ways }
+        let eligible = eligibles
         guard let priority = eligible.map(\.priority).min() else { return nil }
         let peers = eligible.filter { $0.priority == priority }
         var place = Int64((requestID.identifier.low >> 8) % UInt64(max(1, peers.reduce(0) { $0 + $1.weight })))
@@ -36,8 +48,9 @@ extension Exchange {
     }
 
     /// Writes the request anew, for another way.
-    private func take(_ way: UpstreamRoute) {
+    func take(_ way: UpstreamRoute) {
         guard let downstream else { return }
+        hasPassedBreaker = false
         var content = outbound
         content.moveReaderIndex(forwardBy: outboundHeadLength)
         outbound = ByteBuffer()
@@ -53,9 +66,9 @@ extension Exchange {
     /// - Parameter retryAfter: how long the provider wants to be left alone, if it says so.
     /// - Returns: whether it does.
     func triesAgain(after result: AttemptResult, retryAfter: Duration? = nil) -> Bool {
-        guard let route, mayTryAgain, !isDelivering, isReplayable else { return false }
+        guard let route, mayTryAgain, !isDelivering, !clientHasLeft, isReplayable else { return false }
         letRest(route, after: result, retryAfter)
-        if route.retry.fallbackOn.contains(result), let way = takeWay(amongReady: true) {
+        if route.retry.fallbackOn.contains(result), let way = takeWay(result.isRefusal ? .ready : .resting) {
             noteAttempt(result)
             startOver()
             take(way)
@@ -80,7 +93,7 @@ extension Exchange {
         let usual: Duration
         switch result {
         case .status(429): usual = .seconds(10)
-        case .status(401), .status(403): usual = .seconds(60)
+        case .status(401): usual = .seconds(60)
         default: return
         }
         route.rest.rest(until: .now() + TimeAmount(min(retryAfter ?? usual, .seconds(300))))
@@ -89,6 +102,8 @@ extension Exchange {
     private func startOver() {
         upstream?.cancel()
         upstream = nil
+        hasPassedBreaker = false
+        if let sentAt { failedMicroseconds += microseconds(from: sentAt, to: .now()) }
         forgetAnswer()
         outboundSent = 0
         isRequestSent = false
@@ -96,6 +111,7 @@ extension Exchange {
 
     private func resume(after pause: Duration) {
         stage = .pausing
+        failedMicroseconds += TimeAmount(pause).nanoseconds / 1000
         let asked = ticket
         let bound = NIOLoopBound(self, eventLoop: relay.eventLoop)
         relay.eventLoop.scheduleTask(in: TimeAmount(pause)) {
@@ -108,12 +124,20 @@ extension Exchange {
 
     /// The upstream is left alone for a while: goes another way, or is refused.
     func circuitIsOpen(for wait: TimeAmount) {
-        if isReplayable, let way = takeWay(amongReady: true) {
-            take(way)
-            return chooseUpstream()
+        guard isReplayable, !clientHasLeft, let way = takeWay(.resting) else {
+            return refuse(.upstreamCircuitOpen(wait))
         }
-        let seconds = max(1, (wait.nanoseconds + 999_999_999) / 1_000_000_000)
-        refuse(.upstreamCircuitOpen(retryAfterSeconds: seconds))
+        take(way)
+        chooseUpstream()
+    }
+
+    /// How long a request would have to wait along a way that is left alone, where there is no other.
+    func circuitWait(along route: UpstreamRoute) -> TimeAmount? {
+        let now = NIODeadline.now()
+        guard let wait = route.breaker.openFor(at: now), route.isLeftAlone(at: now),
+            !ways.contains(where: { !$0.isLeftAlone(at: now) })
+        else { return nil }
+        return wait
     }
 
     private func noteAttempt(_ result: AttemptResult) {
@@ -126,7 +150,7 @@ extension Exchange {
         guard let route, !attempts.isEmpty || (grant?.routes.count ?? 0) > 1 else { return [] }
         let last: AttemptResult =
             switch outcome {
-            case _ where hasHead: .status(status)
+            case _ where hasHead: .status(answeredStatus)
             case .upstreamUnreachable: .connect
             case .upstreamReset: .reset
             case .upstreamTimeout: .timeout
@@ -134,6 +158,11 @@ extension Exchange {
             }
         return attempts + [UpstreamAttempt(provider: route.provider, upstream: route.upstream, result: last)]
     }
+}
+
+extension AttemptResult {
+    /// Whether an upstream that is well has said so of the key: another that was refused before is no better.
+    fileprivate var isRefusal: Bool { if case .status(400..<500) = self { true } else { false } }
 }
 
 extension EndpointRules {

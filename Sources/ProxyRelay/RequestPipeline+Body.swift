@@ -35,7 +35,7 @@ extension Exchange {
             let outline = RequestOutline(of: body)
             if grant.route.streams.usage == .ask, isCompletion { asking = outline?.askingForUsage(body) }
             return grant.reserves
-                ? Self.estimate(body, outline, path: path, grant, prices: route?.prices, relay.settings)
+                ? estimateAlongAllWays(body, outline, grant)
                 : .success((outline?.model, .none))
         }
         switch estimate {
@@ -50,10 +50,12 @@ extension Exchange {
 
     /// Looks at the parameters that the body gives, and at its model.
     private func parameterRefusal(under grant: Grant) -> RelayRefusal? {
-        if let route, let violation = parameterViolation(route.endpoints.parameters) {
-            return .paramNotAllowed(violation)
-        }
         ways.removeAll { $0.endpoints !== route?.endpoints && parameterViolation($0.endpoints.parameters) != nil }
+        if let route, let violation = parameterViolation(route.endpoints.parameters) {
+            ways.removeAll { $0.endpoints === route.endpoints }
+            guard let way = takeWay(.any) else { return .paramNotAllowed(violation) }
+            self.route = way
+        }
         return grant.scope?.refusal { parameterViolation($0) }
     }
 
@@ -108,6 +110,25 @@ extension Exchange {
 
     /// Most tokenizers make about one token of four bytes of English and of JSON, and none makes more than one of a byte.
     static let bytesPerToken = 4
+
+    /// What the request may use along the dearest of its ways. Those along which that can't be told are left out, unless it is none.
+    private func estimateAlongAllWays(
+        _ body: UnsafeRawBufferPointer, _ outline: RequestOutline?, _ grant: Grant
+    ) -> Result<Estimate, UnboundedCost> {
+        func estimate(_ way: UpstreamRoute?) -> Result<Estimate, UnboundedCost> {
+            Self.estimate(body, outline, path: path, grant, prices: way?.prices, relay.settings)
+        }
+        guard grant.standing.hasBudget, !ways.isEmpty, case .success((let model, var most)) = estimate(route) else {
+            ways = grant.standing.isStrict ? [] : ways
+            return estimate(route)
+        }
+        ways.removeAll { way in
+            guard case .success(let (_, other)) = estimate(way) else { return true }
+            if other.cost > most.cost { most = other }
+            return false
+        }
+        return .success((model, most))
+    }
 
     private static func estimate(
         _ body: UnsafeRawBufferPointer, _ outline: RequestOutline?, path: String, _ grant: Grant, prices: PriceList?,

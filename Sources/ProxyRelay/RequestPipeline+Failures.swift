@@ -59,7 +59,8 @@ extension Exchange {
     /// The way has failed; the client is told, unless it may be tried once more.
     func attemptFailed(_ failure: UpstreamFailure) {
         if let route, !hasHead {
-            let hasTripped = route.breaker.failed(at: .now(), route.retry.breaker)
+            let hasTripped =
+                failure.isOfTheUpstream(wasSent: isRequestSent) && route.breaker.failed(at: .now(), route.retry.breaker)
             if hasTripped { relay.meter.update { $0.circuitsOpened += 1 } }
             if triesAgain(after: failure.result) { return }
         }

@@ -26,12 +26,12 @@ extension Exchange {
         guard stage != .delivering else { return proceed() }
         switch answer {
         case .success(let fresh?):
-            guard let former = route, let successor = fresh.successor(of: former) else {
-                // Its way is gone. It goes where it was written for, and nowhere else: it carries that key.
-                ways = []
-                return proceed()
+            guard fresh.scope == nil || fresh.scope?.isSame(as: grant?.scope) == true else {
+                // What it names was not kept: asked again, it is judged by the lists that hold now.
+                return refuse(.databaseUnavailable)
             }
             ways = ways.compactMap { fresh.successor(of: $0) }
+            guard let former = route, let successor = fresh.successor(of: former) else { return wayIsGone(fresh) }
             guard !former.leads(like: successor) else {
                 grant = fresh
                 route = successor
@@ -47,6 +47,15 @@ extension Exchange {
         case .failure(.unavailable): refuse(.databaseUnavailable)
         case .failure(.unusable): refuse(.projectUnusable)
         }
+    }
+
+    /// Its way is no more. What was not sent yet takes another; what was has gone where it was written for.
+    private func wayIsGone(_ fresh: Grant) {
+        guard outboundSent == 0, isReplayable, upstream == nil else { return proceed() }
+        grant = fresh
+        guard let way = takeWay(.any) else { return refuse(.databaseUnavailable) }
+        take(way)
+        proceed()
     }
 
     private func reroute(from former: UpstreamRoute, to successor: UpstreamRoute) {
@@ -65,8 +74,10 @@ extension Exchange {
 }
 
 extension Grant {
-    /// What has become of a way of before.
-    func successor(of route: UpstreamRoute) -> UpstreamRoute? { routes.first { $0.upstream == route.upstream } }
+    /// What has become of a way of before; `nil` when it is gone, or another provider's, by whose rules nothing was judged.
+    func successor(of route: UpstreamRoute) -> UpstreamRoute? {
+        routes.first { $0.upstream == route.upstream && $0.provider == route.provider }
+    }
 }
 
 extension UpstreamRoute {

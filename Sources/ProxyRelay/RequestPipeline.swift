@@ -72,38 +72,7 @@ extension Exchange {
     private func allow(_ grant: Grant) {
         guard let downstream else { return }
         self.grant = grant
-        route = grant.route
-        if grant.routes.count > 1 || provider != nil {
-            route = headBytes.withUnsafeReadableBytes { firstRoute(of: grant, downstream.head, $0) }
-        }
-        guard let route else { return refuse(.providerNotInProject) }
-        let rules = route.endpoints
-        let endpoint = headBytes.withUnsafeReadableBytes { bytes in
-            relay.endpoints.endpoint(
-                UnsafeRawBufferPointer(rebasing: bytes[downstream.head.pathRange]), under: rules)
-        }
-        path = endpoint.path
-        // A provider that names no pages says itself who may read its answers.
-        if !pageOrigin.isEmpty, rules.origins == nil { pageOrigin.removeAll(keepingCapacity: true) }
-        if let refusal = grant.standing.refusal(at: arrivedAt) {
-            return refuse(RelayRefusal(refusal, cap: grant.standing.maxRequests, at: arrivedAt))
-        }
-        guard rules.allows(head.method) else { return refuse(.methodNotAllowed(allowed: rules.allowField)) }
-        guard endpoint.isAllowed else { return refuse(.endpointNotFound) }
-        if rules.hasConditions {
-            let refusal = headBytes.withUnsafeReadableBytes { rules.refusal(of: downstream.head, $0) }
-            if let refusal { return refuse(refusal) }
-        }
-        if let scope = grant.scope {
-            let refusal = headBytes.withUnsafeReadableBytes { scope.refusal(of: downstream.head, $0, path: path) }
-            if let refusal { return refuse(refusal) }
-        }
-        if case .length(let length) = head.framing, length > relay.settings.maxRequestBytes {
-            return refuse(.bodyTooLarge(limit: relay.settings.maxRequestBytes))
-        }
-        guard relay.census.requests.load(ordering: .relaxed) <= relay.settings.maxConcurrentRequests else {
-            return refuse(.overloaded)
-        }
+        if let refusal = refusal(under: grant, downstream.head) { return refuse(refusal) }
         #if LEDGER_OFF
             compose()
             chooseUpstream()  // Counts nothing: what Benchmarks/ledger-off builds, to show what counting costs.
@@ -162,11 +131,12 @@ extension Exchange {
 
     func chooseUpstream() {
         guard let route else { return }
-        if route.breaker.isTripped, let wait = route.breaker.wait(at: .now(), route.retry.breaker) {
-            return circuitIsOpen(for: wait)
+        if route.breaker.isTripped, !hasPassedBreaker {
+            if let wait = route.breaker.wait(at: .now(), route.retry.breaker) { return circuitIsOpen(for: wait) }
+            hasPassedBreaker = true
         }
-        if route.retry.attempts > 1 { relay.retryBudget.earn(route.retry.budgetPercent) }
-        if !hasRetried, let connection = relay.upstreams.takeIdle(route.target) {
+        // One that is let through to try needs a connection that is no remnant of before.
+        if !hasRetried, !hasPassedBreaker, let connection = relay.upstreams.takeIdle(route.target) {
             return attach(connection)
         }
         stage = .connecting
@@ -255,6 +225,8 @@ extension Exchange {
             if upstream.isWritable { downstream?.setReading(true) }
         }
         upstream.flush()
+        // A write that fails ends the connection at once, and with it this attempt.
+        guard stage == .relaying, self.upstream === upstream else { return }
         if isBodyComplete, !isRequestSent {
             isRequestSent = true
             sentAt = .now()
@@ -279,7 +251,8 @@ extension Exchange {
         hasHead = true
         route?.breaker.answered()
         status = response.status
-        if response.status >= 400, mayTryAgain {
+        answeredStatus = response.status
+        if response.status >= 400, mayTryAgain, !clientHasLeft {
             let pause = bytes.withUnsafeReadableBytes { response.retryAfter($0) }
             if triesAgain(after: .status(response.status), retryAfter: pause) { return }
         }
@@ -344,7 +317,7 @@ extension Exchange {
 
     /// What we, not the upstream, have added so far, in microseconds.
     private func overheadUntilNow() -> Int64 {
-        let total = microseconds(from: startedAt, to: .now())
+        let total = microseconds(from: startedAt, to: .now()) - failedMicroseconds
         guard let sentAt, let firstByteAt else { return total }
         return max(0, total - microseconds(from: sentAt, to: firstByteAt))
     }

@@ -93,7 +93,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// The request is sent whole: the time for its answer runs from now.
     func requestEnded() {
         if !hasHead { deadline = .now() + (timeouts.responseHead ?? settings.responseHeadTimeout) }
-        if let whole = timeouts.whole { wholeDeadline = .now() + whole }
+        if let whole = timeouts.whole, !hasHead { wholeDeadline = .now() + whole }
     }
 
     /// Stops or resumes reading, as the client can take more or not.
@@ -280,6 +280,15 @@ enum UpstreamFailure {
     case closed(hadAnswered: Bool)
     case timedOut
     case malformed(WireFault)
+
+    /// Whether it tells that the upstream is not well, rather than that one request took long or was not understood.
+    func isOfTheUpstream(wasSent: Bool) -> Bool {
+        switch self {
+        case .unreachable: true
+        case .closed: wasSent
+        case .timedOut, .malformed: false
+        }
+    }
 
     /// The same as what is written down of an attempt.
     var result: AttemptResult {

@@ -1,12 +1,12 @@
 import NIOCore
-public import ProxyDomain
+import ProxyDomain
 import Synchronization
 
 /// What all event loops know of how upstreams fare.
 public final class UpstreamHealth: Sendable {
     private struct Known {
         var breakers: [UpstreamTarget: CircuitBreaker] = [:]
-        var rests: [Identifier: KeyRest] = [:]
+        var rests: [String: KeyRest] = [:]
     }
 
     private let known = Mutex(Known())
@@ -26,8 +26,8 @@ public final class UpstreamHealth: Sendable {
         }
     }
 
-    /// The one of the key of this project or upstream.
-    public func rest(of key: Identifier) -> KeyRest {
+    /// The one of this key, as it is sealed: a new key has one of its own.
+    public func rest(of key: String) -> KeyRest {
         known.withLock { known in
             if let rest = known.rests[key] { return rest }
             if known.rests.count >= Self.bound { known.rests.removeAll() }
@@ -55,13 +55,16 @@ public final class CircuitBreaker: Sendable {
     /// Whether it lets requests through one at a time only.
     var isTripped: Bool { triesFrom.load(ordering: .relaxed) > 0 }
 
-    /// Whether a request would have to wait.
-    func isOpen(at now: NIODeadline) -> Bool { triesFrom.load(ordering: .relaxed) > now.uptimeNanoseconds }
+    /// How long requests have to wait; `nil` when one may try.
+    func openFor(at now: NIODeadline) -> TimeAmount? {
+        let from = triesFrom.load(ordering: .relaxed)
+        return from > now.uptimeNanoseconds ? .nanoseconds(Int64(from - now.uptimeNanoseconds)) : nil
+    }
 
     /// How long a request would have to wait; `nil` when it may go. Of those that ask when the time has come one may.
     func wait(at now: NIODeadline, _ rules: BreakerRules) -> TimeAmount? {
         let from = triesFrom.load(ordering: .relaxed)
-        guard from > 0 else { return nil }
+        guard from > 0, rules.failures > 0 else { return nil }
         let now = now.uptimeNanoseconds
         guard now >= from else { return .nanoseconds(Int64(from - now)) }
         // What becomes of it need not be told: if nothing is, the next may try after as long again.
@@ -96,9 +99,8 @@ public final class KeyRest: Sendable {
 
     func isOver(at now: NIODeadline) -> Bool { until.load(ordering: .relaxed) <= now.uptimeNanoseconds }
 
-    func rest(until deadline: NIODeadline) { until.store(deadline.uptimeNanoseconds, ordering: .relaxed) }
-
-    func end() { if until.load(ordering: .relaxed) > 0 { until.store(0, ordering: .relaxed) } }
+    /// Never ends a longer rest.
+    func rest(until deadline: NIODeadline) { until.max(deadline.uptimeNanoseconds, ordering: .relaxed) }
 }
 
 /// How many requests may be sent again: a share of all, and ten more. Confined to its loop.

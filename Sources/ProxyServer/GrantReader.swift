@@ -36,21 +36,22 @@ struct GrantReader: GrantSource {
 
     private func route(of project: Project) throws(GrantSourceError) -> UpstreamRoute {
         try route(
-            of: project, sealedKey: project.sealedKey, baseURL: project.baseURL, key: project.id.identifier,
+            of: project, sealedKey: project.sealedKey, baseURL: project.baseURL,
             RoutePlace(provider: project.provider))
     }
 
     /// One that can't be used is logged, and left out: the others may do.
     private func route(of upstream: Upstream, in project: Project) throws(GrantSourceError) -> UpstreamRoute {
         try route(
-            of: project, sealedKey: upstream.sealedKey, baseURL: upstream.baseURL, key: upstream.id.identifier,
+            of: project, sealedKey: upstream.sealedKey,
+            baseURL: upstream.baseURL ?? (upstream.provider == project.provider ? project.baseURL : nil),
             RoutePlace(
                 provider: upstream.provider, upstream: upstream.id, priority: upstream.priority, weight: upstream.weight
             ))
     }
 
     private func route(
-        of project: Project, sealedKey: String, baseURL: String?, key id: Identifier, _ place: RoutePlace
+        of project: Project, sealedKey: String, baseURL: String?, _ place: RoutePlace
     ) throws(GrantSourceError) -> UpstreamRoute {
         let table = providers.table
         guard let provider = table.providers[place.provider], let rules = table.rules[provider.name] else {
@@ -74,7 +75,7 @@ struct GrantReader: GrantSource {
             target: target, pathPrefix: Self.prefix(base.pathPrefix),
             credential: Self.credential(key, provider.auth), endpoints: rules,
             prices: provider.prices, streams: project.streams, place: place, retry: provider.retry,
-            timeouts: RouteTimeouts(provider), breaker: health.breaker(for: target), rest: health.rest(of: id))
+            timeouts: RouteTimeouts(provider), breaker: health.breaker(for: target), rest: health.rest(of: sealedKey))
     }
 
     private static func credential(_ key: String, _ auth: ProviderAuth) -> UpstreamCredential {

@@ -28,7 +28,7 @@ struct Parts: Sendable {
 
     static func assemble(
         _ foundation: StorageFoundation, token: Secret, _ settings: ServerSettings, _ surroundings: Surroundings,
-        _ logger: Logger, _ sink: LogSink, _ group: MultiThreadedEventLoopGroup
+        _ logger: Logger, _ sink: LogSink, _ group: MultiThreadedEventLoopGroup, threads: Int
     ) async throws -> Parts {
         let state = ServerState()
         let epoch = GrantEpoch()
@@ -59,7 +59,7 @@ struct Parts: Sendable {
         }
         let isLogged = settings.log.level == .info || settings.log.level == .debug
         let relay = try await Relay(
-            group: group, settings: ProxyRelay.RelaySettings(settings),
+            group: group, settings: ProxyRelay.RelaySettings(settings, eventLoops: threads),
             dependencies: RelayDependencies(
                 ledger: ledger,
                 grants: GrantReader(
@@ -130,10 +130,11 @@ extension Management {
 }
 
 extension ProxyRelay.RelaySettings {
-    init(_ settings: ServerSettings) {
+    init(_ settings: ServerSettings, eventLoops: Int) {
         let relay = settings.relay
         self.init(
-            headTimeout: TimeAmount(relay.clientHeadTimeout), keepAliveTimeout: TimeAmount(relay.clientIdleTimeout),
+            eventLoops: eventLoops, headTimeout: TimeAmount(relay.clientHeadTimeout),
+            keepAliveTimeout: TimeAmount(relay.clientIdleTimeout),
             bodyTimeout: TimeAmount(relay.clientBodyTimeout),
             databaseTimeout: TimeAmount(settings.database.wait + .milliseconds(500)),
             connectTimeout: TimeAmount(relay.upstreamConnectTimeout),

@@ -16,11 +16,13 @@ struct ProviderTable: Sendable {
     /// What they say together.
     let overview: ProviderOverview
 
-    init(_ providers: Providers) {
+    /// - Parameter metricsPath: where the metrics are shown, whose first segment is the server's own too.
+    init(_ providers: Providers, metricsPath: String) {
         self.providers = providers
+        let own = metricsPath.split(separator: "/").first.map(String.init)
         overview = ProviderOverview(
             origins: OriginPolicy(of: providers.all.values),
-            names: providers.all.keys.filter { !Self.taken.contains($0) })
+            names: providers.all.keys.filter { !Self.taken.contains($0) && $0 != own })
         rules = providers.all.mapValues { provider in
             EndpointRules(
                 methods: provider.allowedMethods, origins: OriginPolicy(of: [provider]),
@@ -41,6 +43,7 @@ final class ProviderKeeper: Sendable {
     }
 
     private let file: String
+    private let metricsPath: String
     private let readFile: @Sendable (String) throws -> String?
     private let changed: @Sendable () -> Void
     private let logger: Logger
@@ -53,6 +56,7 @@ final class ProviderKeeper: Sendable {
         changed: @escaping @Sendable () -> Void
     ) {
         file = settings.providerSource.file
+        metricsPath = settings.metrics.path
         self.readFile = readFile
         self.changed = changed
         self.logger = logger
@@ -61,7 +65,7 @@ final class ProviderKeeper: Sendable {
         let providers = (try? settings.providerSource.read(readFile)) ?? settings.providers
         state = Mutex(
             State(
-                table: ProviderTable(providers),
+                table: ProviderTable(providers, metricsPath: settings.metrics.path),
                 source: watch.areAllThere ? settings.providerSource.expectingFile() : settings.providerSource))
     }
 
@@ -78,7 +82,9 @@ final class ProviderKeeper: Sendable {
             let isThere = watch.areAllThere
             let providers = try state.withLock({ $0.source }).read(readFile)
             state.withLock { state in
-                if state.table.providers != providers { state.table = ProviderTable(providers) }
+                if state.table.providers != providers {
+                    state.table = ProviderTable(providers, metricsPath: metricsPath)
+                }
                 if isThere { state.source = state.source.expectingFile() }
                 state.reloads += 1
             }

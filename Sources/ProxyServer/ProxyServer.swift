@@ -83,7 +83,7 @@ public final class ProxyServer: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         do {
             let parts = try await Parts.assemble(
-                foundation, token: token.secret, settings, surroundings, logger, sink, group)
+                foundation, token: token.secret, settings, surroundings, logger, sink, group, threads: threads)
             let address = settings.listen
             do {
                 let port = try await parts.relay.listen(

@@ -11,7 +11,7 @@ struct CatalogueTests {
                 "\(engine.rawValue): \($0)"
             }
         }
-        let http = Engine.allCases.map(InProcessProxy.init(engine:)).flatMap { backend in
+        let http = InProcessProxy.all.flatMap { backend in
             HTTPScenario.all.filter { !$0.needs.isSubset(of: backend.capabilities) }.map { "\(backend.name): \($0)" }
         }
         #expect(
@@ -50,6 +50,51 @@ struct CatalogueTests {
             http == [
                 "sqlite-memory: account.restart.keeps-counts",
                 "sqlite-memory: account.stop.finishes-what-is-open",
+                "sqlite-memory: http2.stop.says-goodbye",
+                "http2: access.malformed.is-refused",
+                "http2: limit.method.is-refused",
+                "http2: limit.head.is-bounded",
+                "http2: upstream.error.passes-untouched",
+                "http2: forward.hop-by-hop.is-removed",
+                "http2: forward.fields.as-they-came",
+                "http2: body.trailers.pass",
+                "http2: answer.chunked.keeps-its-chunks",
+                "http2: answer.trailers.pass",
+                "http2: answer.until-close.ends-with-the-connection",
+                "http2: stream.events.byte-for-byte",
+                "http2: stream.slow-reader.gets-everything",
+                "http2: connection.close.is-honoured",
+                "http2: connection.half-closed.gets-its-answer",
+                "http2: connection.old-client.is-served",
+                "http2: timeout.client-head.is-bounded",
+                "http2: timeout.client-body.is-bounded",
+                "http2: smuggling.lengths.are-refused",
+                "http2: smuggling.codings.are-refused",
+                "http2: smuggling.lines.are-refused",
+                "http2: smuggling.hosts.are-refused",
+                "http2: smuggling.request-lines.are-refused",
+                "http2: smuggling.versions.are-refused",
+                "http2: smuggling.chunks.are-refused",
+                "http2: smuggling.second-request.is-not-served",
+                "http2: smuggling.absolute-form.is-understood",
+                "http2: account.restart.keeps-counts",
+                "http2: account.stop.finishes-what-is-open",
+                "http2: operate.log.holds-no-secret",
+                "http2: operate.answers.name-no-server-inside",
+                "http2: http2.cleartext.by-prior-knowledge",
+                "http2: http2.streams.side-by-side",
+                "http2: http2.requests.malformed-are-refused",
+                "http2: http2.cookies.are-joined",
+                "http2: http2.flood.of-resets",
+                "http2: http2.flood.of-continuations",
+                "http2: http2.flood.of-fields",
+                "http2: http2.flood.of-pings",
+                "http2: http2.flood.of-settings",
+                "http2: http2.window.stall-holds-up-nobody",
+                "http2: http2.stop.says-goodbye",
+                "http2: tls.listener.closes-cleanly",
+                "http2: tls.listener.breaks-off-visibly",
+                "http2: tls.listener.ends-both-ways",
             ])
     }
 
@@ -58,7 +103,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 167)
-        #expect(HTTPScenario.all.count == 238)
+        #expect(HTTPScenario.all.count == 249)
         #expect(CommandScenario.all.count == 74)
     }
 

@@ -46,6 +46,14 @@ struct Conformance {
         }
     }
 
+    @Suite("HTTP, spoken as HTTP/2", .serialized)
+    struct HTTPAsHTTP2 {
+        @Test("keeps its promise", arguments: Catalogue.chosen(HTTPScenario.all))
+        func keeps(_ scenario: HTTPScenario) async throws {
+            try await scenario.trial(on: InProcessProxy(engine: .sqliteMemory, speaksHTTP2: true))
+        }
+    }
+
     @Suite("Command", .serialized)
     struct CommandScenarios {
         @Test("keeps its promise", arguments: Catalogue.chosen(CommandScenario.all))

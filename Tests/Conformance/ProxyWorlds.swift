@@ -9,14 +9,27 @@ import ProxyStorage
 /// The proxy in this process, on each engine.
 struct InProcessProxy: ProxyBackend {
     let engine: Engine
+    /// Whether what clients send goes to the proxy as HTTP/2.
+    var speaksHTTP2 = false
 
-    var name: String { engine.rawValue }
-    var capabilities: WorldCapabilities { engine.capabilities.contains(.durable) ? [.durable, .ownData] : .ownData }
+    init(engine: Engine, speaksHTTP2: Bool = false) {
+        self.engine = engine
+        self.speaksHTTP2 = speaksHTTP2
+    }
+
+    static let all = Engine.allCases.map { Self(engine: $0) } + [Self(engine: .sqliteMemory, speaksHTTP2: true)]
+
+    var name: String { speaksHTTP2 ? "http2" : engine.rawValue }
+    var capabilities: WorldCapabilities {
+        var capabilities: WorldCapabilities = speaksHTTP2 ? .ownData : [.ownData, .rawBytes]
+        if engine.capabilities.contains(.durable) { capabilities.insert(.durable) }
+        return capabilities
+    }
 
     func withWorld(
         settings: [String: String], _ body: @Sendable (any ProxyWorld) async throws -> Void
     ) async throws {
-        let world = try await InProcessWorld(engine, settings)
+        let world = try await InProcessWorld(engine, settings, speaksHTTP2: speaksHTTP2)
         do { try await body(world) } catch {
             await world.end()
             throw error
@@ -36,9 +49,13 @@ private final class InProcessWorld: ProxyWorld {
     private let front: TLSFront?
     /// Before a listener that speaks TLS.
     private let back = Shared<TLSBack?>(nil)
+    /// Before a listener that is spoken to as HTTP/2.
+    private let http2Back = Shared<HTTP2Back?>(nil)
+    private let speaksHTTP2: Bool
     private let site: PostgresSite?
 
-    init(_ engine: Engine, _ overrides: [String: String]) async throws {
+    init(_ engine: Engine, _ overrides: [String: String], speaksHTTP2: Bool) async throws {
+        self.speaksHTTP2 = speaksHTTP2
         upstream = try ScriptedUpstream()
         simulator = overrides.values.contains { $0.contains("{simulator}") } ? try await Simulator.start() : nil
         var environment = [
@@ -75,18 +92,27 @@ private final class InProcessWorld: ProxyWorld {
             try? String(contentsOfFile: $0, encoding: .utf8)
         }
         server = Shared(try await ProxyServer.start(settings))
-        try await putTLSBefore()
+        try await putBefore()
     }
 
-    private func putTLSBefore() async throws {
-        guard settings.certificate != nil else { return }
-        let authority = try TestAuthority.shared.get().authority
-        let next = try await TLSBack.start(to: server.value.port, trusting: authority)
-        let last = back.change { back in
-            defer { back = next }
-            return back
+    /// Puts before the server what its clients can't speak themselves.
+    private func putBefore() async throws {
+        let authority = settings.certificate == nil ? nil : try TestAuthority.shared.get().authority
+        if speaksHTTP2 {
+            let next = try await HTTP2Back.start(to: server.value.port, trusting: authority)
+            let last = http2Back.change { back in
+                defer { back = next }
+                return back
+            }
+            await last?.stop()
+        } else if let authority {
+            let next = try await TLSBack.start(to: server.value.port, trusting: authority)
+            let last = back.change { back in
+                defer { back = next }
+                return back
+            }
+            await last?.stop()
         }
-        await last?.stop()
     }
 
     var storage: any Storage { server.value.storage }
@@ -94,14 +120,14 @@ private final class InProcessWorld: ProxyWorld {
     var log: String { (try? String(contentsOfFile: folder.path + "/proxy.log", encoding: .utf8)) ?? "" }
 
     func connect() async throws -> any RawConnection {
-        try await SocketConnection.connect(port: back.value?.port ?? server.value.port)
+        try await SocketConnection.connect(port: back.value?.port ?? http2Back.value?.port ?? server.value.port)
     }
 
     func restart() async throws {
         await server.value.stop()
         let next = try await ProxyServer.start(settings)
         server.change { $0 = next }
-        try await putTLSBefore()
+        try await putBefore()
     }
 
     func end() async {
@@ -110,6 +136,7 @@ private final class InProcessWorld: ProxyWorld {
         try? await simulator?.stop()
         await front?.stop()
         await back.value?.stop()
+        await http2Back.value?.stop()
         await site?.remove()
         folder.remove()
     }

@@ -17,7 +17,8 @@ extension HTTPScenario {
             check.equal(world.upstream.received.count, 0, "requests at the upstream")
         },
         HTTPScenario(
-            "access.malformed.is-refused", "A credential that can't be one of ours is refused without a look-up."
+            "access.malformed.is-refused", "A credential that can't be one of ours is refused without a look-up.",
+            needs: .rawBytes
         ) { world, check in
             let long = "sk-" + String(repeating: "A", count: 43)
             let bad = [
@@ -171,8 +172,10 @@ extension HTTPScenario {
 
     /// What of a request is allowed.
     static let limits: [HTTPScenario] = [
-        HTTPScenario("limit.method.is-refused", "A method that is not allowed gets 405 and the list of those that are.")
-        { world, check in
+        HTTPScenario(
+            "limit.method.is-refused", "A method that is not allowed gets 405 and the list of those that are.",
+            needs: .rawBytes
+        ) { world, check in
             let tenant = try await world.tenant()
             for method in ["PUT", "PATCH", "TRACE", "post", "BREW"] {
                 let response = try await world.exchange(tenant.request(method: method, body: nil))
@@ -279,7 +282,8 @@ extension HTTPScenario {
             check.usual(try await conversation.response())
         },
         HTTPScenario(
-            "limit.head.is-bounded", "Heads that are too large, or have too many fields, get 431; long targets 414."
+            "limit.head.is-bounded", "Heads that are too large, or have too many fields, get 431; long targets 414.",
+            needs: .rawBytes
         ) { world, check in
             let tenant = try await world.tenant()
             let large = tenant.request(fields: [HTTPField("X-Large", String(repeating: "a", count: 70_000))])

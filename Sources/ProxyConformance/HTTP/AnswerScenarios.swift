@@ -18,7 +18,9 @@ extension HTTPScenario {
             world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.sized(body))])
             check.that(try await world.exchange(tenant.request()).body == body, "another body")
         },
-        HTTPScenario("answer.chunked.keeps-its-chunks", "An answer in chunks arrives in the same chunks.") {
+        HTTPScenario(
+            "answer.chunked.keeps-its-chunks", "An answer in chunks arrives in the same chunks.", needs: .rawBytes
+        ) {
             world, check in
             let tenant = try await world.tenant()
             let sizes = [1, 16, 2, 4096, 70_000, 3]
@@ -40,7 +42,8 @@ extension HTTPScenario {
                 check.equal(response.end, .complete, "end")
             }
         },
-        HTTPScenario("answer.trailers.pass", "An answer's trailers arrive after its body.") { world, check in
+        HTTPScenario("answer.trailers.pass", "An answer's trailers arrive after its body.", needs: .rawBytes) {
+            world, check in
             let tenant = try await world.tenant()
             let end = Array("0\r\nX-Sum: 7\r\nX-Time: 1ms\r\n\r\n".utf8)
             world.upstream.script(
@@ -51,7 +54,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "answer.until-close.ends-with-the-connection",
-            "An answer that ends with the upstream's connection ends with the client's."
+            "An answer that ends with the upstream's connection ends with the client's.", needs: .rawBytes
         ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.send(text: "HTTP/1.1 200 OK\r\n\r\nall of it"), .close])
@@ -152,7 +155,8 @@ extension HTTPScenario {
             check.equal(try await conversation.body(of: head).end, .complete, "end")
         },
         HTTPScenario(
-            "stream.events.byte-for-byte", "Events written byte by byte arrive byte for byte, in the upstream's chunks."
+            "stream.events.byte-for-byte",
+            "Events written byte by byte arrive byte for byte, in the upstream's chunks.", needs: .rawBytes
         ) { world, check in
             let tenant = try await world.tenant()
             let events = "data: {\"a\":\"caf\u{e9} 👍\"}\n\n: comment\n\nevent: x\r\ndata: y\r\n\r\ndata: [DONE]\n\n"
@@ -188,7 +192,8 @@ extension HTTPScenario {
             check.equal(good, 50, "whole streams")
         },
         HTTPScenario(
-            "stream.slow-reader.gets-everything", "A client that stops reading for a while still gets every byte."
+            "stream.slow-reader.gets-everything", "A client that stops reading for a while still gets every byte.",
+            needs: .rawBytes
         ) { world, check in
             let tenant = try await world.tenant()
             let chunk = HTTPAnswer.chunk([UInt8](repeating: 66, count: 65_536))

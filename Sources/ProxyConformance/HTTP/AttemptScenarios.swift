@@ -224,7 +224,8 @@ extension HTTPScenario {
             settings: file("breaker: {failures: 2, open_for: 60s}")
         ) { world, check in
             let tenant = try await world.scoped(project: #""base_url":"http://127.0.0.1:1""#)
-            _ = try await world.way(of: tenant, #""api_key":"sk-second-0123456789""#)
+            let address = #""base_url":"http://127.0.0.1:\#(world.upstream.port)""#
+            _ = try await world.way(of: tenant, #""api_key":"sk-second-0123456789",\#(address)"#)
             for _ in 0..<4 { check.usual(try await world.exchange(tenant.request())) }
             let rows = try await world.storage.requests(of: tenant.tokenID, after: nil, limit: 10)
             _ = try await world.settledTally(tenant, rows: 4)

@@ -55,6 +55,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "connection.close.is-honoured", "A client that asks to close gets its answer, then the end.",
+            needs: .rawBytes,
             settings: oneLoop
         ) { world, check in
             let tenant = try await world.tenant()
@@ -68,7 +69,8 @@ extension HTTPScenario {
             check.equal(world.upstream.connectionCount, 1, "connections to the upstream")
         },
         HTTPScenario(
-            "connection.half-closed.gets-its-answer", "A client that has finished sending still gets its answer."
+            "connection.half-closed.gets-its-answer", "A client that has finished sending still gets its answer.",
+            needs: .rawBytes
         ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.await("go"), .send(HTTPAnswer.usual)])
@@ -81,7 +83,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "connection.old-client.is-served",
-            "A client that speaks HTTP/1.0 gets its answer without chunks, then the end."
+            "A client that speaks HTTP/1.0 gets its answer without chunks, then the end.", needs: .rawBytes
         ) { world, check in
             let tenant = try await world.tenant()
             let chunks = HTTPAnswer.chunk("one ") + HTTPAnswer.chunk("two")
@@ -274,6 +276,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "timeout.client-head.is-bounded", "A client that does not finish its head is not waited for.",
+            needs: .rawBytes,
             settings: ["CLIENT_HEAD_TIMEOUT": "200ms"]
         ) { world, check in
             var conversation = try await world.talk()
@@ -283,6 +286,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "timeout.client-body.is-bounded", "A client that falls silent within its body is not waited for.",
+            needs: .rawBytes,
             settings: ["CLIENT_BODY_TIMEOUT": "200ms"]
         ) { world, check in
             let tenant = try await world.tenant()

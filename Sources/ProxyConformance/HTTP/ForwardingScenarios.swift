@@ -27,7 +27,8 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "forward.hop-by-hop.is-removed",
-            "Fields for this hop alone, and those that Connection names, stay behind (RFC 9110 section 7.6.1)."
+            "Fields for this hop alone, and those that Connection names, stay behind (RFC 9110 section 7.6.1).",
+            needs: .rawBytes
         ) { world, check in
             let tenant = try await world.tenant()
             let fields = [
@@ -186,7 +187,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "forward.fields.as-they-came",
-            "All other fields pass in order, names and values untouched, repeated ones too."
+            "All other fields pass in order, names and values untouched, repeated ones too.", needs: .rawBytes
         ) { world, check in
             let tenant = try await world.tenant()
             let fields = [
@@ -267,7 +268,8 @@ extension HTTPScenario {
             check.usual(try await world.exchange(tenant.request(body: body)))
             check.that(world.upstream.received.first?.body == body, "another body")
         },
-        HTTPScenario("body.trailers.pass", "A request's trailers arrive after its body.") { world, check in
+        HTTPScenario("body.trailers.pass", "A request's trailers arrive after its body.", needs: .rawBytes) {
+            world, check in
             let tenant = try await world.tenant()
             var request = tenant.request(fields: [
                 HTTPField("Transfer-Encoding", "chunked"), HTTPField("Trailer", "X-Sum"),

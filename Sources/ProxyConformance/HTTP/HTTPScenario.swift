@@ -77,7 +77,8 @@ public struct HTTPScenario: Sendable {
     /// - Parameter wantsOurCodes: whether errors must have our codes, or any that OpenAI's clients understand.
     public func run(against proxy: any ProxyAccess, wantsOurCodes: Bool = true) async -> Verdict {
         guard case .outside(let steps) = steps else { return .notApplicable(missing: "a look inside") }
-        guard needs.isEmpty else { return .notApplicable(missing: needs.description) }
+        let missing = needs.subtracting(.rawBytes)
+        guard missing.isEmpty else { return .notApplicable(missing: missing.description) }
         guard settings.isEmpty else { return .notApplicable(missing: "settings of its own") }
         let check = Check(wantsOurCodes: wantsOurCodes)
         do {
@@ -102,7 +103,7 @@ extension HTTPScenario {
         streams, connections,
         endings, timeouts,
         smuggling, hostileUpstreams, projectManagement, tokenManagement, managementInput, effects, accounting,
-        operation, openAI, upstreamTLS, listenerTLS, providers, origins, parameters, scopes, attempts,
+        operation, http2, openAI, upstreamTLS, listenerTLS, providers, origins, parameters, scopes, attempts,
         upstreamManagement,
     ].flatMap { $0 }
 }

@@ -64,7 +64,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             inside: "operate.log.holds-no-secret",
-            "Whatever goes well or wrong, no log line holds a token, a key or the management token.",
+            "Whatever goes well or wrong, no log line holds a token, a key or the management token.", needs: .rawBytes,
             settings: ["LOG_LEVEL": "debug"]
         ) { world, check in
             let tenant = try await world.tenant()
@@ -104,7 +104,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "operate.answers.name-no-server-inside",
-            "Errors tell what to do, and nothing of files, code or hosts behind the proxy."
+            "Errors tell what to do, and nothing of files, code or hosts behind the proxy.", needs: .rawBytes
         ) { world, check in
             let tenant = try await world.tenant()
             // Not stopped: of a proxy that is looked at from outside there is one upstream for all scenarios.

@@ -85,11 +85,14 @@ public struct WorldCapabilities: OptionSet, Hashable, Sendable {
     public static let durable = Self(rawValue: 1 << 0)
     /// Nobody else has made anything in it.
     public static let ownData = Self(rawValue: 1 << 1)
+    /// What clients send reaches it byte by byte, and is HTTP/1.1 unless they say otherwise.
+    public static let rawBytes = Self(rawValue: 1 << 2)
 }
 
 extension WorldCapabilities: CustomStringConvertible {
     public var description: String {
-        [(Self.durable, "durable"), (.ownData, "data of its own")].filter { contains($0.0) }.map(\.1)
+        [(Self.durable, "durable"), (.ownData, "data of its own"), (.rawBytes, "raw bytes")].filter { contains($0.0) }
+            .map(\.1)
             .joined(separator: ", ")
     }
 }

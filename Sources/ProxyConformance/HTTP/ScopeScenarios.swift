@@ -6,7 +6,7 @@ extension HTTPScenario {
     static let scopes: [HTTPScenario] = [
         HTTPScenario(
             "scope.models.others-are-refused",
-            "A token with allowed_models gets those alone, wherever a request names its model; the upstream is not asked."
+            "A token with allowed_models gets those alone, whether a request names its model in its body, its query or its path; the upstream is not asked."
         ) { world, check in
             let tenant = try await world.scoped(token: #""allowed_models":["gpt-4o*","text-embedding-3-small"]"#)
             for model in ["gpt-4o", "gpt-4o-mini", "text-embedding-3-small"] {
@@ -23,7 +23,9 @@ extension HTTPScenario {
                 tenant.request("/v1/realtime?model=o1", method: "GET", body: nil),
                 tenant.request("/v1/models/o1:generateContent"),
                 tenant.request("/v1/models/o1", method: "DELETE", body: nil),
-                tenant.request("/v1/Engines/o1/completions"), tenant.request("/v1/models/gpt-4%6f%2d/x"),
+                tenant.request("/v1/Engines/o1/completions"), tenant.request("/v1/%6dodels/o1/x"),
+                tenant.request("/v1/models;x=1/o1/x"), tenant.request("/v1/tunedModels/o1:generateContent"),
+                tenant.request("/v1/deployments/gpt-4:o/x"), tenant.request("/v1/models/gpt-4%6d%2d/x"),
             ]
             for request in refused {
                 let answer = try await world.exchange(request)

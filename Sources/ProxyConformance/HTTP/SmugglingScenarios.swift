@@ -2,7 +2,8 @@ extension HTTPScenario {
     /// Requests whose end could be read in two ways, or that break the grammar.
     static let smuggling: [HTTPScenario] = [
         HTTPScenario(
-            "smuggling.lengths.are-refused", "A length that could be read in two ways is refused.", tags: .hostile
+            "smuggling.lengths.are-refused", "A length that could be read in two ways is refused.", needs: .rawBytes,
+            tags: .hostile
         ) { world, check in
             try await refusesAll(
                 world, check,
@@ -20,7 +21,8 @@ extension HTTPScenario {
                 ])
         },
         HTTPScenario(
-            "smuggling.codings.are-refused", "A transfer coding other than one chunked is refused.", tags: .hostile
+            "smuggling.codings.are-refused", "A transfer coding other than one chunked is refused.", needs: .rawBytes,
+            tags: .hostile
         ) { world, check in
             try await refusesAll(
                 world, check,
@@ -36,7 +38,8 @@ extension HTTPScenario {
                 ])
         },
         HTTPScenario(
-            "smuggling.lines.are-refused", "Fields that break the grammar of lines are refused.", tags: .hostile
+            "smuggling.lines.are-refused", "Fields that break the grammar of lines are refused.", needs: .rawBytes,
+            tags: .hostile
         ) { world, check in
             try await refusesAll(
                 world, check,
@@ -52,6 +55,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "smuggling.hosts.are-refused", "A request that names no host, two hosts or half a host is refused.",
+            needs: .rawBytes,
             tags: .hostile
         ) { world, check in
             let tenant = try await world.tenant()
@@ -69,7 +73,8 @@ extension HTTPScenario {
             check.equal(world.upstream.received.count, 0, "requests at the upstream")
         },
         HTTPScenario(
-            "smuggling.request-lines.are-refused", "A request line that breaks the grammar is refused.", tags: .hostile
+            "smuggling.request-lines.are-refused", "A request line that breaks the grammar is refused.",
+            needs: .rawBytes, tags: .hostile
         ) { world, check in
             let tenant = try await world.tenant()
             let rest = "\r\nHost: a\r\nAuthorization: Bearer \(tenant.secret)\r\n\r\n"
@@ -87,6 +92,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "smuggling.versions.are-refused", "A version that is not HTTP/1.0 or 1.1 is refused by name.",
+            needs: .rawBytes,
             tags: .hostile
         ) { world, check in
             let tenant = try await world.tenant()
@@ -98,7 +104,8 @@ extension HTTPScenario {
             check.equal(world.upstream.received.count, 0, "requests at the upstream")
         },
         HTTPScenario(
-            "smuggling.chunks.are-refused", "Chunks that break the grammar never make a whole request.", tags: .hostile
+            "smuggling.chunks.are-refused", "Chunks that break the grammar never make a whole request.",
+            needs: .rawBytes, tags: .hostile
         ) { world, check in
             let tenant = try await world.tenant()
             let bad = [
@@ -126,7 +133,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "smuggling.second-request.is-not-served",
-            "What follows a bad request on its connection is not taken for a request.", tags: .hostile
+            "What follows a bad request on its connection is not taken for a request.", needs: .rawBytes, tags: .hostile
         ) { world, check in
             let tenant = try await world.tenant()
             var conversation = try await world.talk()
@@ -157,7 +164,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "smuggling.absolute-form.is-understood",
-            "A target that names the host itself is the same request (RFC 9112 section 3.2.2)."
+            "A target that names the host itself is the same request (RFC 9112 section 3.2.2).", needs: .rawBytes
         ) { world, check in
             let tenant = try await world.tenant()
             let text =

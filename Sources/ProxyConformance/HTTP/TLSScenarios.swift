@@ -73,6 +73,7 @@ extension HTTPScenario {
         HTTPScenario(
             "tls.listener.closes-cleanly",
             "An answer after which the connection closes is read to its end: TLS is ended before TCP is.",
+            needs: .rawBytes,
             settings: certificate
         ) { world, check in
             let tenant = try await world.tenant()
@@ -84,6 +85,7 @@ extension HTTPScenario {
         HTTPScenario(
             "tls.listener.breaks-off-visibly",
             "An answer that ends with its connection and breaks off does not end as a whole one does.",
+            needs: .rawBytes,
             settings: certificate
         ) { world, check in
             let tenant = try await world.tenant()
@@ -108,6 +110,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "tls.listener.ends-both-ways", "A client that sends nothing more still gets a large answer to its end.",
+            needs: .rawBytes,
             settings: certificate
         ) { world, check in
             let tenant = try await world.tenant()

@@ -43,7 +43,8 @@ extension HTTPScenario {
             check.that(try await eventually { world.upstream.closedByProxy == 1 }, "the upstream was not let go")
             check.equal(try await world.settlement(of: tenant)?.outcome, .upstreamTimeout, "outcome")
         },
-        HTTPScenario("upstream.error.passes-untouched", "An upstream's own errors pass as they are.") { world, check in
+        HTTPScenario("upstream.error.passes-untouched", "An upstream's own errors pass as they are.", needs: .rawBytes)
+        { world, check in
             let tenant = try await world.tenant()
             let body = #"{"error":{"message":"slow down","type":"x","code":"rate_limit_exceeded"}}"#
             for status in ["429 Too Many Requests", "500 Oh Dear", "401 Unauthorized", "418 I'm a teapot"] {

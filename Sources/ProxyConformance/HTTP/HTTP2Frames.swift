@@ -1,0 +1,133 @@
+/// Frames of HTTP/2 (RFC 9113 section 4.1), put together and taken apart by hand: also such as no sound client sends.
+struct HTTP2Frame: Sendable {
+    enum Kind: UInt8 {
+        case data = 0
+        case headers = 1
+        case reset = 3
+        case settings = 4
+        case ping = 6
+        case goAway = 7
+        case windowUpdate = 8
+        case continuation = 9
+    }
+
+    static let endStream: UInt8 = 1
+    static let endHeaders: UInt8 = 4
+
+    var kind: UInt8
+    var flags: UInt8 = 0
+    var stream: UInt32 = 0
+    var payload: [UInt8] = []
+
+    init(_ kind: Kind, flags: UInt8 = 0, stream: UInt32 = 0, _ payload: [UInt8] = []) {
+        self.kind = kind.rawValue
+        self.flags = flags
+        self.stream = stream
+        self.payload = payload
+    }
+
+    var bytes: [UInt8] {
+        let length = payload.count
+        return [UInt8(length >> 16 & 255), UInt8(length >> 8 & 255), UInt8(length & 255), kind, flags]
+            + Self.bytes(of: stream) + payload
+    }
+
+    func isA(_ kind: Kind) -> Bool { self.kind == kind.rawValue }
+    var endsStream: Bool { (isA(.data) || isA(.headers)) && flags & Self.endStream != 0 }
+
+    /// Four bytes, the highest first.
+    static func bytes(of number: UInt32) -> [UInt8] {
+        [UInt8(number >> 24 & 255), UInt8(number >> 16 & 255), UInt8(number >> 8 & 255), UInt8(number & 255)]
+    }
+
+    /// Fields that are neither packed nor remembered (RFC 7541 section 6.2.2). Names and values of less than 127 bytes, or else the
+    /// length is written in two bytes, up to 254.
+    static func literals(_ fields: [(String, String)]) -> [UInt8] {
+        func text(_ text: String) -> [UInt8] {
+            let bytes = Array(text.utf8)
+            return (bytes.count < 127 ? [UInt8(bytes.count)] : [127, UInt8(bytes.count - 127)]) + bytes
+        }
+        return fields.flatMap { [0] + text($0.0) + text($0.1) }
+    }
+}
+
+/// A connection on which HTTP/2 is spoken by hand.
+struct HTTP2Talk {
+    let connection: any RawConnection
+    private var unread: [UInt8] = []
+    private(set) var hasEnded = false
+
+    static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+
+    /// Connects and says hello.
+    /// - Parameter settings: identifier and value of each.
+    init(_ access: some ProxyAccess, settings: [(UInt16, UInt32)] = []) async throws {
+        connection = try await access.connect()
+        let payload = settings.flatMap { [UInt8($0.0 >> 8), UInt8($0.0 & 255)] + HTTP2Frame.bytes(of: $0.1) }
+        try await connection.send(Self.preface + HTTP2Frame(.settings, payload).bytes)
+    }
+
+    func send(_ frames: HTTP2Frame...) async throws { try await connection.send(frames.flatMap(\.bytes)) }
+
+    /// A usual request on a stream.
+    func ask(
+        _ stream: UInt32, _ secret: String, path: String = "/v1/models", method: String = "GET",
+        fields: [(String, String)] = [], endsStream: Bool = true
+    ) async throws {
+        let head = [
+            (":method", method), (":scheme", "http"), (":path", path), (":authority", "proxy.test"),
+            ("authorization", "Bearer \(secret)"),
+        ]
+        try await send(
+            HTTP2Frame(
+                .headers, flags: HTTP2Frame.endHeaders | (endsStream ? HTTP2Frame.endStream : 0), stream: stream,
+                HTTP2Frame.literals(head + fields)))
+    }
+
+    /// The next frame; `nil` when the connection has ended.
+    mutating func next(within time: Duration = .seconds(10)) async throws -> HTTP2Frame? {
+        while true {
+            if unread.count >= 9 {
+                let length = Int(unread[0]) << 16 | Int(unread[1]) << 8 | Int(unread[2])
+                if unread.count >= 9 + length {
+                    var frame = HTTP2Frame(.data, Array(unread[9..<9 + length]))
+                    frame.kind = unread[3]
+                    frame.flags = unread[4]
+                    frame.stream = unread[5..<9].reduce(0) { $0 << 8 | UInt32($1) } & 0x7FFF_FFFF
+                    unread.removeFirst(9 + length)
+                    return frame
+                }
+            }
+            do {
+                let more = try await connection.receive(atMost: 1 << 16, within: time)
+                if more.isEmpty {
+                    hasEnded = true
+                    return nil
+                }
+                unread += more
+            } catch ConnectionFailure.reset {
+                hasEnded = true
+                return nil
+            }
+        }
+    }
+
+    /// The frames of one stream until it ends, and whether it ended as a whole answer does.
+    mutating func answer(on stream: UInt32) async throws -> (block: [UInt8], body: [UInt8], isWhole: Bool) {
+        var block: [UInt8] = []
+        var body: [UInt8] = []
+        while let frame = try await next() {
+            guard frame.stream == stream else { continue }
+            if frame.isA(.headers), block.isEmpty { block = frame.payload }
+            if frame.isA(.data) { body += frame.payload }
+            if frame.isA(.reset) { return (block, body, false) }
+            if frame.endsStream { return (block, body, true) }
+        }
+        return (block, body, false)
+    }
+
+    /// Reads until the connection ends, for at most so long.
+    mutating func drain(within time: Duration = .seconds(10)) async throws {
+        while try await next(within: time) != nil {}
+    }
+}
