@@ -23,16 +23,26 @@ MANAGEMENT_TOKEN = "management-token-of-the-sdk-check"
 MESSAGES = [{"role": "user", "content": "Say three words please"}]
 
 
+def wait_for(what, seconds=30):
+    """What `what` gives, once it gives something."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = what()
+        if found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.05)
+
+
 class Proxy:
     """The program as a child process, in a folder of its own."""
 
-    def __init__(self, program, folder):
+    def __init__(self, program, folder, options=("--upstream", "simulator")):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.log = pathlib.Path(folder, "output")
         self.process = subprocess.Popen(
-            [program, "server", "--listen", f"127.0.0.1:{self.port}", "--upstream", "simulator"], cwd=folder,
+            [program, "server", "--listen", f"127.0.0.1:{self.port}", *options], cwd=folder,
             env={"PATH": os.environ["PATH"], "MANAGEMENT_TOKEN": MANAGEMENT_TOKEN}, stdin=subprocess.DEVNULL,
             stdout=self.log.open("wb"), stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 30
@@ -205,12 +215,12 @@ def main(program):
                     passed += 1
                 except Exception as error:  # Whatever goes wrong is a failure of this check, and the others go on.
                     failed += 1
-                    print(f"ci/openai-sdk: {name}: {type(error).__name__}: {error}")
+                    print(f"ci/sdks: {name}: {type(error).__name__}: {error}")
         finally:
             code = proxy.stop()
         if code != 0:
             failed += 1
-            print(f"ci/openai-sdk: the proxy ended with {code}:\n{proxy.log.read_text()}")
+            print(f"ci/sdks: the proxy ended with {code}:\n{proxy.log.read_text()}")
     print(f"openai {openai.__version__}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

@@ -29,6 +29,23 @@ def wrk(url, token, seconds, folder, connections=64, cores=LOAD_CORE, path="/v1/
     return read_wrk(ran.stdout)
 
 
+def h2load(url, token, seconds, folder, connections=8, streams=8, cores=LOAD_CORE, path="/v1/chat/completions"):
+    """The same over HTTP/2, with so many requests at once on each connection."""
+    body = pathlib.Path(folder, "request.json")
+    body.write_text(BODY)
+    headers = {
+        "content-type": "application/json", "authorization": f"Bearer {token}", "user-agent": "OpenAI/Python 1.40.0",
+        "accept": "application/json", "x-stainless-lang": "python", "x-stainless-retry-count": "0"}
+    words = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+    ran = subprocess.run(
+        ["taskset", "-c", cores, "h2load", "-t1", f"-c{connections}", f"-m{streams}", f"-D{seconds}", "-d", body, *words,
+         f"{url}{path}"], capture_output=True, text=True, check=True, timeout=seconds + 60)
+    counted = {name: int(number) for number, name in re.findall(r"(\d+) (done|succeeded|failed|errored|2xx)", ran.stdout)}
+    return {
+        "requests": counted["succeeded"], "per_second": float(re.search(r"([\d.]+) req/s", ran.stdout)[1]),
+        "errors": counted["failed"] + counted["errored"] + counted["succeeded"] - counted["2xx"]}
+
+
 def read_wrk(text):
     requests = int(re.search(r"(\d+) requests in", text)[1])
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)

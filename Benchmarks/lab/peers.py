@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import ssl
 import subprocess
 import time
 import urllib.request
@@ -25,7 +26,7 @@ ANSWER = json.dumps({
 class Nginx:
     """One nginx with one worker, its configuration written into `folder`."""
 
-    def __init__(self, name, folder, server, cores, http=""):
+    def __init__(self, name, folder, server, cores, http="", listen=""):
         self.name = name
         self.port = free_port()
         self.folder = pathlib.Path(folder, name)
@@ -40,7 +41,7 @@ class Nginx:
                 client_body_temp_path {self.folder}/body; proxy_temp_path {self.folder}/proxy;
                 fastcgi_temp_path {self.folder}/f; uwsgi_temp_path {self.folder}/u; scgi_temp_path {self.folder}/s;
                 {http}
-                server {{ listen 127.0.0.1:{self.port} backlog=4096; {server} }}
+                server {{ listen 127.0.0.1:{self.port}{listen} backlog=4096; {server} }}
             }}""")
         self.process = Process(["nginx", "-p", str(self.folder), "-c", str(configuration)], cores)
         wait_for_port(self.port)
@@ -62,7 +63,16 @@ def nginx_upstream(folder):
         }}""")
 
 
-def nginx_proxy(name, folder, upstream_port, buffering, log=False):
+def certificate(folder):
+    """A certificate of its own for 127.0.0.1: paths of the certificate and of its key."""
+    paths = [str(pathlib.Path(folder, name)) for name in ("certificate.pem", "key.pem")]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=127.0.0.1", "-out", paths[0], "-keyout", paths[1]], check=True, capture_output=True)
+    return paths
+
+
+def nginx_proxy(name, folder, upstream_port, buffering, log=False, certificate=None):
     """The same job as ours, without tokens, accounts and records: replaces the credential and keeps connections."""
     return Nginx(
         name, folder, cores=PROXY_CORE,
@@ -70,7 +80,8 @@ def nginx_proxy(name, folder, upstream_port, buffering, log=False):
             upstream behind {{
                 server 127.0.0.1:{upstream_port}; keepalive 2048; keepalive_requests 100000000; keepalive_timeout 300s;
             }}""",
-        server=f"""
+        listen=" ssl http2" if certificate else "", server=f"""
+            {f"ssl_certificate {certificate[0]}; ssl_certificate_key {certificate[1]};" if certificate else ""}
             {f"access_log {folder}/{name}.access;" if log else ""}
             location / {{
                 proxy_pass http://behind; proxy_http_version 1.1; proxy_set_header Connection "";
@@ -118,8 +129,12 @@ class LLMProxy:
 
     def __init__(
             self, name, folder, upstream_port, database="file", log=False, cores=PROXY_CORE, loops=1, binary=None,
-            port=None, settings=()):
+            port=None, settings=(), certificate=None):
         self.name = name
+        # Its own certificate is nobody's business: what is measured is here.
+        self.trust = ssl._create_unverified_context() if certificate else None
+        if certificate:
+            settings = [*settings, f"TLS_CERT_FILE={certificate[0]}", f"TLS_KEY_FILE={certificate[1]}"]
         self.binary = binary or proxy_binary()
         self.port = port or free_port()
         self.folder = pathlib.Path(folder, name)
@@ -139,13 +154,13 @@ class LLMProxy:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.trust else 'http'}://127.0.0.1:{self.port}"
 
     def manage(self, path, body):
         request = urllib.request.Request(
             self.url + path, json.dumps(body).encode(),
             {"Authorization": f"Bearer {self.MANAGEMENT_TOKEN}", "Content-Type": "application/json"})
-        with urllib.request.urlopen(request) as answer:
+        with urllib.request.urlopen(request, context=self.trust) as answer:
             return json.load(answer)
 
     def make_token(self, max_requests=0):

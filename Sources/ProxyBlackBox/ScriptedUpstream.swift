@@ -147,6 +147,7 @@ package final class ScriptedUpstream: UpstreamDouble {
                 play.request = nil
                 note(request, of: play.generation)
                 if !request.isComplete { return .end }
+            case .readBytes(let count): play.request?.body += play.reader.take(count)
             case .send(let bytes): guard Socket.sendAll(bytes, to: play.reader.descriptor) else { return .end }
             case .sendTimes(let bytes, let count):
                 for _ in 0..<count { guard Socket.sendAll(bytes, to: play.reader.descriptor) else { return .end } }

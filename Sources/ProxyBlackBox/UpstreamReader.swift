@@ -93,7 +93,7 @@ struct UpstreamReader {
         line().map { String(decoding: $0.dropLast(2), as: UTF8.self) }
     }
 
-    private mutating func take(_ count: Int) -> [UInt8] {
+    mutating func take(_ count: Int) -> [UInt8] {
         var taken: [UInt8] = []
         taken.reserveCapacity(count)
         while taken.count < count, hasMore() {

@@ -125,7 +125,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     // MARK: Requests
 
     /// Deals with what was received, as far as the present phase allows.
-    private func process() {
+    func process() {
         guard !isProcessing else { return }
         isProcessing = true
         defer { isProcessing = false }
@@ -187,6 +187,11 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
             guard body.isComplete else { return false }
             awaitNextHead()
             return true
+        case .answering where exchange.isTunnel:
+            let bytes = inbound
+            inbound = ByteBuffer()
+            exchange.tunnelled(bytes)
+            return false
         case .answering:
             if inbound.readableBytes > Holding.request { setReading(false) }
             return false

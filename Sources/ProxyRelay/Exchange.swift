@@ -76,6 +76,10 @@ final class Exchange {
     var pageOrigin: [UInt8] = []
     /// The client's trace, if the request says one.
     var traceID: String?
+    /// Whether the client has asked for a WebSocket.
+    var asksForTunnel = false
+    /// Whether it has one.
+    var isTunnel = false
     var requestBytes: UInt64 = 0
     /// Whether the upstream is asked for usage that the client didn't ask for.
     var hasAskedForUsage = false
@@ -165,6 +169,8 @@ final class Exchange {
         isRenewing = false
         path = ""
         traceID = nil
+        asksForTunnel = false
+        isTunnel = false
         requestBytes = 0
         hasAskedForUsage = false
         clientHasLeft = false

@@ -33,7 +33,7 @@ extension ByteBuffer {
     /// - Parameter newLength: of content that isn't the client's own. Its answer is written anew too, so it may not be packed.
     mutating func writeRequestHead(
         _ head: RequestHead, of bytes: UnsafeRawBufferPointer, towards route: UpstreamRoute, requestID: RequestID,
-        newLength: Int?
+        newLength: Int?, isTunnel: Bool = false
     ) {
         let most =
             head.length + route.pathPrefix.count + route.headerLines.count
@@ -60,6 +60,7 @@ extension ByteBuffer {
                 writer.write(requestID.identifier)
                 writer.write("\r\n")
             }
+            if isTunnel { writer.write("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
             if !isTraced { writer.writeTrace(of: requestID.identifier) }
             writer.write("\r\n")
         }
@@ -153,6 +154,7 @@ extension HeadWriter {
     }
 
     fileprivate mutating func write(_ connection: ConnectionFields) {
+        if connection.isTunnel { return write("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
         if connection.passesChunks { write("Transfer-Encoding: chunked\r\n") }
         if !connection.keepsAlive {
             write("Connection: close\r\n")
@@ -215,6 +217,8 @@ struct ConnectionFields {
     let passage: Passage
     /// Whether the upstream's answer is in chunks.
     let isChunked: Bool
+    /// Whether it stops being HTTP after this head.
+    let isTunnel: Bool
 
     /// Whether the client gets chunks.
     var passesChunks: Bool { passage == .rechunked || passage == .asItCame && isChunked }

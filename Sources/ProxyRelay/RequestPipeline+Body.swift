@@ -89,7 +89,8 @@ extension Exchange {
         guard let route else { return }
         headBytes.withUnsafeReadableBytes { bytes in
             outbound.writeRequestHead(
-                head, of: bytes, towards: route, requestID: requestID, newLength: newContentLength)
+                head, of: bytes, towards: route, requestID: requestID, newLength: newContentLength,
+                isTunnel: asksForTunnel)
         }
         outboundHeadLength = outbound.readableBytes
     }

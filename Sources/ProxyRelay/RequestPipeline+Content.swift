@@ -38,6 +38,7 @@ extension Exchange {
     /// Content passes: without the framing of chunks.
     func observe(_ payload: UnsafeRawBufferPointer) {
         responseBytes += UInt64(payload.count)
+        guard !isTunnel else { return }
         if let decoder { decoder.decode(payload) { look(at: $0) } } else if !isOpaque { look(at: payload) }
         guard passage != .asItCame, !clientHasLeft else { return }
         if remover?.pass(payload, into: &rewritten) == nil { rewritten.writeBytes(payload) }
@@ -104,7 +105,7 @@ extension Exchange {
 extension Exchange {
     /// Whether the answer goes on to be read, for the usage at its end.
     func drainsWhenClientLeaves() -> Bool {
-        guard stage == .relaying, isRequestSent, let upstream, upstream.isOpen, !relay.isDraining,
+        guard stage == .relaying, !isTunnel, isRequestSent, let upstream, upstream.isOpen, !relay.isDraining,
             grant?.route.streams.clientLeaves == .drain
         else { return false }
         clientHasLeft = true

@@ -98,8 +98,10 @@ extension Exchange {
         relay.meter.update { $0.clientsLeft += 1 }
         guard !drainsWhenClientLeaves() else { return }
         detachUpstream()
-        settle(.clientLeft)
-        end(outcome: .clientLeft, code: nil)
+        // Either side may end a WebSocket.
+        let outcome: RequestOutcome = isTunnel ? .completed : .clientLeft
+        settle(outcome)
+        end(outcome: outcome, code: nil)
     }
 
     private func detachUpstream() {

@@ -24,6 +24,7 @@ extension Exchange {
         self.provider = provider
         relay.census.requests.add(1, ordering: .relaxed)
         headBytes = bytes
+        if head.wantsUpgrade { asksForTunnel = bytes.withUnsafeReadableBytes { Self.asksForTunnel(head, $0) } }
         if head.value(of: .traceParent) != nil {
             traceID = bytes.withUnsafeReadableBytes { head.trace(in: $0).map { String(decoding: $0, as: UTF8.self) } }
         }
@@ -256,14 +257,15 @@ extension Exchange {
             let pause = bytes.withUnsafeReadableBytes { response.retryAfter($0) }
             if triesAgain(after: .status(response.status), retryAfter: pause) { return }
         }
-        framing = response.framing
+        framing = response.status == 101 ? .untilClose : response.framing
         overheadIndex = bytes.withUnsafeReadableBytes { bytes in
             choosePassage(response, bytes)
             return outgoing.writeResponseHead(
                 response, of: bytes, requestID: requestID, headroom: headroom,
                 connection: ConnectionFields(
                     keepsAlive: keepsClientConnection, clientMinorVersion: head.minorVersion,
-                    passage: passage, isChunked: framing == .chunked), origin: pageOrigin, route: route)
+                    passage: passage, isChunked: framing == .chunked, isTunnel: response.status == 101),
+                origin: pageOrigin, route: route)
         }
     }
 

@@ -222,21 +222,31 @@ final class UpstreamConnection: ChannelInboundHandler {
             exchange.interimResponse(head, bytes)
             return true
         }
-        guard head.status != 101 else { throw .malformedStatusLine }  // We passed no Upgrade on.
+        // Unless we passed an Upgrade on, nobody has asked for that.
+        guard head.status != 101 || agreesToTunnel(exchange, bytes) else { throw .malformedStatusLine }
         hasHead = true
         deadline = .now() + settings.streamIdleTimeout
-        body.begin(head.framing, limits: settings.wireLimits)
+        body.begin(head.status == 101 ? .untilClose : head.framing, limits: settings.wireLimits)
         exchange.responseHead(head, bytes)
         // It may have let go of us, to try elsewhere.
         guard self.exchange === exchange else {
             buffer = ByteBuffer()
             return false
         }
-        if exchange.isEventStream { wholeDeadline = .distantFuture }
+        if exchange.isEventStream || head.status == 101 { wholeDeadline = .distantFuture }
+        if head.status == 101 { exchange.tunnelOpened() }
         exchange.responseBody(try takeBody(&buffer, for: exchange))
         endIfComplete(for: exchange, leftover: buffer.readableBytes)
         return true
     }
+
+    private func agreesToTunnel(_ exchange: Exchange, _ bytes: ByteBuffer) -> Bool {
+        guard exchange.asksForTunnel, let range = head.value(of: .upgrade) else { return false }
+        return bytes.withUnsafeReadableBytes { String(decoding: $0[range], as: UTF8.self).lowercased() == "websocket" }
+    }
+
+    /// Something has passed the other way.
+    func extendDeadline() { if isReading, hasHead { deadline = .now() + settings.streamIdleTimeout } }
 
     private func parseHead(_ buffer: ByteBuffer, answering method: RequestMethod) throws(WireFault) -> Bool {
         let result: Result<Bool, WireFault> = buffer.withUnsafeReadableBytes { bytes in

@@ -103,7 +103,7 @@ extension HTTPScenario {
         streams, connections,
         endings, timeouts,
         smuggling, hostileUpstreams, projectManagement, tokenManagement, managementInput, effects, accounting,
-        operation, http2, openAI, upstreamTLS, listenerTLS, providers, origins, parameters, scopes, attempts,
+        operation, http2, tunnels, openAI, upstreamTLS, listenerTLS, providers, origins, parameters, scopes, attempts,
         upstreamManagement,
     ].flatMap { $0 }
 }

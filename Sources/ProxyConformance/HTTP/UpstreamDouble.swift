@@ -27,6 +27,8 @@ public enum UpstreamStep: Sendable {
     case readHead
     /// Reads the body that follows the head.
     case readBody
+    /// Reads so many bytes, whatever they are.
+    case readBytes(Int)
     case send([UInt8])
     /// Sends the same bytes over and over.
     case sendTimes([UInt8], Int)

@@ -47,6 +47,10 @@ struct Call: Sendable {
             return withJSON {
                 $0.telling($0.responsesAnswer(to: self), completion: $0.wordCount(script), isAlwaysTold: true)
             }
+        case ("POST", ["messages"]):
+            return withJSON {
+                $0.telling($0.messagesAnswer(to: self), completion: $0.wordCount(script), isAlwaysTold: true)
+            }
         case ("POST", ["embeddings"]):
             return withJSON { $0.telling($0.embeddingAnswer(), completion: 0, isAlwaysTold: true) }
         case ("GET", ["models"]), ("HEAD", ["models"]): return Models.list
