@@ -31,6 +31,8 @@ public struct RelaySettings: Sendable {
     /// Completion tokens set aside for a request that doesn't bound them itself (`DEFAULT_RESERVED_TOKENS`).
     public var defaultReservedTokens: Int64
     public var wireLimits: WireLimits
+    /// On the way to upstreams that speak TLS; `nil` for none (`HTTPS_PROXY`).
+    public var outboundProxy: OutboundProxy?
 
     public init(
         eventLoops: Int = 1, headTimeout: TimeAmount = .seconds(10), keepAliveTimeout: TimeAmount = .seconds(75),
@@ -39,7 +41,8 @@ public struct RelaySettings: Sendable {
         responseHeadTimeout: TimeAmount = .seconds(30), streamIdleTimeout: TimeAmount = .minutes(5),
         drainTimeout: TimeAmount = .seconds(30),
         upstreamIdleTimeout: TimeAmount = .seconds(60), maxRequestBytes: UInt64 = 10 << 20,
-        maxConcurrentRequests: Int = 10_000, defaultReservedTokens: Int64 = 1000, wireLimits: WireLimits = WireLimits()
+        maxConcurrentRequests: Int = 10_000, defaultReservedTokens: Int64 = 1000, wireLimits: WireLimits = WireLimits(),
+        outboundProxy: OutboundProxy? = nil
     ) {
         self.eventLoops = eventLoops
         self.headTimeout = headTimeout
@@ -55,6 +58,7 @@ public struct RelaySettings: Sendable {
         self.maxConcurrentRequests = maxConcurrentRequests
         self.defaultReservedTokens = defaultReservedTokens
         self.wireLimits = wireLimits
+        self.outboundProxy = outboundProxy
     }
 
     /// How often deadlines are looked at: an eighth of the shortest, within 10 ms and 250 ms.

@@ -44,31 +44,70 @@ final class UpstreamPool {
     func connect(_ target: UpstreamTarget, ready: @escaping (UpstreamConnection?) -> Void) {
         let connection = UpstreamConnection(of: shelf(for: target), pool: self, settings: settings)
         let bound = NIOLoopBound(connection, eventLoop: eventLoop)
-        let tls = tls
+        let proxy = settings.outboundProxy.flatMap { $0.isFor(target) ? $0 : nil }
+        let opened = proxy.map { _ in eventLoop.makePromise(of: Void.self) }
+        let (tls, limits) = (tls, settings.wireLimits)
         ClientBootstrap(group: eventLoop)
             .connectTimeout(settings.connectTimeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    if target.isTLS {
-                        let name = isAddress(target.host) ? nil : target.host
-                        try channel.pipeline.syncOperations.addHandler(
-                            NIOSSLClientHandler(context: tls.context(), serverHostname: name))
+                    if let proxy, let opened {
+                        let tunnel = OutboundTunnel(to: target, through: proxy, limits: limits, opened: opened)
+                        try channel.pipeline.syncOperations.addHandler(tunnel)
+                    } else {
+                        try Self.speak(to: target, on: channel, tls, bound.value)
                     }
-                    try channel.pipeline.syncOperations.addHandler(bound.value)
                 }
             }
-            .connect(host: target.host, port: target.port)
+            .connect(host: proxy?.host ?? target.host, port: proxy?.port ?? target.port)
             .assumeIsolated()
             .whenComplete { result in
-                switch result {
-                case .success:
-                    self.meter.update { $0.upstreamConnectionsOpened += 1 }
-                    ready(bound.value.isOpen ? bound.value : nil)
-                case .failure: ready(nil)
+                switch (result, opened) {
+                case (.success(let channel), let opened?): self.await(opened, on: channel, target, bound, ready)
+                case (.success, nil): self.lend(bound.value, ready)
+                case (.failure(let error), let opened):
+                    opened?.fail(error)
+                    ready(nil)
                 }
             }
+    }
+
+    /// Connected to a proxy, which may take as long again to open the tunnel.
+    private func await(
+        _ opened: EventLoopPromise<Void>, on channel: any Channel, _ target: UpstreamTarget,
+        _ connection: NIOLoopBound<UpstreamConnection>, _ ready: @escaping (UpstreamConnection?) -> Void
+    ) {
+        let tls = tls
+        let timeout = eventLoop.scheduleTask(in: settings.connectTimeout) { channel.close(promise: nil) }
+        opened.futureResult.assumeIsolated().whenComplete { result in
+            timeout.cancel()
+            do {
+                try result.get()
+                try Self.speak(to: target, on: channel, tls, connection.value)
+                self.lend(connection.value, ready)
+            } catch {
+                channel.close(promise: nil)
+                ready(nil)
+            }
+        }
+    }
+
+    private static func speak(
+        to target: UpstreamTarget, on channel: any Channel, _ tls: UpstreamTLS, _ connection: UpstreamConnection
+    ) throws {
+        if target.isTLS {
+            let name = isAddress(target.host) ? nil : target.host
+            let handler = try NIOSSLClientHandler(context: tls.context(), serverHostname: name)
+            try channel.pipeline.syncOperations.addHandler(handler)
+        }
+        try channel.pipeline.syncOperations.addHandler(connection)
+    }
+
+    private func lend(_ connection: UpstreamConnection, _ ready: (UpstreamConnection?) -> Void) {
+        meter.update { $0.upstreamConnectionsOpened += 1 }
+        ready(connection.isOpen ? connection : nil)
     }
 
     func joined(_ connection: UpstreamConnection) -> Int { connections.add(connection) }

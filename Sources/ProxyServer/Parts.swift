@@ -142,6 +142,20 @@ extension ProxyRelay.RelaySettings {
             streamIdleTimeout: TimeAmount(relay.streamIdleTimeout), drainTimeout: TimeAmount(relay.drainTimeout),
             upstreamIdleTimeout: TimeAmount(relay.upstreamIdleTimeout), maxRequestBytes: UInt64(relay.maxRequestSize),
             maxConcurrentRequests: relay.maxConcurrentRequests,
-            defaultReservedTokens: Int64(relay.defaultReservedTokens))
+            defaultReservedTokens: Int64(relay.defaultReservedTokens),
+            outboundProxy: relay.outboundProxy.flatMap {
+                OutboundProxy($0, exceptions: relay.outboundProxyExceptions)
+            })
+    }
+}
+
+extension OutboundProxy {
+    /// `nil` for what is no address of a proxy.
+    fileprivate init?(_ text: Secret, exceptions: [String]) {
+        guard let address = OutboundProxyAddress(text.revealed()) else { return nil }
+        self.init(
+            host: address.host, port: address.port,
+            authorization: address.credential.map { "Basic \(Base64.encode(Array($0.revealed().utf8)))" },
+            exceptions: exceptions)
     }
 }

@@ -103,6 +103,21 @@ extension ServerSettings {
         .optionalPath(
             "UPSTREAM_CA_FILE", at: \.relay.upstreamCAFile, "PEM file of roots to trust besides the system's",
             example: "./ca.pem"),
+        .secret(
+            "HTTPS_PROXY", at: \.relay.outboundProxy, "an HTTP proxy on the way to upstreams that speak TLS",
+            example: "http://user:password@proxy.example:3128"
+        ) { text in
+            OutboundProxyAddress(text) == nil
+                ? "must be an address such as http://host:port or http://user:password@host:port" : nil
+        },
+        SettingDescription(
+            "NO_PROXY", .text, nil,
+            "hosts that are reached without it: names, with all below them, addresses, or *; parted by commas",
+            example: "localhost,.internal.example",
+            parse: { text in
+                let names = text.split(separator: ",").map { String($0.trimmed) }
+                return names.contains { $0.isEmpty || $0.contains(" ") } ? nil : names
+            }, put: { $1.relay.outboundProxyExceptions = $0 }),
     ]
 
     private static let relaying: [SettingDescription] = [

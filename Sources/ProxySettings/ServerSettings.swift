@@ -121,6 +121,10 @@ public struct RelaySettings: Hashable, Sendable {
     public var defaultReservedTokens = 0
     /// PEM file of roots to trust besides the system's; `nil` for none.
     public var upstreamCAFile: String?
+    /// The proxy on the way to upstreams that speak TLS, as ``OutboundProxyAddress`` reads it.
+    public var outboundProxy: Secret?
+    /// Hosts that are reached without it.
+    public var outboundProxyExceptions: [String] = []
 }
 
 /// What is logged, how and where.

@@ -111,7 +111,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 167)
-        #expect(HTTPScenario.all.count == 255)
+        #expect(HTTPScenario.all.count == 258)
         #expect(CommandScenario.all.count == 74)
     }
 

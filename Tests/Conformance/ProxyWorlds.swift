@@ -47,6 +47,7 @@ private final class InProcessWorld: ProxyWorld {
     private let server: Shared<ProxyServer>
     private let simulator: Simulator?
     private let front: TLSFront?
+    private let connectFront: ConnectFront?
     /// Before a listener that speaks TLS.
     private let back = Shared<TLSBack?>(nil)
     /// Before a listener that is spoken to as HTTP/2.
@@ -70,12 +71,18 @@ private final class InProcessWorld: ProxyWorld {
         }
         environment.merge(overrides) { $1 }
         front =
-            overrides.values.contains { $0.contains("{tls-") } ? try await TLSFront.start(before: upstream.port) : nil
+            overrides.values.contains { $0.contains("{tls-") || $0.contains("{connect-") }
+            ? try await TLSFront.start(before: upstream.port) : nil
+        connectFront =
+            overrides.values.contains { $0.contains("{connect-") }
+            ? try await ConnectFront.start(before: front?.port ?? upstream.port) : nil
         let wantsAuthority = overrides.values.contains { $0.contains("{authority}") || $0.contains("{certificate") }
         let issued = wantsAuthority ? try TestAuthority.shared.get() : nil
         let places = [
             "{upstream}": "http://127.0.0.1:\(upstream.port)",
             "{simulator}": "http://127.0.0.1:\(simulator?.port ?? 0)",
+            "{connect-proxy}": "http://\(ConnectFront.credential)@127.0.0.1:\(connectFront?.port ?? 0)",
+            "{connect-place}": "127.0.0.1:\(connectFront?.port ?? 0)",
             "{tls-by-name}": "https://localhost:\(front?.port ?? 0)",
             "{tls-by-address}": "https://127.0.0.1:\(front?.port ?? 0)", "{authority}": issued?.authority ?? "",
             "{certificate}": issued?.certificate ?? "", "{certificate-key}": issued?.key ?? "",
@@ -135,6 +142,7 @@ private final class InProcessWorld: ProxyWorld {
         upstream.stop()
         try? await simulator?.stop()
         await front?.stop()
+        await connectFront?.stop()
         await back.value?.stop()
         await http2Back.value?.stop()
         await site?.remove()

@@ -85,7 +85,7 @@ import Testing
 
     @Test func theListNamesEachSettingOnceWithAGoodDefault() throws {
         let names = ServerSettings.keys.map(\.name)
-        #expect(Set(names).count == names.count && names.count == 41)
+        #expect(Set(names).count == names.count && names.count == 43)
         for key in ServerSettings.keys {
             #expect(!key.summary.isEmpty && key.defaultText != key.example)
             #expect(key.flag.hasPrefix("--") && !key.flag.contains("_"))
@@ -263,5 +263,18 @@ import Testing
         #expect(found.count == 1)
         #expect(found[0].hasPrefix(".env line \(text.contains("\n") ? 3 : 2) "))
         #expect(!found[0].contains("open") && !found[0].contains("=value") && !found[0].contains("'x'"))
+    }
+
+    @Test func readsAnOutboundProxy() {
+        let address = OutboundProxyAddress("http://us%40er:pa%20ss@[::1]:3128/")
+        #expect(address?.host == "::1" && address?.port == 3128)
+        #expect(address?.credential?.revealed() == "us@er:pa ss")
+        #expect(OutboundProxyAddress("http://proxy.example")?.port == 80)
+        for text in [
+            "https://a:1", "a:1", "http://", "http://a:1/x", "http://@a:1", "http://u:%zz@a", "http://u:%0d@a",
+            "socks5://a",
+        ] {
+            #expect(OutboundProxyAddress(text) == nil, "\(text)")
+        }
     }
 }

@@ -41,6 +41,61 @@ final class TLSFront: Sendable {
     func stop() async { try? await listener.close() }
 }
 
+/// A proxy on the way out: whoever asks it for a tunnel, with the right credential, is led to one port.
+final class ConnectFront: Sendable {
+    static let credential = "user:pa%20ss"
+    let port: Int
+    private let listener: any Channel
+
+    private init(port: Int, listener: any Channel) {
+        self.port = port
+        self.listener = listener
+    }
+
+    static func start(before upstreamPort: Int) async throws -> ConnectFront {
+        let listener = try await ServerBootstrap(group: NIOSingletons.posixEventLoopGroup)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Porter(to: upstreamPort))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        return ConnectFront(port: listener.localAddress?.port ?? 0, listener: listener)
+    }
+
+    func stop() async { try? await listener.close() }
+
+    /// Reads the request for a tunnel, and opens it.
+    private final class Porter: ChannelInboundHandler, RemovableChannelHandler {
+        typealias InboundIn = ByteBuffer
+        private let upstreamPort: Int
+        private var request = ""
+
+        init(to upstreamPort: Int) { self.upstreamPort = upstreamPort }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            request += String(buffer: unwrapInboundIn(data))
+            guard request.hasSuffix("\r\n\r\n") else { return }
+            let channel = context.channel
+            guard request.hasPrefix("CONNECT localhost:1 HTTP/1.1\r\n"),
+                request.contains("\r\nProxy-Authorization: Basic dXNlcjpwYSBzcw==\r\n")
+            else {
+                let answer = "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+                return channel.writeAndFlush(ByteBuffer(string: answer), promise: nil)
+            }
+            ClientBootstrap(group: channel.eventLoop).connect(host: "127.0.0.1", port: upstreamPort)
+                .flatMapThrowing { upstream in
+                    let front = Glue()
+                    try channel.pipeline.syncOperations.addHandler(front)
+                    try upstream.pipeline.syncOperations.addHandler(Glue(to: front))
+                    channel.writeAndFlush(ByteBuffer(string: "HTTP/1.1 200 OK\r\nX: y\r\n\r\n"), promise: nil)
+                }
+                .whenFailure { _ in channel.close(promise: nil) }
+            context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+        }
+    }
+}
+
 /// TLS before a client: a client's bytes go on over TLS, and what comes back comes plain.
 final class TLSBack: Sendable {
     let port: Int

@@ -9,7 +9,8 @@ public struct HTTPScenario: Sendable {
     public let tags: ScenarioTags
     /// Settings that differ from the world's own, by name. `{upstream}` in a value stands for the upstream double's
     /// address (`http://host:port`), `{simulator}` for the simulator's, `{tls-by-name}` and `{tls-by-address}` for
-    /// addresses of an upstream behind TLS whose certificate is for its name, `{authority}` for the PEM file of the
+    /// addresses of an upstream behind TLS whose certificate is for its name, `{connect-proxy}` for an HTTP proxy, with its credential, that leads every tunnel there, `{connect-place}` for its host and port,
+    /// `{authority}` for the PEM file of the
     /// authority that issued it, and `{certificate}` and `{certificate-key}` for PEM files of such a certificate. A value that begins with `{file}` stands for the path of a file with the rest as its text.
     public let settings: [String: String]
     /// Where in the catalogue it is written.

@@ -13,6 +13,36 @@ extension HTTPScenario {
             check.equal(hosts, [true, true, true], "Host names the upstream")
         },
         HTTPScenario(
+            "tls.outbound-proxy.is-used",
+            "Upstreams that speak TLS are reached through HTTPS_PROXY, and verified all the same.",
+            settings: behindProxy("{connect-proxy}")
+        ) { world, check in
+            let tenant = try await world.tenant()
+            for number in 1...2 { check.usual(try await world.exchange(tenant.request()), "answer \(number)") }
+            check.equal(world.upstream.received.first?.fields.all("host"), ["localhost:1"], "Host")
+            check.equal(world.upstream.received.first?.fields.all("proxy-authorization"), [], "Proxy-Authorization")
+        },
+        HTTPScenario(
+            inside: "tls.outbound-proxy.refuses",
+            "A proxy that wants another credential is no way to the upstream: 502, and no secret is told.",
+            settings: behindProxy("http://other:secret-of-the-proxy@{connect-place}")
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let answer = try await world.exchange(tenant.request())
+            check.refusal(answer, 502, "upstream_unreachable")
+            check.that(
+                !answer.text.contains("secret-of-the-proxy") && !world.log.contains("secret-of-the-proxy"),
+                "the secret is told")
+            check.equal(world.upstream.received.count, 0, "requests that went on")
+        },
+        HTTPScenario(
+            "tls.outbound-proxy.has-exceptions", "Hosts that NO_PROXY names are reached without the proxy.",
+            settings: behindProxy("{connect-proxy}").merging(["NO_PROXY": "example.com, localhost"]) { $1 }
+        ) { world, check in
+            let tenant = try await world.tenant()
+            check.refusal(try await world.exchange(tenant.request()), 502, "upstream_unreachable")
+        },
+        HTTPScenario(
             "tls.stream.arrives-whole", "A large answer comes byte for byte over TLS.",
             settings: ["OPENAI_API_URL": "{tls-by-name}", "UPSTREAM_CA_FILE": "{authority}"]
         ) { world, check in
@@ -40,6 +70,11 @@ extension HTTPScenario {
             check.equal(world.upstream.received.count, 0, "requests at the upstream")
         },
     ]
+
+    /// An upstream at a port where nobody listens, to which a proxy leads.
+    private static func behindProxy(_ proxy: String) -> [String: String] {
+        ["OPENAI_API_URL": "https://localhost:1", "UPSTREAM_CA_FILE": "{authority}", "HTTPS_PROXY": proxy]
+    }
 
     /// TLS towards clients.
     static let listenerTLS: [HTTPScenario] = [
