@@ -61,7 +61,13 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     }
 
     /// The client's address without its port; empty when it isn't known.
-    var peerAddress: String { (carrier ?? context?.channel)?.remoteAddress?.ipAddress ?? "" }
+    var peerAddress: String {
+        guard let channel = carrier ?? context?.channel else { return "" }
+        let told =
+            relay.settings.readsClientAddress
+            ? try? channel.pipeline.syncOperations.handler(type: ClientAddress.self).told : nil
+        return told ?? channel.remoteAddress?.ipAddress ?? ""
+    }
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
     // MARK: From the channel

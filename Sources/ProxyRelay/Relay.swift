@@ -47,6 +47,7 @@ public final class Relay: Sendable {
     /// - Returns: the port, which the system chose if `port` is 0.
     /// - Throws: the system's reason why the address can't be bound.
     public func listen(host: String, port: Int, tls: ListenerTLS? = nil) async throws -> Int {
+        let readsClientAddress = settings.readsClientAddress
         let relays = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0.relay) })
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
@@ -57,6 +58,7 @@ public final class Relay: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let relay = relays[ObjectIdentifier(channel.eventLoop)] else { return }
+                    if readsClientAddress { try channel.pipeline.syncOperations.addHandler(ClientAddress()) }
                     if let tls { try channel.pipeline.syncOperations.addHandler(tls.handler()) }
                     try channel.pipeline.syncOperations.addHandler(DownstreamConnection(relay: relay.value))
                 }

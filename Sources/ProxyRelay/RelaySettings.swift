@@ -31,6 +31,8 @@ public struct RelaySettings: Sendable {
     /// Completion tokens set aside for a request that doesn't bound them itself (`DEFAULT_RESERVED_TOKENS`).
     public var defaultReservedTokens: Int64
     public var wireLimits: WireLimits
+    /// Whether each client's connection begins with whose it is (`PROXY_PROTOCOL`).
+    public var readsClientAddress: Bool
     /// On the way to upstreams that speak TLS; `nil` for none (`HTTPS_PROXY`).
     public var outboundProxy: OutboundProxy?
 
@@ -42,7 +44,7 @@ public struct RelaySettings: Sendable {
         drainTimeout: TimeAmount = .seconds(30),
         upstreamIdleTimeout: TimeAmount = .seconds(60), maxRequestBytes: UInt64 = 10 << 20,
         maxConcurrentRequests: Int = 10_000, defaultReservedTokens: Int64 = 1000, wireLimits: WireLimits = WireLimits(),
-        outboundProxy: OutboundProxy? = nil
+        readsClientAddress: Bool = false, outboundProxy: OutboundProxy? = nil
     ) {
         self.eventLoops = eventLoops
         self.headTimeout = headTimeout
@@ -58,6 +60,7 @@ public struct RelaySettings: Sendable {
         self.maxConcurrentRequests = maxConcurrentRequests
         self.defaultReservedTokens = defaultReservedTokens
         self.wireLimits = wireLimits
+        self.readsClientAddress = readsClientAddress
         self.outboundProxy = outboundProxy
     }
 

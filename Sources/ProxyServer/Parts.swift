@@ -143,6 +143,7 @@ extension ProxyRelay.RelaySettings {
             upstreamIdleTimeout: TimeAmount(relay.upstreamIdleTimeout), maxRequestBytes: UInt64(relay.maxRequestSize),
             maxConcurrentRequests: relay.maxConcurrentRequests,
             defaultReservedTokens: Int64(relay.defaultReservedTokens),
+            readsClientAddress: settings.readsClientAddress,
             outboundProxy: relay.outboundProxy.flatMap {
                 OutboundProxy($0, exceptions: relay.outboundProxyExceptions)
             })

@@ -30,6 +30,10 @@ extension ServerSettings {
         .optionalPath(
             "TLS_KEY_FILE", at: \.keyFile, "PEM file of its private key; needed with TLS_CERT_FILE",
             example: "./server.key"),
+        .boolean(
+            "PROXY_PROTOCOL", "false", at: \.readsClientAddress,
+            "whether a load balancer tells whose each connection is, by the PROXY protocol (version 1 or 2); others are then closed"
+        ),
         .integer("EVENT_LOOPS", "0", 0...1024, at: \.eventLoops, "threads that carry requests; 0 is one per core"),
         .duration(
             "SHUTDOWN_GRACE", "30s", patienceOrNone, at: \.shutdownGrace,

@@ -12,6 +12,8 @@ public struct ServerSettings: Hashable, Sendable {
     }
     var certificateFile: String?
     var keyFile: String?
+    /// Whether each client's connection begins with the PROXY protocol, which tells whose it is.
+    public var readsClientAddress = false
     /// Event loops of the data plane; 0 for one per core.
     public var eventLoops = 0
     /// How long open requests may go on after SIGTERM; 0 ends them at once.

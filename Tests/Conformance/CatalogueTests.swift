@@ -52,6 +52,7 @@ struct CatalogueTests {
         "http2: answer.until-close.ends-with-the-connection",
         "http2: stream.events.byte-for-byte",
         "http2: stream.slow-reader.gets-everything",
+        "http2: connection.balancer.tells-the-client",
         "http2: connection.close.is-honoured",
         "http2: connection.half-closed.gets-its-answer",
         "http2: connection.old-client.is-served",
@@ -111,7 +112,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 167)
-        #expect(HTTPScenario.all.count == 258)
+        #expect(HTTPScenario.all.count == 259)
         #expect(CommandScenario.all.count == 74)
     }
 

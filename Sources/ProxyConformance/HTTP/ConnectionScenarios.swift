@@ -8,6 +8,52 @@ extension HTTPScenario {
     /// Connections, and how they are used again.
     static let connections: [HTTPScenario] = [
         HTTPScenario(
+            inside: "connection.balancer.tells-the-client",
+            "With PROXY_PROTOCOL a client is where its load balancer says; a connection without that is closed.",
+            needs: .rawBytes, settings: ["PROXY_PROTOCOL": "true", "LOG_LEVEL": "info"]
+        ) { world, check in
+            let request = Array("GET /manage/projects HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer wrong\r\n\r\n".utf8)
+            let signature: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A]
+            let six: [UInt8] = [0x20, 0x01, 0x0D, 0xB8] + Array(repeating: 0, count: 11) + [7]
+            let headers: [([UInt8], String)] = [
+                (Array("PROXY TCP4 203.0.113.7 198.51.100.1 51000 443\r\n".utf8), "203.0.113.7"),
+                (Array("PROXY TCP6 2001:db8::9 2001:db8::1 51000 443\r\n".utf8), "2001:db8::9"),
+                (Array("PROXY UNKNOWN\r\n".utf8), "127.0.0.1"),
+                (signature + [0x21, 0x11, 0, 12, 203, 0, 113, 8, 198, 51, 100, 1, 0, 80, 1, 187], "203.0.113.8"),
+                (signature + [0x21, 0x21, 0, 36] + six + six + [0, 80, 1, 187], "2001:db8:0:0:0:0:0:7"),
+                (signature + [0x20, 0x00, 0, 0], "127.0.0.1"),
+            ]
+            for (header, address) in headers {
+                for isSplit in [false, true] {
+                    let connection = try await world.connect()
+                    if isSplit {
+                        try await connection.send(Array(header.prefix(9)))
+                        try await ContinuousClock().sleep(for: .milliseconds(20))
+                    }
+                    try await connection.send((isSplit ? Array(header.dropFirst(9)) : header) + request)
+                    let answer = String(decoding: try await connection.receive(past: "\r\n\r\n"), as: UTF8.self)
+                    check.that(
+                        answer.hasPrefix("HTTP/1.1 401 ") || answer.hasPrefix("HTTP/1.1 429 "), "found \(answer)")
+                    await connection.close()
+                }
+                let isTold = try await eventually { world.log.contains(#""peer_address":"\#(address)""#) }
+                check.that(isTold, "\(address) is not in the log")
+            }
+            for bytes in [
+                request, Array("PROXY TCP4 203.0.113.7\r\n".utf8) + request,
+                Array("PROXY TCP4 a b 1 2\r\n".utf8) + request,
+                Array("PROXY ".utf8) + Array(repeating: UInt8(ascii: "x"), count: 200),
+                signature + [0x31, 0x11, 0, 0] + request,
+                signature + [0x21, 0x11, 0, 4, 1, 2, 3, 4] + request,
+            ] {
+                let connection = try await world.connect()
+                try await connection.send(bytes)
+                let received = try? await connection.receive(atMost: 100, within: .seconds(10))
+                check.equal(received ?? [], [], "answer to \(String(decoding: bytes.prefix(30), as: UTF8.self))")
+                await connection.close()
+            }
+        },
+        HTTPScenario(
             "connection.client.is-reused", "Requests one after another share a client's connection and the upstream's."
         ) { world, check in
             let tenant = try await world.tenant()
