@@ -1,6 +1,4 @@
-import Glibc
 import NIOCore
-import NIOSSL
 import NIOTLS
 import ProxyWire
 
@@ -40,16 +38,18 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     var deadline = NIODeadline.distantFuture
     private var isReading = true
     private var hasUnflushed = false
-    private var isInputClosed = false
-    private var isOutputClosed = false
+    var isInputClosed = false
+    var isOutputClosed = false
     private var isProcessing = false
     /// Whether no request has come yet: until then a client may turn out to speak HTTP/2.
     private var isFresh = true
     /// Whether part of a head has come.
-    private var isWithinHead = false
+    var isWithinHead = false
 
     /// The connection that carries it, where it is a stream of one.
     private let carrier: (any Channel)?
+    /// Whether it is a stream of another connection.
+    var isCarried: Bool { carrier != nil }
 
     /// - Parameter carrier: the connection that carries it, where it is a stream of one.
     init(relay: RelayLoop, carriedBy carrier: (any Channel)? = nil) {
@@ -83,7 +83,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
         deadline = .distantFuture
         exchange.clientLeft()
         exchange.downstream = nil
-        if self.context != nil { relay.leave(slot) }
+        if self.context != nil { relay.leave(self, slot: slot) }
         self.context = nil
     }
 
@@ -120,6 +120,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     private func inputClosed() {
         isInputClosed = true
         switch phase {
+        case .answering where exchange.isTunnel: close()
         case .answering where !head.keepsAlive || inbound.readableBytes > 0: break
         case .answering: close()
         case .lingering where isOutputClosed: close()
@@ -194,6 +195,8 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
             awaitNextHead()
             return true
         case .answering where exchange.isTunnel:
+            // Not before the client has its answer, which another upstream may yet give.
+            guard !exchange.isHeld else { return false }
             let bytes = inbound
             inbound = ByteBuffer()
             exchange.tunnelled(bytes)
@@ -270,7 +273,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
 
     func requestEnded() {
         phase = .answering
-        deadline = .distantFuture
+        deadline = isWritable ? .distantFuture : .now() + relay.settings.streamIdleTimeout
     }
 
     /// The answer is complete. Goes on with the next request, or closes.
@@ -286,7 +289,8 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
 
     private func awaitNextHead() {
         phase = .awaitingHead
-        deadline = .now() + relay.settings.keepAliveTimeout
+        // What is left of a stream is the client's to take.
+        deadline = .now() + (carrier == nil ? relay.settings.keepAliveTimeout : relay.settings.streamIdleTimeout)
     }
 
     // MARK: Answers
@@ -308,6 +312,10 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
         isReading = reading
         if phase == .relayingBody { deadline = reading ? .now() + relay.settings.bodyTimeout : .distantFuture }
         try? context?.channel.syncOptions?.setOption(.autoRead, value: reading)
+        // A stream does not begin to read by itself. Not at once: what came would come within what is being dealt with.
+        guard reading, carrier != nil else { return }
+        let bound = NIOLoopBound(self, eventLoop: relay.eventLoop)
+        relay.eventLoop.execute { if bound.value.isReading { bound.value.context?.read() } }
     }
 
     /// Whether a refusal given now may leave the connection open: the rest of the body is small, or there is none.
@@ -324,7 +332,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     }
 
     /// Refuses what can't be understood, and closes.
-    private func refuseAndClose(_ refusal: RelayRefusal) {
+    func refuseAndClose(_ refusal: RelayRefusal) {
         if exchange.isActive {
             exchange.requestBroken(refusal)
         } else {
@@ -333,66 +341,4 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
         }
         closeAfterAnswer()
     }
-
-    /// Sends what is written, then ends our side and waits a little for the client's end (RFC 9112 section 9.6).
-    func closeAfterAnswer() {
-        guard let context, phase != .lingering else { return }
-        phase = .lingering
-        inbound = ByteBuffer()
-        deadline = .now() + relay.settings.streamIdleTimeout
-        flush()
-        if isInputClosed { deadline = .now() + .seconds(2) }
-        setReading(true)
-        // With TLS an end may overtake what is written, so it waits for that.
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        context.writeAndFlush(NIOAny(ByteBuffer()), promise: sent)
-        sent.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
-    }
-
-    private func endOutput() {
-        guard let context else { return }
-        let ended = context.eventLoop.makePromise(of: Void.self)
-        context.close(mode: .output, promise: ended)
-        ended.futureResult.assumeIsolated().whenComplete { _ in
-            self.isOutputClosed = true
-            if self.isInputClosed { self.close() } else { self.deadline = .now() + .seconds(2) }
-        }
-    }
-
-    /// What comes from now on is no request any more: with TLS it may still come, until the other side ends too.
-    func close() {
-        phase = .lingering
-        inbound = ByteBuffer()
-        context?.close(promise: nil)
-    }
-
-    /// Closes so that the client sees an error, never a clean end: beneath TLS, which would say goodbye.
-    func abort() {
-        guard let context else { return }
-        _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
-        if let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self) {
-            tls.close(promise: nil)
-        } else {
-            context.close(promise: nil)
-        }
-    }
-
-    // MARK: From the loop
-
-    func sweep(at now: NIODeadline) {
-        exchange.sweep(at: now)
-        guard deadline <= now else { return }
-        deadline = .distantFuture
-        switch phase {
-        case .awaitingHead where isWithinHead, .relayingBody, .collectingBody: refuseAndClose(.requestTimeout)
-        case .answering: abort()
-        case .awaitingHead, .discardingBody, .lingering: close()
-        }
-    }
-
-    func drain() {
-        if phase == .awaitingHead, inbound.readableBytes == 0 { close() }
-    }
-
-    func abandon() { abort() }
 }

@@ -198,6 +198,7 @@ final class Exchange {
         firstByteAt = nil
         status = 0
         answeredStatus = 0
+        isTunnel = false
         usageTap.reset()
         readReport = nil
         outgoing.clear()

@@ -23,11 +23,15 @@ public struct GrantScope: Sendable {
     /// Whether bodies are looked at.
     var limitsModels: Bool { !models.isEmpty }
 
-    /// What is wrong with a request's head: its path, or the model that its path or its query names.
-    func refusal(of head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> RelayRefusal? {
+    func allowsPath(of head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> Bool {
         let path = String(decoding: bytes[head.pathRange], as: UTF8.self)
-        guard scopes.allSatisfy({ $0.allows(path: path) }) else { return .pathOutOfScope }
+        return scopes.allSatisfy { $0.allows(path: path) }
+    }
+
+    /// What is wrong with the model that a request's path or its query names.
+    func refusalOfModel(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> RelayRefusal? {
         guard limitsModels else { return nil }
+        let path = String(decoding: bytes[head.pathRange], as: UTF8.self)
         if let named = PathModel.named(in: path, isPosted: head.method == .post) {
             guard models.allSatisfy({ $0.contains { $0.matches(named) } }) else { return .modelNotAllowed }
         }

@@ -26,10 +26,13 @@ enum HTTP2Front {
                 ])
             }
         }
-        try context.pipeline.syncOperations.addHandlers([multiplexer, carrier])
-        context.fireChannelRead(NIOAny(received))
-        context.fireChannelReadComplete()
-        context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+        let pipeline = context.pipeline.syncOperations
+        try pipeline.addHandlers([multiplexer, carrier])
+        // Gone first: it would keep from the streams that the connection ends.
+        pipeline.removeHandler(context: context, promise: nil)
+        let place = try pipeline.context(handler: multiplexer)
+        multiplexer.channelRead(context: place, data: NIOAny(received))
+        multiplexer.channelReadComplete(context: place)
     }
 
     /// What floods a client may send: heads that don't end, of many frames or of many bytes once unpacked; streams that are reset as
@@ -90,10 +93,17 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     func streamEnded() {
         streams -= 1
-        if streams == 0 { deadline = .now() + (isDraining ? .zero : relay.settings.keepAliveTimeout) }
+        guard streams == 0 else { return }
+        // While draining: so long as the client may take to read the last answer.
+        deadline = .now() + (isDraining ? .seconds(1) : relay.settings.keepAliveTimeout)
+        if isDraining { context?.close(mode: .output, promise: nil) }
     }
 
-    func sweep(at now: NIODeadline) { if deadline <= now { context?.close(promise: nil) } }
+    func sweep(at now: NIODeadline) {
+        guard deadline <= now else { return }
+        guard isDraining else { return drain() }
+        context?.close(promise: nil)
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
@@ -115,8 +125,9 @@ final class HTTP2Connection: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // What is wrong with one stream ends that alone.
-        if error is NIOHTTP2Errors.StreamError { return }
+        guard !error.isOfOneStream else { return }
+        // A client that acknowledges the last answers of a connection that is ending breaks no rule.
+        if isDraining, error is NIOHTTP2Errors.IOOnClosedConnection { return }
         context.close(promise: nil)
     }
 
@@ -131,4 +142,24 @@ final class HTTP2Connection: ChannelInboundHandler {
     }
 
     func abandon() { context?.close(promise: nil) }
+}
+
+extension Error {
+    /// Whether it concerns one stream, which has been reset for it; all others end the connection (RFC 9113 section 5.4).
+    fileprivate var isOfOneStream: Bool {
+        switch self {
+        case is NIOHTTP2Errors.StreamError, is NIOHTTP2Errors.ContentLengthViolated,
+            is NIOHTTP2Errors.ContentLengthHeadersMismatch, is NIOHTTP2Errors.ContentLengthHeaderNegative,
+            is NIOHTTP2Errors.ContentLengthHeaderMalformedValue, is NIOHTTP2Errors.BadStreamStateTransition,
+            is NIOHTTP2Errors.TrailersWithoutEndStream, is NIOHTTP2Errors.NoSuchStream, is NIOHTTP2Errors.StreamClosed,
+            is NIOHTTP2Errors.DuplicatePseudoHeader, is NIOHTTP2Errors.MissingPseudoHeader,
+            is NIOHTTP2Errors.EmptyPathHeader, is NIOHTTP2Errors.ForbiddenHeaderField,
+            is NIOHTTP2Errors.InvalidHTTP2HeaderFieldName, is NIOHTTP2Errors.InvalidHTTP2HeaderFieldValue,
+            is NIOHTTP2Errors.InvalidPseudoHeaderValue, is NIOHTTP2Errors.InvalidPseudoHeaders,
+            is NIOHTTP2Errors.PseudoHeaderAfterRegularHeader, is NIOHTTP2Errors.UnknownPseudoHeader,
+            is NIOHTTP2Errors.UnsupportedPseudoHeader, is NIOHTTP2Errors.CreatedStreamAfterGoaway:
+            true
+        default: false
+        }
+    }
 }

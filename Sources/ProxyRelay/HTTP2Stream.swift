@@ -34,6 +34,8 @@ final class HTTP2Stream: ChannelDuplexHandler {
     private var unread = ByteBuffer()
     private var hasHead = false
     private var isAnswerWhole = false
+    /// Kept when the last of the answer has left.
+    private var lastSent: EventLoopPromise<Void>?
 
     private let connection: HTTP2Connection
 
@@ -127,8 +129,7 @@ final class HTTP2Stream: ChannelDuplexHandler {
             while unread.readableBytes > 0, !isAnswerWhole {
                 guard try hasHead ? passBody(context) : passHead(context) else { break }
             }
-            // Told with the flush that follows: nothing of what was written waits for this.
-            promise?.succeed()
+            if let promise { told(promise) }
         } catch {
             promise?.fail(error)
             context.close(promise: nil)
@@ -150,8 +151,12 @@ final class HTTP2Stream: ChannelDuplexHandler {
             isAnswerWhole = reader.isComplete
         }
         let fields = bytes.withUnsafeReadableBytes { HPACKHeaders(head, $0) }
+        // It must fit a frame, as what writes frames does not go on in others.
+        guard fields.reduce(0, { $0 + $1.name.utf8.count + $1.value.utf8.count + 32 }) < Self.mostHeadBytes else {
+            throw .headTooLarge
+        }
         let frame = HTTP2Frame.FramePayload.headers(.init(headers: fields, endStream: isAnswerWhole))
-        context.write(wrapOutboundOut(frame), promise: nil)
+        context.write(wrapOutboundOut(frame), promise: promiseOfLast(context))
         return true
     }
 
@@ -170,19 +175,40 @@ final class HTTP2Stream: ChannelDuplexHandler {
 
     private func writeData(_ content: ByteBuffer, _ context: ChannelHandlerContext) {
         let frame = HTTP2Frame.FramePayload.data(.init(data: .byteBuffer(content), endStream: isAnswerWhole))
-        context.write(wrapOutboundOut(frame), promise: nil)
+        context.write(wrapOutboundOut(frame), promise: promiseOfLast(context))
+    }
+
+    private static let mostHeadBytes = 16_000
+
+    private func promiseOfLast(_ context: ChannelHandlerContext) -> EventLoopPromise<Void>? {
+        if isAnswerWhole { lastSent = context.eventLoop.makePromise(of: Void.self) }
+        return isAnswerWhole ? lastSent : nil
+    }
+
+    /// Tells when all that was written has left, as far as anybody waits for that: at an answer's end.
+    private func told(_ promise: EventLoopPromise<Void>) {
+        if let lastSent { lastSent.futureResult.cascade(to: promise) } else { promise.succeed() }
     }
 
     /// Our side ends: an answer that ends so is whole now, any other is broken off.
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        guard mode == .output else { return context.close(mode: mode, promise: promise) }
+        guard mode == .output else {
+            if isAnswerWhole {
+                // The client has all of its answer, and need not go on with its request (RFC 9113 section 8.1).
+                context.writeAndFlush(wrapOutboundOut(.rstStream(.noError)), promise: promise)
+            } else {
+                context.close(mode: mode, promise: promise)
+            }
+            return
+        }
         if hasHead, !isAnswerWhole, reader.connectionEnded() {
             isAnswerWhole = true
             writeData(ByteBuffer(), context)
             context.flush()
         }
         // The rest of a request that is not wanted is let go by whoever lingers for it.
-        if isAnswerWhole { promise?.succeed() } else { context.close(promise: promise) }
+        guard isAnswerWhole else { return context.close(promise: promise) }
+        if let promise { told(promise) }
     }
 
     /// The last byte of an answer may end the stream while it is written: told after that, so that what was answered has been answered.

@@ -76,12 +76,12 @@ final class RelayLoop {
     // MARK: Connections
 
     func join(_ connection: DownstreamConnection) -> Int {
-        census.connections.add(1, ordering: .relaxed)
+        if !connection.isCarried { census.connections.add(1, ordering: .relaxed) }
         return downstreams.add(connection)
     }
 
-    func leave(_ slot: Int) {
-        census.connections.subtract(1, ordering: .relaxed)
+    func leave(_ connection: DownstreamConnection, slot: Int) {
+        if !connection.isCarried { census.connections.subtract(1, ordering: .relaxed) }
         downstreams.remove(slot)
     }
 

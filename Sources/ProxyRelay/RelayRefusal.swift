@@ -248,12 +248,13 @@ extension UnboundedCost {
         case .noMaximum: whose + "Send max_completion_tokens (or max_tokens, or max_output_tokens)."
         case .refersElsewhere:
             whose + "This body refers to pictures, sound, files or earlier answers, whose length isn't known here."
+        case .endless: whose + "A WebSocket has no end that is known before. Ask the operator for another token."
         }
     }
 
     fileprivate var parameter: String? {
         switch self {
-        case .notJSON, .refersElsewhere: nil
+        case .notJSON, .refersElsewhere, .endless: nil
         case .noPrice: "model"
         case .noMaximum: "max_completion_tokens"
         }

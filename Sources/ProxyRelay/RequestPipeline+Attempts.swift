@@ -78,7 +78,8 @@ extension Exchange {
         }
         let made = attempts.count + 1
         let pause = max(route.retry.pause(afterAttempts: made, random: requestID.identifier.low), retryAfter ?? .zero)
-        guard route.retry.on.contains(result), made < route.retry.attempts, pause <= route.retry.longestBackoff,
+        guard route.retry.on.contains(result), !route.isLeftAlone(at: .now()), made < route.retry.attempts,
+            pause <= route.retry.longestBackoff,
             relay.retryBudget.take()
         else { return false }
         noteAttempt(result)
@@ -170,7 +171,7 @@ extension EndpointRules {
     func isOpen(to head: RequestHead, _ bytes: UnsafeRawBufferPointer, _ relay: RelayLoop) -> Bool {
         allows(head.method)
             && relay.endpoints.endpoint(UnsafeRawBufferPointer(rebasing: bytes[head.pathRange]), under: self).isAllowed
-            && (!hasConditions || refusal(of: head, bytes) == nil)
+            && (!hasConditions || refusalOfFields(head, bytes) == nil && refusalOfQuery(head, bytes) == nil)
     }
 }
 

@@ -172,4 +172,5 @@ enum UnboundedCost: Error, Hashable, Sendable {
     case noPrice
     case noMaximum
     case refersElsewhere
+    case endless
 }

@@ -49,8 +49,8 @@ extension Exchange {
 }
 
 extension EndpointRules {
-    /// What is wrong with a request's head: a field that is missing, a parameter of the query, the page it comes from.
-    func refusal(of head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> RelayRefusal? {
+    /// What is wrong with a request's fields: one that is missing, or the page it comes from.
+    func refusalOfFields(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> RelayRefusal? {
         for required in requiredFields {
             let isThere = head.fields.contains { field in
                 // One that Connection names stays behind, and an underscore is no hyphen to a provider that requires it.
@@ -59,14 +59,17 @@ extension EndpointRules {
             }
             if !isThere { return required.isOrigin ? .originRequired : .headerRequired(name: required.name) }
         }
-        if !parameters.isEmpty, let query = head.queryRange,
-            let violation = parameters.violation(inQuery: UnsafeRawBufferPointer(rebasing: bytes[query]))
-        {
-            return .paramNotAllowed(violation)
-        }
         guard let origins, let range = head.value(of: .origin) else { return nil }
         let isAllowed = head.count(of: .origin) == 1 && origins.allows(UnsafeRawBufferPointer(rebasing: bytes[range]))
         return isAllowed ? nil : .originNotAllowed
+    }
+
+    /// What is wrong with a parameter of its query.
+    func refusalOfQuery(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> RelayRefusal? {
+        guard !parameters.isEmpty, let query = head.queryRange else { return nil }
+        return parameters.violation(inQuery: UnsafeRawBufferPointer(rebasing: bytes[query])).map {
+            .paramNotAllowed($0)
+        }
     }
 }
 

@@ -63,6 +63,7 @@ extension Exchange {
         outbound = outbound.rerouted(from: former, to: successor)
         outboundHeadLength += outbound.readableBytes - length
         route = successor
+        hasPassedBreaker = false
         guard stage == .relaying else { return }
         upstream?.cancel()
         upstream = nil

@@ -124,7 +124,8 @@ extension Exchange {
         if stage == .admitting { chooseUpstream() }
         if hasHead || outgoing.readableBytes > 0 { deliver() }
         if stage == .delivering { return finish() }
-        if let downstream, downstream.isWritable { upstream?.setReading(true) }
+        if let downstream { upstream?.setReading(downstream.isWritable) }
+        if isTunnel { downstream?.process() }
         advance()
     }
 
@@ -134,7 +135,7 @@ extension Exchange {
         guard let route else { return }
         if route.breaker.isTripped, !hasPassedBreaker {
             if let wait = route.breaker.wait(at: .now(), route.retry.breaker) { return circuitIsOpen(for: wait) }
-            hasPassedBreaker = true
+            hasPassedBreaker = route.retry.breaker.failures > 0
         }
         // One that is let through to try needs a connection that is no remnant of before.
         if !hasRetried, !hasPassedBreaker, let connection = relay.upstreams.takeIdle(route.target) {
@@ -297,6 +298,8 @@ extension Exchange {
         } else {
             deliver()
             downstream?.flush()
+            // Told of changes alone, it might have missed the one that came before there was an answer.
+            if downstream?.isWritable == false { upstream?.setReading(false) }
         }
     }
 

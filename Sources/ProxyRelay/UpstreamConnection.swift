@@ -98,10 +98,10 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     /// Stops or resumes reading, as the client can take more or not.
     func setReading(_ reading: Bool) {
-        guard reading != isReading else { return }
+        // The head of an answer is always read: the time for it runs.
+        guard reading != isReading, reading || hasHead else { return }
         isReading = reading
-        deadline = reading && hasHead ? .now() + settings.streamIdleTimeout : deadline
-        if !reading { deadline = .distantFuture }
+        if hasHead { deadline = reading ? .now() + settings.streamIdleTimeout : .distantFuture }
         try? context?.channel.syncOptions?.setOption(.autoRead, value: reading)
     }
 

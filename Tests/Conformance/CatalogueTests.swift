@@ -74,6 +74,8 @@ struct CatalogueTests {
         "http2: http2.cleartext.by-prior-knowledge",
         "http2: http2.streams.side-by-side",
         "http2: http2.requests.malformed-are-refused",
+        "http2: http2.requests.a-bad-one-ends-alone",
+        "http2: http2.connection.broken-at-once-leaves-nothing",
         "http2: http2.cookies.are-joined",
         "http2: http2.flood.of-resets",
         "http2: http2.flood.of-continuations",
@@ -112,7 +114,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 167)
-        #expect(HTTPScenario.all.count == 259)
+        #expect(HTTPScenario.all.count == 262)
         #expect(CommandScenario.all.count == 74)
     }
 

@@ -219,6 +219,19 @@ extension HTTPScenario {
 
     /// Bodies of requests, on their way to the upstream.
     static let requestBodies: [HTTPScenario] = [
+        HTTPScenario(
+            "body.large.waits-for-the-upstream",
+            "A large body whose upstream takes none of it for a while arrives whole."
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let body = (0..<8_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 9) }
+            world.upstream.script([.readHead, .await("go"), .readBody, .send(HTTPAnswer.usual)])
+            async let answer = world.exchange(tenant.request("/v1/files", body: body))
+            try await ContinuousClock().sleep(for: .milliseconds(500))
+            world.upstream.release("go")
+            check.usual(try await answer)
+            check.that(world.upstream.received.first?.body == body, "the upstream got another body")
+        },
         HTTPScenario("body.sized.byte-for-byte", "A sized body arrives as it was sent, whatever its bytes.") {
             world, check in
             let tenant = try await world.tenant()

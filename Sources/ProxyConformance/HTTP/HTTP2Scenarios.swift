@@ -92,6 +92,68 @@ extension HTTPScenario {
             check.usual(try await world.exchange(tenant.request()), "a sound request after them")
         },
         HTTPScenario(
+            "http2.requests.a-bad-one-ends-alone",
+            "A malformed request ends its stream, and no other of its connection.",
+            needs: .rawBytes
+        ) { world, check in
+            let tenant = try await world.tenant()
+            var talk = try await HTTP2Talk(world)
+            world.upstream.script(UpstreamStep.readRequest + [.await("go"), .send(HTTPAnswer.usual)])
+            try await talk.ask(1, tenant.secret)
+            check.that(try await eventually { world.upstream.connectionCount == 1 }, "the sound one did not go on")
+            let bad: [[(String, String)]] = [
+                [("X-Upper", "a")], [("te", "x")], [("transfer-encoding", "chunked")], [("content-length", "5")],
+                [("x", "a\r\nb: c")],
+            ]
+            for (number, fields) in bad.enumerated() {
+                let stream = UInt32(number * 2 + 3)
+                try await talk.ask(stream, tenant.secret, fields: fields)
+                let answer = try await talk.answer(on: stream)
+                check.that(!answer.isWhole || answer.block.first != 0x88, "\(fields) was answered with 200")
+                check.that(!talk.hasEnded, "\(fields) ended the connection")
+            }
+            world.upstream.release("go")
+            check.that(try await talk.answer(on: 1).isWhole, "the sound one")
+            await talk.connection.close()
+        },
+        HTTPScenario(
+            inside: "http2.connection.broken-at-once-leaves-nothing",
+            "A connection that breaks with its very first bytes leaves no stream behind, and no request.",
+            needs: .rawBytes
+        ) { world, check in
+            let tenant = try await world.tenant()
+            for _ in 0..<5 {
+                let connection = try await world.connect()
+                var bytes = HTTP2Talk.preface + HTTP2Frame(.settings).bytes
+                for stream in stride(from: UInt32(1), to: 21, by: 2) {
+                    let head = HTTP2Frame.literals([
+                        (":method", "POST"), (":scheme", "http"), (":path", "/v1/files"), (":authority", "a"),
+                        ("authorization", "Bearer \(tenant.secret)"),
+                    ])
+                    bytes += HTTP2Frame(.headers, flags: HTTP2Frame.endHeaders, stream: stream, head).bytes
+                }
+                // Settings of a length that there is none of.
+                try await connection.send(bytes + HTTP2Frame(.settings, [1, 2, 3]).bytes)
+                while let more = try? await connection.receive(atMost: 1 << 16, within: .seconds(5)), !more.isEmpty {}
+                await connection.close()
+            }
+            let wanted = [#"llm_proxy_requests_in_flight{driver="#, #"llm_proxy_client_connections{driver="#]
+            let isEmpty = try await eventually {
+                let page = try await world.exchange(
+                    HTTPRequest(method: "GET", target: "/metrics", fields: [], body: nil)
+                ).text
+                let values = wanted.map { name in
+                    page.split(separator: "\n").first { $0.hasPrefix(name) }?.split(separator: " ").last.flatMap {
+                        Double($0)
+                    } ?? -1
+                }
+                // The connection that asks is one.
+                return values == [0, 1]
+            }
+            check.that(isEmpty, "something is left")
+            check.usual(try await world.exchange(tenant.request()), "a request after it")
+        },
+        HTTPScenario(
             "http2.cookies.are-joined", "A cookie that came in parts goes on as one field.", needs: .rawBytes
         ) { world, check in
             let tenant = try await world.tenant()

@@ -1,0 +1,69 @@
+import Glibc
+import NIOCore
+import NIOSSL
+
+/// How a client's connection ends: so that the client reads our last words, or so that it can't take an answer for whole.
+extension DownstreamConnection {
+    /// Sends what is written, then ends our side and waits a little for the client's end (RFC 9112 section 9.6).
+    func closeAfterAnswer() {
+        guard let context, phase != .lingering else { return }
+        phase = .lingering
+        inbound = ByteBuffer()
+        deadline = .now() + relay.settings.streamIdleTimeout
+        flush()
+        if isInputClosed { deadline = .now() + .seconds(2) }
+        setReading(true)
+        // With TLS an end may overtake what is written, so it waits for that.
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(NIOAny(ByteBuffer()), promise: sent)
+        sent.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
+    }
+
+    private func endOutput() {
+        guard let context else { return }
+        let ended = context.eventLoop.makePromise(of: Void.self)
+        context.close(mode: .output, promise: ended)
+        ended.futureResult.assumeIsolated().whenComplete { _ in
+            self.isOutputClosed = true
+            if self.isInputClosed { self.close() } else { self.deadline = .now() + .seconds(2) }
+        }
+    }
+
+    /// What comes from now on is no request any more: with TLS it may still come, until the other side ends too.
+    func close() {
+        phase = .lingering
+        inbound = ByteBuffer()
+        context?.close(promise: nil)
+    }
+
+    /// Closes so that the client sees an error, never a clean end: beneath TLS, which would say goodbye.
+    func abort() {
+        guard let context else { return }
+        _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+        if let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self) {
+            tls.close(promise: nil)
+        } else {
+            context.close(promise: nil)
+        }
+    }
+
+    // MARK: From the loop
+
+    func sweep(at now: NIODeadline) {
+        exchange.sweep(at: now)
+        guard deadline <= now else { return }
+        deadline = .distantFuture
+        switch phase {
+        case .awaitingHead where isWithinHead, .relayingBody, .collectingBody: refuseAndClose(.requestTimeout)
+        case .answering: abort()
+        case .awaitingHead, .discardingBody, .lingering: close()
+        }
+    }
+
+    func drain() {
+        // Of streams the connection that carries them takes care.
+        if !isCarried, phase == .awaitingHead, inbound.readableBytes == 0 { close() }
+    }
+
+    func abandon() { abort() }
+}
