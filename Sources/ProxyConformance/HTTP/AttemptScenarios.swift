@@ -198,7 +198,7 @@ extension HTTPScenario {
         HTTPScenario(
             inside: "attempt.breaker.leaves-the-upstream-alone",
             "After failures in a row the upstream is not asked: 503 with Retry-After. Then one request tries, and all go again.",
-            settings: file("breaker: {failures: 3, open_for: 400ms}")
+            settings: file("breaker: {failures: 3, open_for: 2s}")
         ) { world, check in
             let tenant = try await world.tenant()
             for _ in 0..<3 {
@@ -207,7 +207,9 @@ extension HTTPScenario {
             }
             let open = try await world.exchange(tenant.request())
             check.refusal(open, 503, "upstream_circuit_open")
-            check.equal(open.fields.all("retry-after"), ["1"], "Retry-After")
+            check.that(
+                [["1"], ["2"]].contains(open.fields.all("retry-after")),
+                "Retry-After: \(open.fields.all("retry-after"))")
             check.equal(world.upstream.received.count, 3, "requests that went on")
             let tried = try await eventually { try await world.exchange(tenant.request()).status == 200 }
             check.that(tried, "no request was let through")
@@ -276,7 +278,7 @@ extension HTTPScenario {
             inside: "attempt.timeouts.are-those-of-the-provider",
             "A provider's own timeouts take the place of the server's, also for the whole of an answer that is no stream.",
             settings: file(
-                "timeouts: {response_header: 250ms, request: 600ms, idle_connection: 50ms}\n    connection: {max_idle_conns: 4}"
+                "timeouts: {response_header: 1s, request: 2s, idle_connection: 50ms}\n    connection: {max_idle_conns: 4}"
             )
         ) { world, check in
             let tenant = try await world.tenant()
@@ -292,7 +294,7 @@ extension HTTPScenario {
                     .send(HTTPAnswer.lastChunk),
                 ])
             async let stream = world.exchange(tenant.request())
-            try await ContinuousClock().sleep(for: .milliseconds(900))
+            try await ContinuousClock().sleep(for: .milliseconds(2600))
             world.upstream.release("later")
             check.equal(try await stream.end, .complete, "a stream that takes longer")
         },
