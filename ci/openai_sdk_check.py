@@ -196,6 +196,18 @@ def counts_every_request(proxy, token):
     assert found["request_count"] == 16, found
 
 
+def run(sdk, checks):
+    """Makes named checks one after the other and prints what fails: how many passed, and how many failed."""
+    failed = 0
+    for name, check in checks:
+        try:
+            check()
+        except Exception as error:  # Whatever goes wrong is a failure of this check, and the others go on.
+            failed += 1
+            print(f"ci/sdks: {sdk} {name}: {type(error).__name__}: {error}")
+    return len(checks) - failed, failed
+
+
 def main(program):
     failed = passed = 0
     with tempfile.TemporaryDirectory(prefix="openai-sdk-") as folder:
@@ -209,13 +221,7 @@ def main(program):
             checks = [(call.__name__, lambda call=call: call(client)) for call in calls]
             checks += [(check.__name__, check) for check in refusals(proxy, project)]
             checks.append(("counts_every_request", lambda: counts_every_request(proxy, token)))
-            for name, check in checks:
-                try:
-                    check()
-                    passed += 1
-                except Exception as error:  # Whatever goes wrong is a failure of this check, and the others go on.
-                    failed += 1
-                    print(f"ci/sdks: {name}: {type(error).__name__}: {error}")
+            passed, failed = run("openai", checks)
         finally:
             code = proxy.stop()
         if code != 0:

@@ -19,7 +19,7 @@ import anthropic
 import langchain_openai
 import litellm
 
-from openai_sdk_check import MESSAGES, Proxy, wait_for
+from openai_sdk_check import MESSAGES, Proxy, run, wait_for
 
 PROVIDERS = """
 default_api: openai
@@ -144,13 +144,8 @@ def main(program):
                 "anthropic": anthropic_checks(f"{url}/anthropic", token), "langchain": langchain_checks(url, token),
                 "litellm": litellm_checks(url, token)}
             for name, checks in groups.items():
-                for check in checks:
-                    try:
-                        check()
-                        passed += 1
-                    except Exception as error:  # Whatever goes wrong is a failure of this check, and the others go on.
-                        failed += 1
-                        print(f"ci/sdks: {name} {check.__name__}: {type(error).__name__}: {error}")
+                counts = run(name, [(check.__name__, check) for check in checks])
+                passed, failed = passed + counts[0], failed + counts[1]
         finally:
             code = proxy.stop()
             simulator.stop()

@@ -139,12 +139,9 @@ final class HTTP2Stream: ChannelDuplexHandler {
 
     /// - Returns: whether a head was there.
     private func passHead(_ context: ChannelHandlerContext) throws(WireFault) -> Bool {
-        let parsed: Result<Bool, WireFault> = unread.withUnsafeReadableBytes { bytes in
-            do throws(WireFault) { return .success(try parser.parse(bytes, answering: method, into: &head)) } catch {
-                return .failure(error)
-            }
-        }
-        guard try parsed.get(), let bytes = unread.readSlice(length: head.length) else { return false }
+        guard try parser.parse(unread, answering: method, into: &head),
+            let bytes = unread.readSlice(length: head.length)
+        else { return false }
         if !head.isInterim {
             hasHead = true
             reader.begin(head.framing, limits: limits)

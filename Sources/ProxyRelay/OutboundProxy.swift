@@ -64,7 +64,7 @@ final class OutboundTunnel: ChannelInboundHandler, RemovableChannelHandler {
         var bytes = unwrapInboundIn(data)
         received.writeBuffer(&bytes)
         do {
-            guard try parse() else { return }
+            guard try parser.parse(received, answering: .connect, into: &head) else { return }
         } catch {
             return refuse(context)
         }
@@ -75,15 +75,6 @@ final class OutboundTunnel: ChannelInboundHandler, RemovableChannelHandler {
         opened?.succeed()
         if received.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(received)) }
         context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
-    }
-
-    private func parse() throws(WireFault) -> Bool {
-        let parsed: Result<Bool, WireFault> = received.withUnsafeReadableBytes { bytes in
-            do throws(WireFault) { return .success(try parser.parse(bytes, answering: .connect, into: &head)) } catch {
-                return .failure(error)
-            }
-        }
-        return try parsed.get()
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -32,12 +32,11 @@ extension Exchange {
     func takeWay(_ eligible: Eligible) -> UpstreamRoute? {
         let now = NIODeadline.now()
         let closed = ways.filter { !$0.isLeftAlone(at: now) }
-        var eligibles = closed.filter { $0.rest.isOver(at: now) }
-        if eligibles.isEmpty, eligible != .ready { eligibles = closed }
-        if eligibles.isEmpty, eligible == .any { eligibles = ways }
-        let eligible = eligibles
-        guard let priority = eligible.map(\.priority).min() else { return nil }
-        let peers = eligible.filter { $0.priority == priority }
+        var candidates = closed.filter { $0.rest.isOver(at: now) }
+        if candidates.isEmpty, eligible != .ready { candidates = closed }
+        if candidates.isEmpty, eligible == .any { candidates = ways }
+        guard let priority = candidates.map(\.priority).min() else { return nil }
+        let peers = candidates.filter { $0.priority == priority }
         var place = Int64((requestID.identifier.low >> 8) % UInt64(max(1, peers.reduce(0) { $0 + $1.weight })))
         let taken = peers.first { peer in
             place -= peer.weight
@@ -142,8 +141,7 @@ extension Exchange {
     }
 
     private func noteAttempt(_ result: AttemptResult) {
-        guard let route else { return }
-        attempts.append(UpstreamAttempt(provider: route.provider, upstream: route.upstream, result: result))
+        if let route { attempts.append(route.attempt(result)) }
     }
 
     /// All attempts, where there was a choice or more than one; the last of them ended as `outcome` says.
@@ -157,7 +155,14 @@ extension Exchange {
             case .upstreamTimeout: .timeout
             default: .none
             }
-        return attempts + [UpstreamAttempt(provider: route.provider, upstream: route.upstream, result: last)]
+        return attempts + [route.attempt(last)]
+    }
+}
+
+extension UpstreamRoute {
+    /// What is written down of a request that went this way.
+    fileprivate func attempt(_ result: AttemptResult) -> UpstreamAttempt {
+        UpstreamAttempt(provider: provider, upstream: upstream, result: result)
     }
 }
 

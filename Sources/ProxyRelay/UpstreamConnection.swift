@@ -211,7 +211,7 @@ final class UpstreamConnection: ChannelInboundHandler {
             pending.writeBuffer(&buffer)
             swap(&pending, &buffer)
         }
-        guard try parseHead(buffer, answering: exchange.requestMethod) else {
+        guard try parser.parse(buffer, answering: exchange.requestMethod, into: &head) else {
             pending = buffer
             buffer = ByteBuffer()
             return false
@@ -247,17 +247,6 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     /// Something has passed the other way.
     func extendDeadline() { if isReading, hasHead { deadline = .now() + settings.streamIdleTimeout } }
-
-    private func parseHead(_ buffer: ByteBuffer, answering method: RequestMethod) throws(WireFault) -> Bool {
-        let result: Result<Bool, WireFault> = buffer.withUnsafeReadableBytes { bytes in
-            do throws(WireFault) {
-                return .success(try parser.parse(bytes, answering: method, into: &head))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
-    }
 
     private func receiveBody(_ buffer: inout ByteBuffer, for exchange: Exchange) throws(WireFault) {
         if isReading { deadline = .now() + settings.streamIdleTimeout }
@@ -307,5 +296,19 @@ enum UpstreamFailure {
         case .closed, .malformed: .reset
         case .timedOut: .timeout
         }
+    }
+}
+
+extension ResponseHeadParser {
+    /// The same as for bytes that are lent: a closure that is lent them can't throw what it throws.
+    mutating func parse(
+        _ buffer: ByteBuffer, answering method: RequestMethod, into head: inout ResponseHead
+    ) throws(WireFault) -> Bool {
+        let parsed: Result<Bool, WireFault> = buffer.withUnsafeReadableBytes { bytes in
+            do throws(WireFault) { return .success(try parse(bytes, answering: method, into: &head)) } catch {
+                return .failure(error)
+            }
+        }
+        return try parsed.get()
     }
 }

@@ -36,11 +36,6 @@ public final class UpstreamHealth: Sendable {
             return rest
         }
     }
-
-    /// How many targets are left alone now.
-    public var openCircuits: Int {
-        known.withLock { $0.breakers.values.reduce(0) { $0 + ($1.isTripped ? 1 : 0) } }
-    }
 }
 
 /// Leaves an upstream alone that has not answered for a while, and lets one request after the other through to try.
