@@ -74,18 +74,19 @@ let package = Package(
         room("ProxySecrets", ["ProxyDomain", .crypto]),
         room("ProxySettings", ["ProxyDomain", "CYAML"]),
 
-        // Floor 2: one engine each, the storage in SQL, the ledger.
+        // Floor 2: one engine each, the storage in SQL, the ledger, the cache.
         room("SQLiteDriver", ["SQLDatabase", "CSQLite"]),
         room("PostgresDriver", ["SQLDatabase", "CPostgres", "CPostgresLoader"]),
         room("SQLStorage", ["ProxyDomain", "ProxyStorage", "SQLDatabase"]),
         room("ProxyLedger", ["ProxyDomain", "ProxyStorage"]),
+        room("ProxyCache", ["ProxyDomain", "ProxyWire", .nioCore, .crypto]),
 
         // Floor 3: the data plane, the control plane, and what proves them.
         room(
             "ProxyRelay",
             [
-                "ProxyDomain", "ProxyStorage", "ProxyWire", "ProxyCodings", "ProxyLedger", .nioCore, .nioPosix, .nioSSL,
-                .nioTLS, .nioHTTP2, .nioHPACK,
+                "ProxyDomain", "ProxyStorage", "ProxyWire", "ProxyCodings", "ProxyLedger", "ProxyCache",
+                .nioCore, .nioPosix, .nioSSL, .nioTLS, .nioHTTP2, .nioHPACK,
             ]),
         room(
             "ProxyManagement",
@@ -101,8 +102,8 @@ let package = Package(
             "ProxyServer",
             [
                 "ProxyDomain", "ProxyStorage", "SQLDatabase", "ProxySecrets", "ProxySettings", "SQLiteDriver",
-                "PostgresDriver", "SQLStorage", "ProxyLedger", "ProxyWire", "ProxyRelay", "ProxyManagement",
-                .nioCore, .nioPosix, .nioSSL, .logging,
+                "PostgresDriver", "SQLStorage", "ProxyLedger", "ProxyCache", "ProxyWire", "ProxyRelay",
+                "ProxyManagement", .nioCore, .nioPosix, .nioSSL, .logging,
             ]),
 
         // Floor 5: the command.
@@ -128,6 +129,11 @@ let package = Package(
             name: "wire-fuzz", dependencies: ["ProxyWire", "WireFixtures", .nioHTTP1], path: "Benchmarks/WireFuzz",
             swiftSettings: houseSettings),
 
+        // The long fuzz of every parser.
+        .executableTarget(
+            name: "parser-fuzz", dependencies: ["FuzzFixtures"], path: "Benchmarks/ParserFuzz",
+            swiftSettings: houseSettings),
+
         // What tests stand on: a PostgreSQL of their own.
         .target(
             name: "ProxyFixtures", dependencies: ["CPostgres", "CPostgresLoader"], path: "Tests/Fixtures/Postgres",
@@ -141,6 +147,11 @@ let package = Package(
             name: "WireFixtures",
             dependencies: ["ProxyWire", .nioCore, .nioHTTP1, .product(name: "NIOEmbedded", package: "swift-nio")],
             path: "Tests/Fixtures/Wire", swiftSettings: houseSettings),
+        // What must hold of our parsers, whatever they are fed.
+        .target(
+            name: "FuzzFixtures",
+            dependencies: ["ProxyWire", "ProxySettings", "PostgresDriver", "WireFixtures", .nioCore],
+            path: "Tests/Fixtures/Fuzz", exclude: ["Corpus"], swiftSettings: houseSettings),
         .testTarget(
             name: "WireTests",
             dependencies: [
@@ -161,7 +172,8 @@ let package = Package(
                 "ProxyDomain", "ProxyStorage", "SQLDatabase", "SQLiteDriver", "PostgresDriver", "SQLStorage",
                 "ProxyLedger", "ProxySecrets", "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyConformance",
                 "ProxyBlackBox", "ProxyFleet",
-                "ProxyFixtures", "FaultFixtures", "ProxyManagement", "ProxyRelay", "llm-proxy", .nioCore, .nioPosix,
+                "ProxyFixtures", "FaultFixtures", "FuzzFixtures", "ProxyManagement", "ProxyRelay", "llm-proxy",
+                .nioCore, .nioPosix,
                 .nioSSL,
                 .nioTLS, .nioHTTP1, .nioHTTP2, .logging,
             ],

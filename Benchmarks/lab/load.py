@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import subprocess
+import time
 
 from .peers import LOAD_CORE, proxy_binary
 
@@ -15,14 +16,33 @@ BODY = json.dumps({
     "temperature": 0.7}, separators=(",", ":"))
 
 
-def wrk(url, token, seconds, folder, connections=64, cores=LOAD_CORE, path="/v1/chat/completions"):
-    """Saturates `url` with chat requests as an OpenAI client sends them. Returns what was counted."""
+CHANGING = """
+local number, body = %d, wrk.body
+request = function()
+  number = number + 1
+  return wrk.format(nil, nil, nil, (body:gsub("briefly and to the point", string.format("briefly at %%16d", number))))
+end
+"""
+
+
+def wrk(url, token, seconds, folder, connections=64, cores=LOAD_CORE, path="/v1/chat/completions",
+        cached=False, changing=False):
+    """Saturates `url` with chat requests as an OpenAI client sends them. Returns what was counted.
+
+    `cached`: they say that their answers may be given again; `changing`: each has a body of its own.
+    """
     script = pathlib.Path(folder, "request.lua")
     headers = {
         "Content-Type": "application/json", "Authorization": f"Bearer {token}", "User-Agent": "OpenAI/Python 1.40.0",
         "Accept": "application/json", "X-Stainless-Lang": "python", "X-Stainless-Retry-Count": "0"}
+    if cached:
+        headers["Cache-Control"] = "public, max-age=3600"
     lines = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
-    script.write_text(f"wrk.method = 'POST'\nwrk.body = [==[{BODY}]==]\n{lines}\n")
+    text = f"wrk.method = 'POST'\nwrk.body = [==[{BODY}]==]\n{lines}\n"
+    if changing:
+        # Its number takes the place of white space, so that all bodies are equally long; runs begin at different ones.
+        text += CHANGING % (time.time_ns() // 1000 % 10**8 * 100)
+    script.write_text(text)
     ran = subprocess.run(
         ["taskset", "-c", cores, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "--latency", "-s", script,
          f"{url}{path}"], capture_output=True, text=True, check=True, timeout=seconds + 60)

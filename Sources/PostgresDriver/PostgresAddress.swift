@@ -75,7 +75,7 @@ public struct PostgresAddress: Sendable {
         for pair in query.split(separator: "&") {
             guard let equals = pair.firstIndex(of: "=") else { throw .parameter }
             var keyword = try Self.decode(pair[..<equals], "a parameter's name")
-            let value = try Self.decode(pair[pair.index(after: equals)...], "the value of \(keyword)")
+            let value = try Self.decode(pair[pair.index(after: equals)...], "a parameter's value")
             if keyword == "ssl", value == "true" {
                 (keyword, parameters["sslmode"]) = ("sslmode", "require")
             } else {
@@ -107,6 +107,8 @@ public struct PostgresAddress: Sendable {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {
+            // libpq would read no further.
+            guard byte > 0 else { throw .encoding(what) }
             guard byte == UInt8(ascii: "%") else {
                 bytes.append(byte)
                 continue
@@ -150,6 +152,14 @@ public enum PostgresAddressError: Error, Hashable, Sendable {
 }
 
 extension PostgresAddressError: CustomStringConvertible {
+    /// Whether a value may be shown: one that holds more may be part of a password that was not escaped.
+    private static func isWord(_ value: String) -> Bool {
+        value.utf8.count <= 20
+            && value.utf8.allSatisfy {
+                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F
+            }
+    }
+
     /// What is wrong and how to write it.
     public var description: String {
         switch self {
@@ -161,7 +171,7 @@ extension PostgresAddressError: CustomStringConvertible {
         case .encoding(let what): "has a broken %-escape in \(what): write % itself as %25"
         case .parameter: "has a parameter without a value: write keyword=value; in a password write ? as %3F"
         case .value(let keyword, let value, let allowed):
-            "has \(keyword)=\(value): write \(allowed.joined(separator: ", "))"
+            "has \(Self.isWord(value) ? "\(keyword)=\(value)" : "another \(keyword)"): write \(allowed.joined(separator: ", "))"
         }
     }
 }

@@ -80,6 +80,7 @@ public enum PostgresDatabase {
         name: "postgres", batchStyle: .arrays, locksRows: true,
         terms: .init(
             integer: "BIGINT", text: "TEXT COLLATE \"C\"", instant: "TEXT COLLATE \"C\"", keyedTable: "",
+            scratch: "UNLOGGED TABLE",
             partition: { DayParts.postgresPartition(table: $0) }),
         // A number that only this program uses.
         migrationLock: SQLStatement("SELECT pg_advisory_xact_lock(5489371105128823411)"),

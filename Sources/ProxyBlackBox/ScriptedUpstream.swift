@@ -41,6 +41,7 @@ package final class ScriptedUpstream: UpstreamDouble {
     package var closedByProxy: Int { state.value.closedByProxy }
 
     package func script(_ steps: [UpstreamStep]) { state.change { $0.scripts.append(steps) } }
+    package func unscript() { state.change { $0.scripts = [] } }
 
     package func release(_ gate: String) {
         state.change { state in

@@ -15,6 +15,7 @@ public struct Project: Hashable, Sendable {
     public var deactivatedAt: Timestamp?
     public var limits: ProjectLimits
     public var streams: StreamPolicy
+    public var cache: CachePolicy
     /// What its tokens may use at most.
     public var access: AccessScope
     /// What has gone off its budget; `nil` without one. Only the ledger writes it.
@@ -25,7 +26,8 @@ public struct Project: Hashable, Sendable {
     public init(
         id: ProjectID, name: String, sealedKey: String, keyHint: String, provider: String, baseURL: String? = nil,
         deactivatedAt: Timestamp? = nil, limits: ProjectLimits = ProjectLimits(),
-        streams: StreamPolicy = StreamPolicy(), access: AccessScope = AccessScope(), budget: BudgetAccount? = nil,
+        streams: StreamPolicy = StreamPolicy(), access: AccessScope = AccessScope(),
+        cache: CachePolicy = CachePolicy(), budget: BudgetAccount? = nil,
         createdAt: Timestamp, updatedAt: Timestamp
     ) {
         self.id = id
@@ -38,6 +40,7 @@ public struct Project: Hashable, Sendable {
         self.limits = limits
         self.streams = streams
         self.access = access
+        self.cache = cache
         self.budget = budget
         self.createdAt = createdAt
         self.updatedAt = updatedAt
@@ -64,11 +67,14 @@ public struct ProjectChange: Hashable, Sendable {
     public var allowedModels: [String]?
     /// Replaces the list; empty for all paths.
     public var allowedPaths: [String]?
+    public var cacheScope: CacheScope?
+    public var cacheHits: CacheHits?
 
     public init(
         name: String? = nil, key: SealedKey? = nil, isActive: Bool? = nil, revokesTokens: Bool = false,
         limits: ProjectLimits? = nil, streamUsage: StreamUsage? = nil, clientLeaves: ClientLeaves? = nil,
-        provider: String? = nil, baseURL: String? = nil, allowedModels: [String]? = nil, allowedPaths: [String]? = nil
+        provider: String? = nil, baseURL: String? = nil, allowedModels: [String]? = nil, allowedPaths: [String]? = nil,
+        cacheScope: CacheScope? = nil, cacheHits: CacheHits? = nil
     ) {
         self.name = name
         self.key = key
@@ -81,6 +87,8 @@ public struct ProjectChange: Hashable, Sendable {
         self.baseURL = baseURL
         self.allowedModels = allowedModels
         self.allowedPaths = allowedPaths
+        self.cacheScope = cacheScope
+        self.cacheHits = cacheHits
     }
 }
 

@@ -17,6 +17,8 @@ public enum UsageSource: String, Hashable, Sendable, CaseIterable {
     case provider
     /// Nobody: it is guessed, from what was set aside for the request, or from what the token's requests use.
     case estimate
+    /// The answer came from the cache: nothing was used.
+    case cache
 }
 
 /// How an admitted request ended. Stored by name; a name is never reused for another meaning.

@@ -16,6 +16,7 @@ extension Project {
             ("stream_usage", .string(streams.usage.rawValue)),
             ("client_leaves", .string(streams.clientLeaves.rawValue)),
             ("allowed_models", .names(access.models)), ("allowed_paths", .names(access.paths)),
+            ("cache_scope", .string(cache.scope.rawValue)), ("cache_hits", .string(cache.hits.rawValue)),
             ("created_at", .string(createdAt.text)),
             ("updated_at", .string(updatedAt.text)),
         ])

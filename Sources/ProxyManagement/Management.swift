@@ -33,7 +33,7 @@ public final class Management: Sendable {
     /// Everything that serves a route.
     static func endpoints(_ dependencies: ManagementDependencies) -> [Endpoint] {
         ProjectRoutes(dependencies).endpoints + UpstreamRoutes(dependencies).endpoints
-            + TokenRoutes(dependencies).endpoints
+            + TokenRoutes(dependencies).endpoints + CacheRoutes(dependencies).endpoints
             + RequestRoutes(dependencies).endpoints + OperationRoutes(dependencies).endpoints
     }
 

@@ -27,6 +27,8 @@ public struct ManagementDependencies: Sendable {
     /// Called after a change that what is remembered of tokens and projects may contradict has been committed, and
     /// before it is answered. Not called for something new, of which nothing can be remembered.
     public var grantsChanged: @Sendable () -> Void
+    /// Forgets answers that would be given again, on all servers; gives how many.
+    public var purgeCache: @Sendable (CachePurge) async throws(StorageError) -> Int
     /// Where the metrics are shown (`METRICS_PATH`).
     public var metricsPath: String
     /// Whether they are shown at all (`ENABLE_METRICS`).
@@ -43,7 +45,9 @@ public struct ManagementDependencies: Sendable {
         providers: @escaping @Sendable () -> ProviderNames, isBaseURL: @escaping @Sendable (String) -> Bool,
         version: String,
         readiness: @escaping @Sendable () -> Readiness, metrics: @escaping @Sendable () async -> [MetricFamily],
-        grantsChanged: @escaping @Sendable () -> Void, metricsPath: String = "/metrics", metricsEnabled: Bool = true,
+        grantsChanged: @escaping @Sendable () -> Void,
+        purgeCache: @escaping @Sendable (CachePurge) async throws(StorageError) -> Int = { _ in 0 },
+        metricsPath: String = "/metrics", metricsEnabled: Bool = true,
         probeLimit: Duration = .seconds(2), logger: Logger
     ) {
         self.storage = storage
@@ -59,6 +63,7 @@ public struct ManagementDependencies: Sendable {
         self.readiness = readiness
         self.metrics = metrics
         self.grantsChanged = grantsChanged
+        self.purgeCache = purgeCache
         self.metricsPath = metricsPath
         self.metricsEnabled = metricsEnabled
         self.probeLimit = probeLimit

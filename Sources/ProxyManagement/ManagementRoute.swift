@@ -50,6 +50,7 @@ extension Management {
             ManagementRoute("GET", "/manage/tokens/{id}", .management),
             ManagementRoute("PATCH", "/manage/tokens/{id}", .management),
             ManagementRoute("DELETE", "/manage/tokens/{id}", .management),
+            ManagementRoute("POST", "/manage/cache/purge", .management),
             ManagementRoute("GET", "/manage/requests", .management),
             ManagementRoute("GET", "/manage/requests/{id}", .management),
             ManagementRoute("GET", "/health", .open),

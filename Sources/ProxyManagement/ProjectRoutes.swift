@@ -23,7 +23,8 @@ struct ProjectRoutes: Sendable {
     }
 
     private static let policies =
-        ["provider", "base_url", "limits", "stream_usage", "client_leaves"] + AccessFields.names
+        ["provider", "base_url", "limits", "stream_usage", "client_leaves", "cache_scope", "cache_hits"]
+        + AccessFields.names
 
     private func list(_ call: Call) async throws -> Answer {
         let page = try Page<ProjectID>(QueryFields(of: call, known: Page<ProjectID>.parameters))
@@ -57,7 +58,10 @@ struct ProjectRoutes: Sendable {
             streams: StreamPolicy(
                 usage: try body.choice("stream_usage") ?? usual.usage,
                 clientLeaves: try body.choice("client_leaves") ?? usual.clientLeaves),
-            access: try AccessFields.scope(in: body), createdAt: now, updatedAt: now)
+            access: try AccessFields.scope(in: body),
+            cache: CachePolicy(
+                scope: try body.choice("cache_scope") ?? .project, hits: try body.choice("cache_hits") ?? .count),
+            createdAt: now, updatedAt: now)
         try await storage.create(project)
         return .json(project.json(at: now), status: 201, fields: [("Location", "/manage/projects/\(id.text)")])
     }
@@ -74,10 +78,12 @@ struct ProjectRoutes: Sendable {
             limits: try LimitFields.ofProject(in: body), streamUsage: try body.choice("stream_usage"),
             clientLeaves: try body.choice("client_leaves"), provider: try fields.provider(in: body),
             baseURL: try fields.baseURL(in: body), allowedModels: try AccessFields.models(in: body),
-            allowedPaths: try AccessFields.paths(in: body))
+            allowedPaths: try AccessFields.paths(in: body), cacheScope: try body.choice("cache_scope"),
+            cacheHits: try body.choice("cache_hits"))
         let now = dependencies.now()
         let project = try await storage.update(id, change, at: now)
         dependencies.grantsChanged()
+        if change.endsCachedAnswers { _ = try await dependencies.purgeCache(CachePurge(project: id)) }
         return .json(project.json(at: now))
     }
 
@@ -89,5 +95,12 @@ struct ProjectRoutes: Sendable {
 
     private static func name(in body: BodyFields) throws(ManagementFailure) -> String? {
         try body.label("name", length: 1...200)
+    }
+}
+
+extension ProjectChange {
+    /// Whether what the project's requests were answered is not to be given again: by another account or place, or to others any longer.
+    fileprivate var endsCachedAnswers: Bool {
+        key != nil || provider != nil || baseURL != nil || cacheScope == .project || isActive == false
     }
 }

@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyCache
 import ProxyCodings
 import ProxyDomain
 import ProxyLedger
@@ -15,6 +16,9 @@ final class Exchange {
         case identifying
         /// The body must be there first, to tell what it may use. Next: `admitting`, or `idle` when refused.
         case reading
+        /// The cache may get an answer: from the database, or by another request. Next: `admitting`, `connecting`, `delivering`, or
+        /// `idle` when refused.
+        case consulting
         /// The admission must be in the database first. Next: `connecting`, or `idle` when refused.
         case admitting
         /// A connection to the upstream is being made. Next: `relaying`, `pausing`, or `idle` when there is none.
@@ -85,6 +89,12 @@ final class Exchange {
     var hasAskedForUsage = false
     /// The model that the request asks for, where it was read.
     var requestedModel: String?
+    /// What the request says of the cache, where that takes part.
+    var cacheWish: CacheDirectives?
+    /// What the cache has to do with it.
+    var caching: Caching?
+    /// When it waits no longer for the cache.
+    var consultDeadline = NIODeadline.distantFuture
     /// What is set aside for it.
     var reservation = Reservation.none
     /// Whether we have told the client to send its body: the upstream's word for that is then not passed on.
@@ -120,8 +130,12 @@ final class Exchange {
     var usageTap = UsageTap()
     /// ``reported``, once it was read.
     private var readReport: Reported?
+    /// Whether the client is given an answer that another request got.
+    var isFromCache = false
     /// Head and bytes of the answer that are not written yet.
     var outgoing = ByteBuffer()
+    /// Of an answer from the cache, what goes after ``outgoing``: as it is held, not copied.
+    var replayed = ByteBuffer()
     /// Where in ``outgoing`` the overhead is filled in when the head is written.
     var overheadIndex: Int?
     var overhead: Int64 = 0
@@ -174,6 +188,8 @@ final class Exchange {
         requestBytes = 0
         hasAskedForUsage = false
         clientHasLeft = false
+        cacheWish = nil
+        caching = nil
         requestedModel = nil
         reservation = .none
         hasSaidContinue = false
@@ -181,6 +197,7 @@ final class Exchange {
         parkedBody = ByteBuffer()
         outbound.clear()
         outboundSent = 0
+        outboundHeadLength = 0
         isReplayable = true
         isBodyComplete = false
         isRequestSent = false
@@ -202,9 +219,12 @@ final class Exchange {
         usageTap.reset()
         readReport = nil
         outgoing.clear()
+        replayed = ByteBuffer()
         overheadIndex = nil
         responseBytes = 0
         hasHead = false
+        isFromCache = false
+        caching?.recording = nil
         passage = .asItCame
         rewritten = ByteBuffer()
         remover = nil
@@ -223,6 +243,9 @@ final class Exchange {
         readReport = report
         return report
     }
+
+    /// The answer is one that was read before.
+    func remember(model: String?) { readReport = Reported(usage: nil, model: model) }
 
     /// Whether a failed attempt need not be the last.
     var mayTryAgain: Bool { !ways.isEmpty || (route?.retry.attempts ?? 1) > 1 }

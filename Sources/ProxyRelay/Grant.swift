@@ -1,4 +1,5 @@
 public import NIOCore
+import ProxyCache
 public import ProxyDomain
 public import ProxyWire
 
@@ -16,13 +17,16 @@ public final class Grant: Sendable {
     public let standing: TokenStanding
     /// What of the provider it may use; `nil` for all.
     let scope: GrantScope?
+    /// Whose answers from the cache it may be given.
+    let cacheScope: CacheScope
     /// Whether its requests are read whole before they are sent, whatever they ask for.
     let readsBodies: Bool
 
     public init(
         tokenID: TokenID, projectID: ProjectID, route: UpstreamRoute, others: [UpstreamRoute] = [],
-        standing: TokenStanding, scope: GrantScope? = nil
+        standing: TokenStanding, scope: GrantScope? = nil, cacheScope: CacheScope = .project
     ) {
+        self.cacheScope = cacheScope
         self.tokenID = tokenID
         self.projectID = projectID
         self.route = route
@@ -54,6 +58,8 @@ public final class UpstreamRoute: Sendable {
     var repeatsCredential: ((UnsafeRawBufferPointer) -> Bool)? {
         credentialParameter.map { parameter in { parameter.isRepeated(in: $0) } }
     }
+    /// Where it leads, as the cache tells places apart.
+    let place: CacheKey.Place
     let endpoints: EndpointRules
     /// What the provider's models cost.
     let prices: PriceList
@@ -93,6 +99,9 @@ public final class UpstreamRoute: Sendable {
             credentialField = []
             credentialParameter = QueryParameter(name: name, value: value)
         }
+        self.place = CacheKey.Place(
+            provider: place.provider, authority: "\(target.isTLS ? "https" : "http")://\(target.authority)",
+            prefix: self.pathPrefix)
         self.endpoints = endpoints
         self.prices = prices
         self.streams = streams

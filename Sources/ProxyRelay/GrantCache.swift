@@ -13,12 +13,15 @@ public final class GrantEpoch: Sendable {
     public func advance() { value.add(1, ordering: .releasing) }
 
     /// The same, if the database has counted more changes than were known of; called from any thread.
-    public func advance(to changes: Int64) {
-        guard known.load(ordering: .acquiring) < changes else { return }
+    /// - Returns: whether it has.
+    @discardableResult
+    public func advance(to changes: Int64) -> Bool {
+        guard known.load(ordering: .acquiring) < changes else { return false }
         // First, so that nobody finds the number known and the grants of before still kept. Of two that come at once both
         // may advance, which costs a look-up.
         advance()
         known.max(changes, ordering: .releasing)
+        return true
     }
 
     var current: UInt64 { value.load(ordering: .acquiring) }

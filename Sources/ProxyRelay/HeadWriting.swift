@@ -12,6 +12,9 @@ private let replacedByHeadroom = FieldKinds.hopByHop.union(FieldKinds(.rateLimit
 /// What of a client's head goes when the content is another.
 private let replacedWithContent = FieldKinds(.contentLength, .acceptEncoding, .trailer)
 
+/// What of an answer that is given again was true only of the first time.
+private let replacedFromCache = FieldKinds(.age, .rateLimit)
+
 /// What goes when a request belongs to no trace that means anything.
 private let tracing = FieldKinds(.traceParent, .traceState)
 
@@ -33,11 +36,11 @@ extension ByteBuffer {
     /// - Parameter newLength: of content that isn't the client's own. Its answer is written anew too, so it may not be packed.
     mutating func writeRequestHead(
         _ head: RequestHead, of bytes: UnsafeRawBufferPointer, towards route: UpstreamRoute, requestID: RequestID,
-        newLength: Int?, isTunnel: Bool = false
+        newLength: Int?, isTunnel: Bool = false, validators: [UInt8]? = nil
     ) {
         let most =
             head.length + route.pathPrefix.count + route.headerLines.count
-            + (route.credentialParameter?.text.count ?? 0) + mostAdded
+            + (route.credentialParameter?.text.count ?? 0) + (validators?.count ?? 0) + mostAdded
         writeHead(ofAtMost: most) { writer in
             writer.writeRequestLine(head, of: bytes, towards: route)
             writer.write(route.headerLines)
@@ -60,6 +63,7 @@ extension ByteBuffer {
                 writer.write(requestID.identifier)
                 writer.write("\r\n")
             }
+            if let validators { writer.write(validators) }
             if isTunnel { writer.write("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
             if !isTraced { writer.writeTrace(of: requestID.identifier) }
             writer.write("\r\n")
@@ -70,15 +74,19 @@ extension ByteBuffer {
     /// - Returns: where ``setOverhead(_:at:)`` fills in the overhead.
     mutating func writeResponseHead(
         _ head: ResponseHead, of bytes: UnsafeRawBufferPointer, requestID: RequestID, headroom: Headroom,
-        connection: ConnectionFields, origin: [UInt8], route: UpstreamRoute?
+        connection: ConnectionFields, origin: [UInt8], route: UpstreamRoute?, cache: CacheFields? = nil
     ) -> Int {
-        writeHead(ofAtMost: head.length + origin.count + mostAdded) { writer in
+        writeHead(ofAtMost: head.length + origin.count + (cache?.lines.utf8.count ?? 0) + mostAdded) { writer in
             writer.writeStatusLine(head, of: bytes)
             var dropped = headroom.isKnown ? replacedByHeadroom : .hopByHop
             if connection.passage != .asItCame { dropped.formUnion(FieldKinds(.contentLength, .trailer)) }
             if !origin.isEmpty { dropped.insert(.accessControl) }
+            if cache?.isStored ?? false { dropped.formUnion(replacedFromCache) }
             writer.writeKept(head.fields, of: bytes, dropping: dropped, isSecret: route?.repeatsCredential)
             writer.writeAccess(of: origin)
+            if let cache {
+                cache.lines.utf8.withContiguousStorageIfAvailable { writer.write(UnsafeRawBufferPointer($0)) }
+            }
             writer.write(headroom)
             writer.write(connection)
             writer.write("X-Proxy-Request-ID: ")
@@ -222,6 +230,13 @@ struct ConnectionFields {
 
     /// Whether the client gets chunks.
     var passesChunks: Bool { passage == .rechunked || passage == .asItCame && isChunked }
+}
+
+/// What an answer's head says of the cache.
+struct CacheFields {
+    let lines: String
+    /// Whether the answer was held.
+    let isStored: Bool
 }
 
 extension RequestMethod {

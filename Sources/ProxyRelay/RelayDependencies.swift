@@ -1,3 +1,4 @@
+public import ProxyCache
 public import ProxyDomain
 public import ProxyLedger
 
@@ -14,6 +15,8 @@ public struct RelayDependencies: Sendable {
     public let seed: @Sendable () -> UInt64
     /// For upstreams with TLS.
     public let tls: UpstreamTLS
+    /// `nil` where no answer is given twice.
+    public let cache: CacheSetup?
 
     /// What all providers say together. Asked again by each loop when ``epoch`` advances.
     public let providers: @Sendable () -> ProviderOverview
@@ -21,7 +24,8 @@ public struct RelayDependencies: Sendable {
     public init(
         ledger: Ledger, grants: any GrantSource, epoch: GrantEpoch, responder: @escaping LocalResponder,
         log: (any RequestLog)?, now: @escaping @Sendable () -> Timestamp, seed: @escaping @Sendable () -> UInt64,
-        tls: UpstreamTLS, providers: @escaping @Sendable () -> ProviderOverview = { ProviderOverview() }
+        tls: UpstreamTLS, cache: CacheSetup? = nil,
+        providers: @escaping @Sendable () -> ProviderOverview = { ProviderOverview() }
     ) {
         self.ledger = ledger
         self.grants = grants
@@ -31,6 +35,7 @@ public struct RelayDependencies: Sendable {
         self.now = now
         self.seed = seed
         self.tls = tls
+        self.cache = cache
         self.providers = providers
     }
 }

@@ -35,6 +35,8 @@ enum RelayRefusal: Hashable, Sendable {
     case upstreamInvalid(WireFault)
     case upstreamTimeout
     case upstreamCircuitOpen(TimeAmount)
+    /// The client wants an answer from the cache, or none.
+    case notCached
 
     init(_ refusal: AdmissionRefusal, cap: Int64, at now: Timestamp) {
         switch refusal {
@@ -81,6 +83,7 @@ enum RelayRefusal: Hashable, Sendable {
         case .upstreamInvalid: (502, "upstream_invalid_response")
         case .upstreamTimeout: (504, "upstream_timeout")
         case .upstreamCircuitOpen: (503, "upstream_circuit_open")
+        case .notCached: (504, "not_cached")
         }
     }
 
@@ -127,6 +130,8 @@ enum RelayRefusal: Hashable, Sendable {
             "This token may not call this path. Use another, or ask the operator to name it under allowed_paths."
         case .providerNotInProject:
             "This token's project has no key for that provider. Leave it out of the path, or ask the operator for one."
+        case .notCached:
+            "This answer is not in the cache, and 'Cache-Control: only-if-cached' asks for nothing else. Send the request without it."
         case .originRequired: "This project's provider takes requests of web pages alone: send an Origin field."
         case .originNotAllowed:
             "Pages of this origin may not call this API. Ask the operator to name it under allowed_origins."

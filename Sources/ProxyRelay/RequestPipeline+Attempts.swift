@@ -146,6 +146,8 @@ extension Exchange {
 
     /// All attempts, where there was a choice or more than one; the last of them ended as `outcome` says.
     func allAttempts(endedAs outcome: RequestOutcome) -> [UpstreamAttempt] {
+        // From the cache: nothing was sent.
+        if isFromCache, answeredStatus == 0 { return [] }
         guard let route, !attempts.isEmpty || (grant?.routes.count ?? 0) > 1 else { return [] }
         let last: AttemptResult =
             switch outcome {

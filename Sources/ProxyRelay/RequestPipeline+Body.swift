@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyCache
 import ProxyCodings
 import ProxyDomain
 import ProxyWire
@@ -9,7 +10,7 @@ extension Exchange {
     /// Whether the body must be there first.
     func mustRead(_ grant: Grant) -> Bool {
         guard head.framing != .none else { return false }
-        return grant.readsBodies || grant.route.streams.usage == .ask && isCompletion
+        return grant.readsBodies || cacheWish != nil || grant.route.streams.usage == .ask && isCompletion
     }
 
     /// Whether the provider may be asked to tell the usage at the end of a stream: in OpenAI's API of these two alone.
@@ -30,6 +31,7 @@ extension Exchange {
     func bodyRead() {
         guard let grant else { return }
         if let refusal = parameterRefusal(under: grant) { return refuse(refusal) }
+        if cacheWish != nil, isAnsweredFromMemory(grant) { return }
         var asking: [UInt8]?
         let estimate = withBody { body in
             let outline = RequestOutline(of: body)
@@ -42,8 +44,7 @@ extension Exchange {
         case .success(let (model, reservation)):
             requestedModel = model
             self.reservation = reservation
-            compose(instead: asking)
-            admit(grant)
+            pass(grant, instead: asking)
         case .failure(let unbounded): refuse(.costUnbounded(unbounded))
         }
     }
@@ -79,7 +80,7 @@ extension Exchange {
         newContentLength = content?.count
         writeHead(downstream.head)
         // Another way needs another head.
-        if ways.isEmpty { headBytes = ByteBuffer() }
+        if ways.isEmpty, caching == nil { headBytes = ByteBuffer() }
         if let content { outbound.writeBytes(content) } else { outbound.writeBuffer(&parkedBody) }
         parkedBody = ByteBuffer()
     }
@@ -90,13 +91,13 @@ extension Exchange {
         headBytes.withUnsafeReadableBytes { bytes in
             outbound.writeRequestHead(
                 head, of: bytes, towards: route, requestID: requestID, newLength: newContentLength,
-                isTunnel: asksForTunnel)
+                isTunnel: asksForTunnel, validators: route.place == caching?.place ? caching?.stale?.validators : nil)
         }
         outboundHeadLength = outbound.readableBytes
     }
 
     /// Lends the body without the framing of chunks.
-    private func withBody<Value>(_ body: (UnsafeRawBufferPointer) -> Value) -> Value {
+    func withBody<Value>(_ body: (UnsafeRawBufferPointer) -> Value) -> Value {
         guard head.framing == .chunked else { return parkedBody.withUnsafeReadableBytes(body) }
         var framed = parkedBody
         var content = ByteBuffer()

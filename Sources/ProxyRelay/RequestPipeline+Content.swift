@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyCache
 import ProxyCodings
 import ProxyDomain
 import ProxyWire
@@ -75,6 +76,7 @@ extension Exchange {
     ///
     /// Estimated is a token for each four bytes of the request and one for each event.
     func usage(endedAs outcome: RequestOutcome?) -> TokenUsage? {
+        if isFromCache { return TokenUsage(promptTokens: 0, completionTokens: 0, source: .cache) }
         let told = reported.usage.map {
             TokenUsage(promptTokens: $0.promptTokens, completionTokens: $0.completionTokens)
         }
@@ -109,6 +111,7 @@ extension Exchange {
             grant?.route.streams.clientLeaves == .drain
         else { return false }
         clientHasLeft = true
+        caching?.end(.abandoned)
         outgoing.clear()
         rewritten = ByteBuffer()
         remover = nil

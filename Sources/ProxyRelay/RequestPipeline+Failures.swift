@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyCache
 import ProxyDomain
 import ProxyLedger
 import ProxyStorage
@@ -74,6 +75,8 @@ extension Exchange {
 
     /// The database may be stuck, not only away: a connection to it that is frozen says nothing for a long time.
     func sweep(at now: NIODeadline) {
+        // Whoever goes for the answer takes too long.
+        if stage == .consulting, consultDeadline <= now { return cacheAnswered(.notStored) }
         guard isActive, stage == .identifying || isHeld, now - askedAt > relay.settings.databaseTimeout else {
             return
         }
@@ -129,6 +132,10 @@ extension Exchange {
         relay.census.requests.subtract(1, ordering: .relaxed)
         stage = .idle
         ticket = 0
+        if let caching {
+            caching.end(.abandoned)
+            self.caching = nil
+        }
         secret = nil
         grant = nil
         route = nil

@@ -22,6 +22,7 @@ extension Exchange {
         if epoch < grantEpoch, let secret { return relay.askForGrant(secret, ticket: ticket) }
         isRenewing = false
         grantEpoch = epoch
+        if caching?.found != nil { return answerRenewed(answer) }
         // An answer that is complete is settled already, under the key it was made with: it is delivered as it is.
         guard stage != .delivering else { return proceed() }
         switch answer {
@@ -49,6 +50,16 @@ extension Exchange {
         }
     }
 
+    /// An answer from the cache is given only to whom it would be given now.
+    private func answerRenewed(_ answer: Result<Grant?, GrantSourceError>) {
+        guard case .success(let fresh?) = answer, let caching, let route,
+            fresh.scope == nil || fresh.scope?.isSame(as: grant?.scope) == true,
+            (fresh.cacheScope == .shared) == caching.isShared, fresh.successor(of: route)?.place == caching.place
+        else { return refuse(.databaseUnavailable) }
+        grant = fresh
+        proceed()
+    }
+
     /// Its way is no more. What was not sent yet takes another; what was has gone where it was written for.
     private func wayIsGone(_ fresh: Grant) {
         guard outboundSent == 0, isReplayable, upstream == nil else { return proceed() }
@@ -60,9 +71,15 @@ extension Exchange {
 
     private func reroute(from former: UpstreamRoute, to successor: UpstreamRoute) {
         let length = outbound.readableBytes
-        outbound = outbound.rerouted(from: former, to: successor)
-        outboundHeadLength += outbound.readableBytes - length
         route = successor
+        if let caching, caching.stale != nil, successor.place != caching.place {
+            // What it asks the upstream about is another's.
+            caching.stale = nil
+            rewriteHead()
+        } else {
+            outbound = outbound.rerouted(from: former, to: successor)
+            outboundHeadLength += outbound.readableBytes - length
+        }
         hasPassedBreaker = false
         guard stage == .relaying else { return }
         upstream?.cancel()

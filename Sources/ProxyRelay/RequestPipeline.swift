@@ -78,9 +78,9 @@ extension Exchange {
             compose()
             chooseUpstream()  // Counts nothing: what Benchmarks/ledger-off builds, to show what counting costs.
         #else
+            cacheWish = cacheWish(downstream.head)
             guard !mustRead(grant) else { return readBody() }
-            compose()
-            admit(grant)
+            if cacheWish == nil || !isAnsweredFromMemory(grant) { pass(grant) }
         #endif
     }
 
@@ -90,7 +90,7 @@ extension Exchange {
     func admit(_ grant: Grant) {
         guard let receiver = relay.receiver else { return refuse(.overloaded) }
         // A body that had to be read first may have taken its time.
-        if stage == .reading { askedAt = .now() }
+        if stage == .reading || stage == .consulting { askedAt = .now() }
         let handle = relay.dependencies.ledger.admit(
             ProxyStorage.Admission(
                 requestID: requestID, tokenID: grant.tokenID, projectID: grant.projectID, admittedAt: arrivedAt,
@@ -99,7 +99,13 @@ extension Exchange {
             receiver: receiver, ticket: ticket, isWaitedFor: grant.isLimited)
         guard let handle else { return refuse(.overloaded) }
         admission = .pending(handle)
-        if grant.isLimited { stage = .admitting } else { chooseUpstream() }
+        if grant.isLimited {
+            stage = .admitting
+        } else if let stored = caching?.found {
+            replay(stored)
+        } else {
+            chooseUpstream()
+        }
     }
 
     /// The ledger has decided: what waited for it goes on, or is refused.
@@ -121,7 +127,10 @@ extension Exchange {
 
     /// Admitted, under a grant that is in force: what waited for that goes on.
     func proceed() {
-        if stage == .admitting { chooseUpstream() }
+        if stage == .admitting {
+            if let stored = caching?.found { return replay(stored) }
+            chooseUpstream()
+        }
         if hasHead || outgoing.readableBytes > 0 { deliver() }
         if stage == .delivering { return finish() }
         if let downstream { upstream?.setReading(downstream.isWritable) }
@@ -259,19 +268,22 @@ extension Exchange {
             if triesAgain(after: .status(response.status), retryAfter: pause) { return }
         }
         framing = response.status == 101 ? .untilClose : response.framing
+        if relay.dependencies.cache != nil { invalidateCache(response.status) }
+        if caching?.stale != nil, bytes.withUnsafeReadableBytes({ validated(response, $0) }) { return }
+        bytes.withUnsafeReadableBytes { choosePassage(response, $0) }
+        let cache = caching.map { noteForCache(response, bytes, $0) }
         overheadIndex = bytes.withUnsafeReadableBytes { bytes in
-            choosePassage(response, bytes)
-            return outgoing.writeResponseHead(
+            outgoing.writeResponseHead(
                 response, of: bytes, requestID: requestID, headroom: headroom,
                 connection: ConnectionFields(
                     keepsAlive: keepsClientConnection, clientMinorVersion: head.minorVersion,
                     passage: passage, isChunked: framing == .chunked, isTunnel: response.status == 101),
-                origin: pageOrigin, route: route)
+                origin: pageOrigin, route: route, cache: cache)
         }
     }
 
     /// Whether another request may follow this answer on the client's connection.
-    private var keepsClientConnection: Bool {
+    var keepsClientConnection: Bool {
         head.keepsAlive && endsByItself && !relay.isDraining
     }
 
@@ -281,6 +293,7 @@ extension Exchange {
         guard !clientHasLeft else { return }
         var bytes = passage == .asItCame ? bytes : takeRewritten()
         guard bytes.readableBytes > 0 else { return }
+        if caching != nil { record(bytes) }
         if isHeld || outgoing.readableBytes > 0 && bytes.readableBytes <= Holding.response / 4 {
             outgoing.writeBuffer(&bytes)
             if isHeld, outgoing.readableBytes > Holding.response { upstream?.setReading(false) }
@@ -304,7 +317,10 @@ extension Exchange {
     }
 
     func clientWritabilityChanged(_ isWritable: Bool) {
-        if !isHeld { upstream?.setReading(isWritable) }
+        guard !isHeld else { return }
+        // An answer from the cache is all there at once.
+        if stage == .delivering, isWritable { return finish() }
+        upstream?.setReading(isWritable)
     }
 
     /// Writes what has gathered, unless it must wait for the database.
@@ -317,6 +333,10 @@ extension Exchange {
         }
         downstream.write(outgoing)
         outgoing.clear()
+        if replayed.readableBytes > 0 {
+            downstream.write(replayed)
+            replayed = ByteBuffer()
+        }
         downstream.flush()
     }
 
@@ -334,10 +354,12 @@ extension Exchange {
         isAnswerWhole = true
         guard !clientHasLeft else { return drained() }
         upstream = nil
-        if passage != .asItCame {
+        if passage != .asItCame, !isFromCache {
             var last = takeLastRewritten()
+            if caching != nil { record(last) }
             outgoing.writeBuffer(&last)
         }
+        if caching != nil { store() }
         settle(.completed)
         guard !isHeld else {
             stage = .delivering
@@ -347,13 +369,17 @@ extension Exchange {
     }
 
     /// The answer is here, and its admission not written yet.
-    private func hurryAdmission() {
+    func hurryAdmission() {
         if case .pending(let handle) = admission { relay.dependencies.ledger.hurry(handle) }
     }
 
-    private func finish() {
+    func finish() {
         deliver()
         downstream?.flush()
+        if isFromCache, downstream?.isWritable == false {
+            stage = .delivering
+            return
+        }
         let keepsAlive = keepsClientConnection && isBodyComplete
         end(outcome: .completed, code: nil)
         downstream?.answerEnded(keepsAlive: keepsAlive)

@@ -29,9 +29,10 @@ struct GrantReader: GrantSource {
             others: record.upstreams.compactMap { try? route(of: $0, in: record.project) },
             standing: TokenStanding(
                 revokedAt: token.revokedAt, expiresAt: token.expiresAt,
-                projectDeactivatedAt: record.project.deactivatedAt, requestCount: token.requestCount,
+                projectDeactivatedAt: record.project.deactivatedAt,
+                requestCount: token.requestCount - (record.project.cache.hits == .free ? token.cacheHitCount : 0),
                 maxRequests: token.maxRequests, limits: token.limits, projectLimits: record.project.limits),
-            scope: GrantScope([token.access, record.project.access]))
+            scope: GrantScope([token.access, record.project.access]), cacheScope: record.project.cache.scope)
     }
 
     private func route(of project: Project) throws(GrantSourceError) -> UpstreamRoute {

@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
+import ProxyCache
 import ProxyDomain
 import ProxyLedger
 import ProxyManagement
@@ -25,6 +26,8 @@ struct Parts: Sendable {
     let certificate: CertificateKeeper?
     let providers: ProviderKeeper
     let spool: SpoolingStore?
+    /// `nil` where no answer is given twice.
+    let cache: CacheKeeper?
 
     static func assemble(
         _ foundation: StorageFoundation, token: Secret, _ settings: ServerSettings, _ surroundings: Surroundings,
@@ -35,13 +38,14 @@ struct Parts: Sendable {
         let spool = foundation.journal.map {
             SpoolingStore(foundation, $0, settings.database, now: surroundings.now, logger: logger)
         }
+        let cache = settings.cache.isEnabled ? CacheKeeper(foundation, settings.cache, surroundings, logger) : nil
         let ledger = Ledger(
             store: spool ?? foundation.storage, instance: foundation.instance,
             limits: LedgerLimits(wait: settings.database.wait), now: surroundings.now,
             report: { error in
                 logger.error("a ledger batch failed", metadata: ["detail": "\(String(reflecting: error))"])
-            }, changesSeen: { epoch.advance(to: $0) })
-        foundation.storage.watchChanges { epoch.advance(to: $0) }
+            }, changesSeen: { if epoch.advance(to: $0) { cache?.databaseChanged() } })
+        foundation.storage.watchChanges { if epoch.advance(to: $0) { cache?.databaseChanged() } }
         let providers = ProviderKeeper(settings, readFile: surroundings.readFile, logger: logger) { epoch.advance() }
         let relayBox = RelayBox()
         let driftWatch = DriftWatch(
@@ -49,10 +53,11 @@ struct Parts: Sendable {
         let management = try Management(
             dependencies(
                 foundation, settings, surroundings, logger, state: state, epoch: epoch, token: token, spool: spool,
-                providers: providers,
+                providers: providers, cache: cache,
                 metrics: { [driver = foundation.storage.driver] in
                     let relay = relayBox.relay.map { RelayMetrics.families(relay: $0, ledger: ledger, driver: driver) }
                     return (relay ?? []) + driftWatch.families + providers.families + (spool?.families ?? [])
+                        + (cache?.families ?? [])
                 }))
         let certificate = try settings.certificate.map { files throws(StartupError) in
             try CertificateKeeper(files, logger: logger)
@@ -68,7 +73,7 @@ struct Parts: Sendable {
                 epoch: epoch, responder: { await management.respond(to: $0) },
                 log: isLogged ? RequestLogWriter(sink: sink, format: .init(settings.log.format)) : nil,
                 now: surroundings.now, seed: surroundings.random,
-                tls: try upstreamTLS(settings.relay.upstreamCAFile),
+                tls: try upstreamTLS(settings.relay.upstreamCAFile), cache: cache?.setup(settings.cache),
                 providers: { providers.table.overview }))
         relayBox.put(relay)
         return Parts(
@@ -79,12 +84,13 @@ struct Parts: Sendable {
             driftWatch: driftWatch,
             retention: RetentionKeeper(
                 foundation.storage, keepingDays: settings.database.requestRetentionDays, now: surroundings.now,
-                logger: logger), certificate: certificate, providers: providers, spool: spool)
+                logger: logger), certificate: certificate, providers: providers, spool: spool, cache: cache)
     }
 
     private static func dependencies(
         _ foundation: StorageFoundation, _ settings: ServerSettings, _ surroundings: Surroundings, _ logger: Logger,
         state: ServerState, epoch: GrantEpoch, token: Secret, spool: SpoolingStore?, providers: ProviderKeeper,
+        cache: CacheKeeper?,
         metrics: @escaping @Sendable () async -> [MetricFamily]
     ) -> ManagementDependencies {
         let expected = ExpectedCredential(token.revealed())
@@ -102,7 +108,9 @@ struct Parts: Sendable {
                     isDraining: state.isDraining, hasMigrated: true,
                     servesWithoutDatabase: spool?.hasRoom ?? false)
             }, metrics: metrics,
-            grantsChanged: { epoch.advance() }, metricsPath: settings.metrics.path,
+            grantsChanged: { epoch.advance() },
+            purgeCache: { purge throws(StorageError) in try await cache?.purge(purge) ?? 0 },
+            metricsPath: settings.metrics.path,
             metricsEnabled: settings.metrics.isEnabled, logger: logger)
     }
 
@@ -113,6 +121,23 @@ struct Parts: Sendable {
         } catch {
             throw StartupError("UPSTREAM_CA_FILE \(file) holds no readable certificates: name a PEM file")
         }
+    }
+}
+
+extension CacheKeeper {
+    convenience init(
+        _ foundation: StorageFoundation, _ settings: CacheSettings, _ surroundings: Surroundings, _ logger: Logger
+    ) {
+        self.init(
+            ResponseCache(maxBytes: settings.maxBytes), foundation.storage,
+            sharesAnswers: settings.backend == .database, maxBytes: settings.maxBytes, now: surroundings.now,
+            logger: logger)
+    }
+
+    func setup(_ settings: CacheSettings) -> CacheSetup {
+        CacheSetup(
+            cache: cache, shared: shared, usualLifetime: settings.defaultTTL.components.seconds,
+            maxObjectBytes: settings.maxObjectBytes, keepsStreams: settings.streams)
     }
 }
 

@@ -31,6 +31,7 @@ public final class ProxyServer: Sendable {
     private let keeper: InstanceKeeper
     private let driftWatch: DriftWatch
     private let retention: RetentionKeeper
+    private let cache: CacheKeeper?
     private let certificate: CertificateKeeper?
     private let providers: ProviderKeeper
     private let spool: SpoolingStore?
@@ -52,6 +53,7 @@ public final class ProxyServer: Sendable {
         keeper = parts.keeper
         driftWatch = parts.driftWatch
         retention = parts.retention
+        cache = parts.cache
         certificate = parts.certificate
         providers = parts.providers
         spool = parts.spool
@@ -85,6 +87,7 @@ public final class ProxyServer: Sendable {
             let parts = try await Parts.assemble(
                 foundation, token: token.secret, settings, surroundings, logger, sink, group, threads: threads)
             let address = settings.listen
+            await parts.cache?.start()
             do {
                 let port = try await parts.relay.listen(
                     host: address.host ?? "0.0.0.0", port: address.port, tls: parts.certificate?.tls)
@@ -128,6 +131,7 @@ public final class ProxyServer: Sendable {
         }
         await driftWatch.stop()
         await retention.stop()
+        await cache?.stop()
         await certificate?.stop()
         await providers.stop()
         await keeper.stop()

@@ -3,7 +3,7 @@ import ProxyDomain
 extension ServerSettings {
     /// Every setting there is, in the order of documentation. Reading walks this list, so none is without effect, and
     /// no default stands anywhere else.
-    public static let keys: [SettingDescription] = serving + storing + sealing + relaying + observing
+    public static let keys: [SettingDescription] = serving + storing + sealing + relaying + caching + observing
 
     /// What a wait may last: long enough for a test, short enough to be a bound.
     private static let patience = Duration.milliseconds(1)...Duration.seconds(86_400)
@@ -156,6 +156,33 @@ extension ServerSettings {
         .integer(
             "DEFAULT_RESERVED_TOKENS", "1000", 0...1_000_000_000, at: \.relay.defaultReservedTokens,
             "completion tokens set aside, where tokens or money are limited, for a request without max_tokens"),
+    ]
+
+    private static let caching: [SettingDescription] = [
+        .boolean(
+            "HTTP_CACHE_ENABLED", "true", at: \.cache.isEnabled,
+            "whether answers are given again that their upstream, or their client, says may be"),
+        .choice(
+            "HTTP_CACHE_BACKEND", "memory", at: \.cache.backend,
+            "where they are held: in each server's memory, or in the database too, for all servers on it"),
+        SettingDescription(
+            "HTTP_CACHE_DEFAULT_TTL", .duration(patienceOrNone), "5m",
+            "how long one may be given that doesn't say how long; a bare number is seconds; 0 for never",
+            example: "90m",
+            parse: { text in
+                let isPlain = !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+                return (isPlain ? Int64(text).map { .seconds($0) } : DurationText.parse(text)).flatMap {
+                    patienceOrNone.contains($0) ? $0 : nil
+                }
+            }, put: { $1.cache.defaultTTL = $0 }),
+        .size("HTTP_CACHE_MAX_OBJECT_BYTES", "1MiB", 1024...(64 << 20), at: \.cache.maxObjectBytes, "largest one"),
+        .size(
+            "HTTP_CACHE_MAX_BYTES", "64MiB", 65_536...(1 << 40), at: \.cache.maxBytes,
+            "most bytes of all in memory, and as many again in the database; those go first that nobody asked for longest"
+        ),
+        .boolean(
+            "HTTP_CACHE_STREAM_RESPONSES", "false", at: \.cache.streams,
+            "whether streams of events are held too, and given again as streams"),
     ]
 
     private static let observing: [SettingDescription] = [

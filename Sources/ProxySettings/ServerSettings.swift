@@ -21,6 +21,7 @@ public struct ServerSettings: Hashable, Sendable {
     public var database = DatabaseSettings()
     public var encryption = EncryptionSettings()
     public var relay = RelaySettings()
+    public var cache = CacheSettings()
     public var log = LogSettings()
     public var metrics = MetricsSettings()
     /// From the providers file, or OpenAI alone when there is none.
@@ -127,6 +128,28 @@ public struct RelaySettings: Hashable, Sendable {
     public var outboundProxy: Secret?
     /// Hosts that are reached without it.
     public var outboundProxyExceptions: [String] = []
+}
+
+/// Answers that are given again.
+public struct CacheSettings: Hashable, Sendable {
+    /// Where they are held.
+    public enum Backend: String, Hashable, Sendable, CaseIterable {
+        /// By each server for itself.
+        case memory
+        /// In the database too, by all servers together.
+        case database
+    }
+
+    public var isEnabled = false
+    public var backend = Backend.memory
+    /// How long one is fresh that may be kept and doesn't say how long, in whole seconds.
+    public var defaultTTL = Duration.zero
+    /// Largest one, in bytes.
+    public var maxObjectBytes = 0
+    /// Most bytes of all in each place.
+    public var maxBytes = 0
+    /// Whether streams of events are held.
+    public var streams = false
 }
 
 /// What is logged, how and where.

@@ -5,7 +5,7 @@ extension FieldKind {
         self =
             switch name.count {
             case 2: bytes.isToken("te", at: name) ? .te : .other
-            case 3: bytes.isToken("via", at: name) ? .clientAddress : .other
+            case 3: Self.ofThree(name, bytes)
             case 4: Self.ofFour(name, bytes)
             case 6: Self.ofSix(name, bytes)
             case 7: Self.ofSeven(name, bytes)
@@ -15,6 +15,11 @@ extension FieldKind {
             case 11, 13...: Self.ofMany(name, bytes)
             default: .other
             }
+    }
+
+    private static func ofThree(_ name: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Self {
+        if bytes.isToken("age", at: name) { return .age }
+        return bytes.isToken("via", at: name) ? .clientAddress : .other
     }
 
     private static func ofFour(_ name: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Self {
@@ -53,6 +58,7 @@ extension FieldKind {
     private static func ofMany(_ name: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Self {
         switch name.count {
         case 13 where bytes.isToken("authorization", at: name): .authorization
+        case 13 where bytes.isToken("cache-control", at: name): .cacheControl
         case 11 where bytes.isToken("x-client-ip", at: name): .clientAddress
         case 11 where bytes.isToken("traceparent", at: name): .traceParent
         case 14 where bytes.isToken("content-length", at: name): .contentLength

@@ -35,6 +35,9 @@ public enum FieldKind: UInt8, Sendable, CaseIterable {
     case traceParent
     /// `tracestate`
     case traceState
+    /// `Cache-Control`
+    case cacheControl
+    case age
     /// A field of kind `other` that `Connection` names as meant for the next hop only (RFC 9110 section 7.6.1).
     ///
     /// Fields of any other kind keep it: a nomination can't make authentication, routing or framing vanish, and what

@@ -16,6 +16,14 @@ public struct FieldLine: Sendable, Hashable {
     /// The value without white space around it; may be empty.
     public var valueRange: Range<Int> { Int(valueStart)..<Int(valueEnd) }
 
+    /// Whether the field's name begins so, in lower case; case doesn't matter.
+    public func isNamed(beginningWith start: [UInt8], in head: UnsafeRawBufferPointer) -> Bool {
+        guard nameRange.count > start.count else { return false }
+        return zip(head[nameRange], start).allSatisfy { byte, wanted in
+            byte == wanted || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) && byte | 0x20 == wanted
+        }
+    }
+
     /// Whether its name in `head` is the one of which `name` is the lower case (RFC 9110 section 5.1: in any case). An underscore is
     /// as good as a hyphen: servers that put fields into variables know no difference (RFC 3875 section 4.1.18).
     public func isNamed(_ name: [UInt8], in head: UnsafeRawBufferPointer) -> Bool {

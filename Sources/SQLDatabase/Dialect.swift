@@ -20,18 +20,21 @@ public final class Dialect: Sendable {
         public let instant: String
         /// What follows the closing parenthesis of a table that is found by its primary key.
         public let keyedTable: String
+        /// `TABLE` for what may be lost in a crash, and is the cheaper to write for that where the engine has such.
+        public let scratch: String
         /// A script that turns a table into one in parts (``DayParts``), those of the coming days included; what is in it stays in
         /// its first part. Nothing where tables are whole.
         public let partition: @Sendable (_ table: String) -> String
 
         public init(
-            integer: String, text: String, instant: String, keyedTable: String,
+            integer: String, text: String, instant: String, keyedTable: String, scratch: String = "TABLE",
             partition: @escaping @Sendable (_ table: String) -> String = { _ in "" }
         ) {
             self.integer = integer
             self.text = text
             self.instant = instant
             self.keyedTable = keyedTable
+            self.scratch = scratch
             self.partition = partition
         }
     }

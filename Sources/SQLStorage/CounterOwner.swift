@@ -32,6 +32,9 @@ struct CounterOwner: Sendable {
             summed("prompt_tokens", invariant: "token-prompt-tokens-equal-rows"),
             summed("completion_tokens", invariant: "token-completion-tokens-equal-rows"),
             summed("cost_nano", invariant: "token-cost-equals-rows"),
+            Counter(
+                column: "cache_hit_count", rows: sum("CASE WHEN usage_source = 'cache' THEN 1 END"),
+                removed: sum("cache_hits"), invariant: "token-cache-hits-equal-rows"),
             setAside("token"),
         ])
     static let projects = CounterOwner("project", [setAside("project")])

@@ -49,6 +49,8 @@ struct LedgerPlan {
         var prompt: Int64 = 0
         var completion: Int64 = 0
         var cost: Int64 = 0
+        /// Requests that were answered from the cache.
+        var cacheHits: Int64 = 0
         /// Set aside for requests that begin, less what was set aside for those that end.
         var reserved: Int64 = 0
 
@@ -56,6 +58,7 @@ struct LedgerPlan {
             prompt += settlement.usage?.promptTokens.storable ?? 0
             completion += settlement.usage?.completionTokens.storable ?? 0
             cost += settlement.cost.amount.storable
+            if settlement.usage?.source == .cache { cacheHits += 1 }
             reserved -= reservation.cost.amount.storable
         }
     }

@@ -41,10 +41,10 @@ enum LedgerStatements {
             ORDER BY tokens.id FOR UPDATE OF tokens
             """)
 
-    static let countWidth = 12
-    static let countWidthWithoutLimits = 6
-    /// Adds to a token's counters. `$2` is the last admission's instant, NULL when nothing was admitted; `$7` and `$8` are its
-    /// windows of requests and of tokens, NULL to leave them as they are; `$9`, `$10` and `$11` what goes off its budget, what
+    static let countWidth = 13
+    static let countWidthWithoutLimits = 7
+    /// Adds to a token's counters. `$2` is the last admission's instant, NULL when nothing was admitted; `$8` and `$9` are its
+    /// windows of requests and of tokens, NULL to leave them as they are; `$10`, `$11` and `$12` what goes off its budget, what
     /// is set aside of it, and when its period began, NULL to leave that.
     static let count = BatchStatement(
         each: """
@@ -52,10 +52,11 @@ enum LedgerStatements {
                 last_used_at = CASE WHEN $2 IS NULL OR last_used_at > $2 THEN last_used_at ELSE $2 END,
                 request_count = request_count + $3, prompt_tokens = prompt_tokens + $4,
                 completion_tokens = completion_tokens + $5, cost_nano = cost_nano + $6,
-                request_window = COALESCE($7, request_window), token_window = COALESCE($8, token_window),
-                budget_spent_nano = CASE WHEN budget_nano IS NULL THEN budget_spent_nano ELSE budget_spent_nano + $9 END,
-                budget_reserved_nano = budget_reserved_nano + $10, budget_began_at = COALESCE($11, budget_began_at),
-                shadow_refusals = shadow_refusals + $12
+                cache_hit_count = cache_hit_count + $7,
+                request_window = COALESCE($8, request_window), token_window = COALESCE($9, token_window),
+                budget_spent_nano = CASE WHEN budget_nano IS NULL THEN budget_spent_nano ELSE budget_spent_nano + $10 END,
+                budget_reserved_nano = budget_reserved_nano + $11, budget_began_at = COALESCE($12, budget_began_at),
+                shadow_refusals = shadow_refusals + $13
             WHERE id = $1
             """,
         all: """
@@ -65,6 +66,7 @@ enum LedgerStatements {
                 prompt_tokens = tokens.prompt_tokens + used.prompt_tokens,
                 completion_tokens = tokens.completion_tokens + used.completion_tokens,
                 cost_nano = tokens.cost_nano + used.cost_nano,
+                cache_hit_count = tokens.cache_hit_count + used.cache_hits,
                 request_window = COALESCE(used.request_window, tokens.request_window),
                 token_window = COALESCE(used.token_window, tokens.token_window),
                 budget_spent_nano = CASE WHEN tokens.budget_nano IS NULL THEN tokens.budget_spent_nano
@@ -72,9 +74,9 @@ enum LedgerStatements {
                 budget_reserved_nano = tokens.budget_reserved_nano + used.reserved_nano,
                 budget_began_at = COALESCE(used.began_at, tokens.budget_began_at),
                 shadow_refusals = tokens.shadow_refusals + used.shadow_refusals
-            FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
-                $8::text[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[])
-                WITH ORDINALITY AS used (id, last_used_at, requests, prompt_tokens, completion_tokens, cost_nano,
+            FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+                $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::bigint[])
+                WITH ORDINALITY AS used (id, last_used_at, requests, prompt_tokens, completion_tokens, cost_nano, cache_hits,
                     request_window, token_window, spent_nano, reserved_nano, began_at, shadow_refusals, position)
             WHERE tokens.id = used.id AND \(isOfBatch("used.position")) RETURNING used.position
             """)

@@ -170,6 +170,7 @@ extension LedgerWork {
             parameters.append(group.sums.prompt)
             parameters.append(group.sums.completion)
             parameters.append(group.sums.cost)
+            parameters.append(group.sums.cacheHits)
             guard withLimits else { continue }
             parameters.append(group.requestWindow?.text)
             parameters.append(group.tokenWindow?.text)

@@ -27,6 +27,10 @@ enum Operation: String, CaseIterable, Sendable {
     case drift
     case repair
     case prune
+    case readCache = "read_cache"
+    case writeCache = "write_cache"
+    case purgeCache = "purge_cache"
+    case trimCache = "trim_cache"
     case prepareDays = "prepare_days"
     case ledgerCommit = "ledger_commit"
 }

@@ -73,6 +73,7 @@ extension SQLRow {
             keyHint: text(at: first + 3), provider: text(at: first + 4), baseURL: optionalText(at: first + 5),
             deactivatedAt: try optionalInstant(at: first + 6), limits: try projectLimits(from: first + 9),
             streams: try streams(from: first + 16), access: access(from: first + 18),
+            cache: try cache(from: first + 20),
             budget: try account(from: first + 9),
             createdAt: try instant(at: first + 7),
             updatedAt: try instant(at: first + 8))
@@ -97,6 +98,20 @@ extension SQLRow {
         if let name = optionalText(at: first + 1) {
             guard let leaves = ClientLeaves(rawValue: name) else { throw damage(first + 1, "a policy for clients") }
             policy.clientLeaves = leaves
+        }
+        return policy
+    }
+
+    /// The same of the cache.
+    private func cache(from first: Int) throws(SQLError) -> CachePolicy {
+        var policy = CachePolicy()
+        if let name = optionalText(at: first) {
+            guard let scope = CacheScope(rawValue: name) else { throw damage(first, "a scope of the cache") }
+            policy.scope = scope
+        }
+        if let name = optionalText(at: first + 1) {
+            guard let hits = CacheHits(rawValue: name) else { throw damage(first + 1, "a policy for cache hits") }
+            policy.hits = hits
         }
         return policy
     }
@@ -175,7 +190,7 @@ enum Columns {
     static let project = """
         projects.id, projects.name, projects.sealed_key, projects.key_hint, projects.provider, projects.base_url, \
         projects.deactivated_at, projects.created_at, projects.updated_at, \(account("projects")), \
-        projects.stream_usage, projects.client_leaves, \(access("projects"))
+        projects.stream_usage, projects.client_leaves, \(access("projects")), projects.cache_scope, projects.cache_hits
         """
     static let token = """
         tokens.id, tokens.project_id, tokens.name, tokens.hint, tokens.expires_at, tokens.revoked_at, \
@@ -186,8 +201,12 @@ enum Columns {
     /// How many columns ``token`` has.
     static let tokenCount = 26
     static let standing = """
-        tokens.revoked_at, tokens.expires_at, projects.deactivated_at, tokens.request_count, tokens.max_requests, \
+        tokens.revoked_at, tokens.expires_at, projects.deactivated_at, \(counted), tokens.max_requests, \
         \(tokenLimits), tokens.request_window, tokens.token_window, \(account("projects"))
+        """
+    /// What a token has used of its cap.
+    static let counted = """
+        (tokens.request_count - CASE WHEN projects.cache_hits = 'free' THEN tokens.cache_hit_count ELSE 0 END)
         """
     private static let tokenLimits = "tokens.requests_per_minute, tokens.tokens_per_minute, \(account("tokens"))"
 

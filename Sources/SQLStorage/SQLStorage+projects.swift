@@ -15,6 +15,7 @@ extension SQLStorage {
                 ] + project.limits.values(at: project.createdAt) + [
                     .text(project.streams.usage.rawValue), .text(project.streams.clientLeaves.rawValue),
                     .lines(project.access.models), .lines(project.access.paths),
+                    .text(project.cache.scope.rawValue), .text(project.cache.hits.rawValue),
                 ])
         }
     }
@@ -40,6 +41,7 @@ extension SQLStorage {
     ) async throws(StorageError) -> Project {
         try await writing(.updateProject, changesGrants: true) { connection in
             // Tokens before their project, as the ledger locks them.
+            if change.cacheHits == .count { try connection.excuseTokens(of: id) }
             if change.revokesTokens { _ = try connection.revokeTokens(of: id, at: now) }
             let changed = try connection.first(
                 ProjectStatements.change,
@@ -49,7 +51,8 @@ extension SQLStorage {
                 ] + (change.limits ?? ProjectLimits()).values(at: now) + [
                     .optional(change.streamUsage?.rawValue), .optional(change.clientLeaves?.rawValue),
                     .lines(change.allowedModels), .lines(change.allowedPaths), .optional(change.provider),
-                    .optional(change.baseURL),
+                    .optional(change.baseURL), .optional(change.cacheScope?.rawValue),
+                    .optional(change.cacheHits?.rawValue),
                 ]
             ) { (row) throws(SQLError) in try row.project() }
             guard let changed else { throw StorageError(.notFound) }
@@ -75,6 +78,14 @@ extension SQLConnection {
     }
 }
 
+extension SQLConnection {
+    /// What a project's tokens had from the cache counts again: no overshoot, since it was free when they had it.
+    fileprivate func excuseTokens(of project: ProjectID) throws(SQLError) {
+        if dialect.locksRows { try run(TokenStatements.lockAll, [.id(project)]) }
+        try run(ProjectStatements.excuseTokens, [.id(project)])
+    }
+}
+
 extension Bool? {
     /// 1 for yes, 0 for no, -1 for leaving it as it is.
     var asWish: Int64 { map { $0 ? 1 : 0 } ?? -1 }
@@ -97,12 +108,17 @@ private enum ProjectStatements {
         """
         INSERT INTO projects (id, name, sealed_key, key_hint, provider, base_url, deactivated_at, created_at, updated_at,
             budget_nano, budget_period, budget_mode, budget_began_at, shadowed_limits, stream_usage,
-            client_leaves, allowed_models, allowed_paths)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+            client_leaves, allowed_models, allowed_paths, cache_scope, cache_hits)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
         """)
     static let find = SQLStatement("SELECT \(Columns.project) FROM projects WHERE id = $1")
     static let exists = SQLStatement("SELECT 1 FROM projects WHERE id = $1")
     static let list = SQLStatement("SELECT \(Columns.project) FROM projects WHERE id > $1 ORDER BY id LIMIT $2")
+    static let excuseTokens = SQLStatement(
+        """
+        UPDATE tokens SET request_count_at_cap = request_count
+        WHERE project_id = $1 AND max_requests > 0 AND request_count > max_requests
+        """)
     static let change = SQLStatement(
         """
         UPDATE projects SET name = COALESCE($2, name), sealed_key = COALESCE($3, sealed_key),
@@ -112,6 +128,7 @@ private enum ProjectStatements {
             updated_at = $6, stream_usage = COALESCE($13, stream_usage), client_leaves = COALESCE($14, client_leaves),
             allowed_models = COALESCE($15, allowed_models), allowed_paths = COALESCE($16, allowed_paths),
             provider = COALESCE($17, provider), base_url = NULLIF(COALESCE($18, base_url), ''),
+            cache_scope = COALESCE($19, cache_scope), cache_hits = COALESCE($20, cache_hits),
             \(LimitStatements.changeOfBudget(isAsked: "$7", from: 8))
         WHERE id = $1 RETURNING \(Columns.project)
         """)

@@ -123,7 +123,7 @@ private enum RetentionStatements {
         SELECT count(*) FROM gone
         """)
 
-    private static let columns = ["requests", "prompt_tokens", "completion_tokens", "cost_nano"]
+    private static let columns = ["requests", "prompt_tokens", "completion_tokens", "cost_nano", "cache_hits"]
     private static let keptColumns = "day, token_id, project_id, \(columns.joined(separator: ", "))"
 
     /// Adds what all rows of a part say to what is kept of their tokens' days. Gives how many there are, and how many of them are open.
@@ -141,7 +141,8 @@ private enum RetentionStatements {
     private static let groups = "GROUP BY substr(admitted_at, 1, 10), token_id"
     private static let sums = """
         substr(admitted_at, 1, 10) AS day, token_id, max(project_id) AS project_id, count(*) AS requests, \
-        \(columns.dropFirst().map { "CAST(COALESCE(sum(\($0)), 0) AS BIGINT) AS \($0)" }.joined(separator: ", "))
+        \(columns.dropFirst().dropLast().map { "CAST(COALESCE(sum(\($0)), 0) AS BIGINT) AS \($0)" }.joined(separator: ", ")), \
+        CAST(COALESCE(sum(CASE WHEN usage_source = 'cache' THEN 1 END), 0) AS BIGINT) AS cache_hits
         """
     private static let adding = """
         ON CONFLICT (day, token_id) DO UPDATE SET \

@@ -85,8 +85,9 @@ private enum Invariants {
         Rule(
             "token-cap-kept",
             """
-            SELECT id FROM tokens
-            WHERE max_requests > 0 AND request_count > max_requests AND request_count > request_count_at_cap ORDER BY id
+            SELECT tokens.id FROM tokens JOIN projects ON projects.id = tokens.project_id
+            WHERE max_requests > 0 AND \(Columns.counted) > max_requests AND request_count > request_count_at_cap
+            ORDER BY tokens.id
             """),
         Rule(
             "token-has-project",

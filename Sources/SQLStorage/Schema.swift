@@ -5,7 +5,7 @@ import SQLDatabase
 /// Columns of `projects` and `tokens` keep their order on every engine, so that the `INSERT` lines of a SQLite dump
 /// load into PostgreSQL as they are. Instants are 24 characters of ISO 8601 in UTC; money is nano-dollars.
 enum Schema {
-    static let migrations = [spine, instances, limits, budgets, retention, access, upstreams]
+    static let migrations = [spine, instances, limits, budgets, retention, access, upstreams, responseCache]
     static let runner = MigrationRunner(migrations)
 
     /// `requests` has no foreign keys: an admission reads its token and project in the same transaction, so a check by
@@ -208,6 +208,43 @@ enum Schema {
         CREATE INDEX upstreams_by_project ON upstreams (project_id, priority, id);
 
         ALTER TABLE requests ADD COLUMN attempts \(terms.text);
+        """
+    }
+
+    /// Answers that may be given again, and what became of the purges that all servers must hear of; what projects say of that,
+    /// and what their tokens have had of it.
+    ///
+    /// A program that knows none of it counts every request towards its token's cap.
+    private static let responseCache = Migration(8, "response cache") { terms in
+        """
+        CREATE \(terms.scratch) cached_responses (
+            cache_key \(terms.text) NOT NULL PRIMARY KEY,
+            project_id \(terms.text) NOT NULL,
+            method \(terms.text) NOT NULL,
+            url \(terms.text) NOT NULL,
+            kept_until \(terms.instant) NOT NULL,
+            size \(terms.integer) NOT NULL,
+            content \(terms.text) NOT NULL
+        )\(terms.keyedTable);
+
+        CREATE INDEX cached_responses_by_age ON cached_responses (kept_until);
+
+        CREATE INDEX cached_responses_by_project ON cached_responses (project_id);
+
+        CREATE TABLE cache_purges (
+            number \(terms.integer) NOT NULL PRIMARY KEY,
+            purged_at \(terms.instant) NOT NULL,
+            project_id \(terms.text),
+            method \(terms.text),
+            url \(terms.text),
+            is_prefix \(terms.integer) NOT NULL
+        )\(terms.keyedTable);
+
+        ALTER TABLE projects ADD COLUMN cache_scope \(terms.text);
+
+        ALTER TABLE projects ADD COLUMN cache_hits \(terms.text);
+
+        ALTER TABLE usage_daily ADD COLUMN cache_hits \(terms.integer) NOT NULL DEFAULT 0;
         """
     }
 }

@@ -3,7 +3,7 @@ import SQLDatabase
 extension LedgerTable {
     /// A whole batch as one statement, for an engine behind a wire: written if every request that asks may be admitted,
     /// and nothing at all otherwise, nor when a token has a limit that must be looked at from here. Its parameters are
-    /// those of ``claim``, then one array for each of the first six columns of ``count``, for each of ``add`` without
+    /// those of ``claim``, then one array for each of the first seven columns of ``count``, for each of ``add`` without
     /// reservations, and for each of ``settle``.
     ///
     /// The tokens are locked first, in key order; everything else hangs on the number being claimed, and that on each
@@ -19,11 +19,11 @@ extension LedgerTable {
         SQLStatement(
             """
             WITH locked AS MATERIALIZED (
-                SELECT used.*, tokens.request_count, tokens.max_requests,
+                SELECT used.*, \(Columns.counted) AS request_count, tokens.max_requests,
                     (used.requests = 0 OR (\(allows("used.requests")))) AND \(hasNoBudget) AS is_granted
-                FROM unnest($5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
+                FROM unnest($5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
                     WITH ORDINALITY AS used (id, last_used_at, requests, prompt_tokens, completion_tokens, cost_nano,
-                        position)
+                        cache_hits, position)
                     JOIN tokens ON tokens.id = used.id JOIN projects ON projects.id = tokens.project_id
                 WHERE \(LedgerStatements.isOfBatch("used.position"))
                 ORDER BY tokens.id FOR UPDATE OF tokens
@@ -38,35 +38,37 @@ extension LedgerTable {
                     request_count = tokens.request_count + locked.requests,
                     prompt_tokens = tokens.prompt_tokens + locked.prompt_tokens,
                     completion_tokens = tokens.completion_tokens + locked.completion_tokens,
-                    cost_nano = tokens.cost_nano + locked.cost_nano
+                    cost_nano = tokens.cost_nano + locked.cost_nano,
+                    cache_hit_count = tokens.cache_hit_count + locked.cache_hits
                 FROM claimed CROSS JOIN locked
                 WHERE tokens.id = locked.id
                     AND (locked.requests > 0 OR locked.prompt_tokens > 0 OR locked.completion_tokens > 0
-                        OR locked.cost_nano > 0)
+                        OR locked.cost_nano > 0 OR locked.cache_hits > 0)
             ), added AS (
                 INSERT INTO \(table) (\(Columns.requestWithoutReservation), writer)
                 SELECT added.*
-                FROM claimed CROSS JOIN unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
-                    $17::text[], $18::text[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::text[],
-                    $24::bigint[], $25::bigint[], $26::text[], $27::text[], $28::bigint[]) AS added
+                FROM claimed CROSS JOIN unnest($12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
+                    $18::text[], $19::text[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::text[],
+                    $25::bigint[], $26::bigint[], $27::text[], $28::text[], $29::bigint[]) AS added
             ), settled AS (
                 UPDATE \(table) AS requests SET \(takingEnd)
-                FROM claimed CROSS JOIN unnest($29::text[], $30::text[], $31::text[], $32::bigint[], $33::bigint[],
-                    $34::bigint[], $35::bigint[], $36::text[], $37::bigint[], $38::bigint[], $39::text[], $40::text[])
+                FROM claimed CROSS JOIN unnest($30::text[], $31::text[], $32::text[], $33::bigint[], $34::bigint[],
+                    $35::bigint[], $36::bigint[], $37::text[], $38::bigint[], $39::bigint[], $40::text[], $41::text[])
                     WITH ORDINALITY
                     AS ended (\(endColumns), position)
                 WHERE requests.id = ended.id AND requests.settled_at IS NULL AND \(LedgerStatements.isOfBatch("ended.position"))
                 RETURNING 1
             )
             SELECT locked.request_count + locked.requests, locked.max_requests, claimed.changes, locked.position,
-                CAST(CASE WHEN (SELECT count(*) FROM settled) = cardinality($29::text[]) THEN '0'
+                CAST(CASE WHEN (SELECT count(*) FROM settled) = cardinality($30::text[]) THEN '0'
                     ELSE 'a request of this batch was ended before' END AS integer)
             FROM claimed CROSS JOIN locked
             """)
     }
 
     /// ``whole`` for a batch of one request and nothing else, which is what a quiet server writes. Without arrays, and with
-    /// nothing to lock ahead, it costs the engine half as much. Its parameters are those of ``claim`` and ``add``
+    /// nothing to lock ahead, it costs the engine half as much. The project is looked up from the token, by a text that no index of tokens
+    /// has: the other way round would walk over all tokens of the project. Its parameters are those of ``claim`` and ``add``
     /// without a reservation.
     static func lone(on table: String) -> SQLStatement {
         SQLStatement(
@@ -76,10 +78,11 @@ extension LedgerTable {
                     last_used_at = GREATEST(tokens.last_used_at, $8), request_count = tokens.request_count + 1,
                     prompt_tokens = tokens.prompt_tokens + COALESCE($14::bigint, 0),
                     completion_tokens = tokens.completion_tokens + COALESCE($15::bigint, 0),
-                    cost_nano = tokens.cost_nano + COALESCE($16::bigint, 0)
+                    cost_nano = tokens.cost_nano + COALESCE($16::bigint, 0),
+                    cache_hit_count = tokens.cache_hit_count + CASE WHEN $20::text = 'cache' THEN 1 ELSE 0 END
                 FROM projects
-                WHERE tokens.id = $6 AND projects.id = tokens.project_id AND \(allows("1")) AND \(hasNoBudget)
-                RETURNING tokens.request_count, tokens.max_requests
+                WHERE tokens.id = $6 AND projects.id = tokens.project_id || '' AND \(allows("1")) AND \(hasNoBudget)
+                RETURNING \(Columns.counted) AS request_count, tokens.max_requests
             ), claimed AS (
                 INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open)
                 SELECT $1, $2, $3, $4 FROM counted
@@ -99,7 +102,7 @@ extension LedgerTable {
         """
         tokens.revoked_at IS NULL AND projects.deactivated_at IS NULL AND tokens.requests_per_minute IS NULL
             AND tokens.tokens_per_minute IS NULL AND (tokens.expires_at IS NULL OR tokens.expires_at > $3)
-            AND (tokens.max_requests = 0 OR tokens.request_count + \(requests) <= tokens.max_requests)
+            AND (tokens.max_requests = 0 OR \(Columns.counted) + \(requests) <= tokens.max_requests)
         """
     }
 

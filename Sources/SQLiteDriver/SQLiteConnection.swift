@@ -39,6 +39,7 @@ final class SQLiteConnection: SQLConnection {
         file = path == ":memory:" ? nil : SQLiteFile.identity(path)
         self.counters = counters
         stopper = SQLiteInterrupter(opened)
+        stopper.watch(opened)
         countCheckpoints()
     }
 

@@ -200,6 +200,16 @@ final class ManagementMemoryStorage: Storage {
         }
     }
 
+    func cachedResponse(_ key: String, at now: Timestamp) async throws(StorageError) -> CachedResponse? { nil }
+    func keep(_ response: CachedResponse, lastPurge: Int64) async throws(StorageError) -> Bool { false }
+    func purgeCache(
+        _ purge: CachePurge, at now: Timestamp
+    ) async throws(StorageError) -> (number: Int64, removed: Int) { (1, 0) }
+    func forgetCached(of project: ProjectID, at path: String) async throws(StorageError) -> Int { 0 }
+    func cachePurges(
+        after number: Int64?
+    ) async throws(StorageError) -> [(number: Int64, purge: CachePurge)] { [] }
+    func trimCache(to maxBytes: Int64, at now: Timestamp) async throws(StorageError) -> Int { 0 }
     func prepareDays(from now: Timestamp) async throws(StorageError) {}
     func prune(before instant: Timestamp, atMost limit: Int) async throws(StorageError) -> Int? { nil }
     func settleAbandoned(at now: Timestamp) async throws(StorageError) -> Int { 0 }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct FieldTests {
     static let names: [(String, FieldKind)] = [
         ("authorization", .authorization), ("x-api-key", .apiKey), ("api-key", .apiKey), ("x-goog-api-key", .apiKey),
-        ("host", .host), ("content-length", .contentLength),
+        ("host", .host), ("cache-control", .cacheControl), ("age", .age), ("content-length", .contentLength),
         ("transfer-encoding", .transferEncoding), ("connection", .connection), ("keep-alive", .keepAlive),
         ("proxy-connection", .proxyConnection), ("te", .te), ("trailer", .trailer), ("upgrade", .upgrade),
         ("proxy-authenticate", .proxyAuthenticate), ("proxy-authorization", .proxyAuthorization), ("expect", .expect),

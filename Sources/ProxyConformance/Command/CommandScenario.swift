@@ -39,7 +39,8 @@ extension CommandScenario: CustomStringConvertible {
 extension CommandScenario {
     /// Every command scenario, by area.
     public static let all: [CommandScenario] = [
-        starting, refusing, ending, bounds, sharedServers, sharedMigrations, postgres, kills, spools, outages,
+        starting, refusing, ending, bounds, sharedServers, sharedCaches, sharedMigrations, postgres, kills, spools,
+        outages,
         diskFaults,
         stops, clocks, proofs,
     ].flatMap { $0 }

@@ -13,6 +13,8 @@ public protocol UpstreamDouble: Sendable {
 
     /// Adds a script for the next request that has none.
     func script(_ steps: [UpstreamStep])
+    /// Takes back the scripts that no request has taken.
+    func unscript()
 
     /// Lets every ``UpstreamStep/await(_:)`` of that name go on.
     func release(_ gate: String)

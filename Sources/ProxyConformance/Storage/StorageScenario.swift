@@ -49,7 +49,8 @@ extension StorageScenario: CustomStringConvertible {
 extension StorageScenario {
     /// Every storage scenario, by area.
     public static let all: [StorageScenario] = [
-        projects, upstreams, tokens, tokenChanges, grants, admissions, refusals, settlements, exactlyOnce, verification,
+        projects, upstreams, responses, tokens, tokenChanges, grants, admissions, refusals, settlements, exactlyOnce,
+        verification,
         retention,
         paging,
         edges, durability, concurrency, abandonment, instances, faults, limits, tokenRates, budgets, operations,

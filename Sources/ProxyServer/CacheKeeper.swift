@@ -1,0 +1,151 @@
+import Logging
+import NIOCore
+import ProxyCache
+import ProxyDomain
+import ProxyManagement
+import ProxySecrets
+import ProxyStorage
+import Synchronization
+
+/// What the servers on one database have of the response cache together: the purges of each, and the answers where
+/// `HTTP_CACHE_BACKEND` is `database`.
+final class CacheKeeper: SharedResponses {
+    let cache: ResponseCache
+    private let storage: any Storage
+    private let sharesAnswers: Bool
+    private let maxBytes: Int
+    private let now: @Sendable () -> Timestamp
+    private let logger: Logger
+    private let listening = RecurringTask()
+    private let trimming = RecurringTask()
+    private let changes: AsyncStream<Void>
+    private let changed: AsyncStream<Void>.Continuation
+    private let writes = Atomic<Int>(0)
+
+    /// Most answers on their way to the database at once; more are not kept there.
+    private static let mostWrites = 8
+
+    init(
+        _ cache: ResponseCache, _ storage: any Storage, sharesAnswers: Bool, maxBytes: Int,
+        now: @escaping @Sendable () -> Timestamp, logger: Logger
+    ) {
+        self.cache = cache
+        self.storage = storage
+        self.sharesAnswers = sharesAnswers
+        self.maxBytes = maxBytes
+        self.now = now
+        self.logger = logger
+        (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Where answers are kept besides this server's memory.
+    var shared: (any SharedResponses)? { sharesAnswers ? self : nil }
+
+    // MARK: Purges
+
+    func start() async {
+        if storage.isShared || sharesAnswers {
+            cache.lastPurge = (try? await storage.cachePurges(after: nil))?.last?.number ?? 0
+        }
+        if storage.isShared {
+            listening.start { [self] in
+                for await _ in changes { await catchUp() }
+                return .zero
+            }
+        }
+        guard sharesAnswers else { return }
+        trimming.start { [self] in
+            _ = try? await storage.trimCache(to: Int64(maxBytes), at: now())
+            return .seconds(30)
+        }
+    }
+
+    func stop() async {
+        changed.finish()
+        await listening.stop()
+        await trimming.stop()
+    }
+
+    /// Something has changed in the database: it may be a purge.
+    func databaseChanged() { changed.yield() }
+
+    private func catchUp() async {
+        do {
+            for (number, purge) in try await storage.cachePurges(after: cache.lastPurge) {
+                cache.purge(purge, number: number)
+            }
+        } catch {
+            // What was purged isn't known, so nothing is held.
+            cache.purge(CachePurge())
+            logger.warning("purges of the cache can't be read", metadata: ["detail": "\(String(reflecting: error))"])
+        }
+    }
+
+    /// Forgets answers here and on all servers.
+    /// - Returns: how many were forgotten: here, or in the database where answers are kept there.
+    func purge(_ purge: CachePurge) async throws(StorageError) -> Int {
+        guard storage.isShared || sharesAnswers else { return cache.purge(purge) }
+        let (number, removed) = try await storage.purgeCache(purge, at: now())
+        // Where there are other servers, theirs may have come before: all are read in their order.
+        let own = cache.purge(purge, number: storage.isShared ? nil : number)
+        databaseChanged()
+        return max(removed, own)
+    }
+
+    // MARK: Answers
+
+    func response(for key: CacheKey, at now: Timestamp) async -> StoredResponse? {
+        guard let found = try? await storage.cachedResponse(key.text, at: now),
+            let bytes = Base64.decode(found.content), let stored = StoredResponse(bytes: ByteBuffer(bytes: bytes)),
+            stored.isFresh(at: now)
+        else { return nil }
+        return stored
+    }
+
+    func keep(_ response: StoredResponse, for key: CacheKey, lastPurge: Int64) {
+        guard writes.add(1, ordering: .relaxed).newValue <= Self.mostWrites else {
+            writes.subtract(1, ordering: .relaxed)
+            return
+        }
+        Task {
+            defer { writes.subtract(1, ordering: .relaxed) }
+            let row = CachedResponse(
+                key: key.text, project: response.request.project, method: response.request.method,
+                url: response.request.url, keptUntil: response.freshUntil,
+                content: Base64.encode(response.bytes.readableBytesView))
+            _ = try? await storage.keep(row, lastPurge: lastPurge)
+        }
+    }
+
+    func invalidate(_ project: ProjectID, path: String) {
+        Task { _ = try? await storage.forgetCached(of: project, at: path) }
+    }
+
+    // MARK: Figures
+
+    var families: [MetricFamily] {
+        func family(_ name: String, _ help: String, _ kind: MetricFamily.Kind, _ value: Int) -> MetricFamily {
+            MetricFamily(
+                name: "llm_proxy_cache_\(name)", help: help, kind: kind,
+                samples: [.init(labels: [:], value: .number(Double(value)))])
+        }
+        let counters = cache.counters
+        return [
+            family("hits_total", "Requests answered from the cache.", .counter, counters.hits.load(ordering: .relaxed)),
+            family(
+                "collapsed_total", "Of them, those that waited for another's answer.", .counter,
+                counters.collapsed.load(ordering: .relaxed)),
+            family(
+                "misses_total", "Requests that the cache took part in and an upstream answered.", .counter,
+                counters.misses.load(ordering: .relaxed)),
+            family(
+                "validated_total", "Of them, those whose upstream said that the stale answer holds.", .counter,
+                counters.validated.load(ordering: .relaxed)),
+            family("stored_total", "Answers put into the cache.", .counter, counters.stored.load(ordering: .relaxed)),
+            family(
+                "evicted_total", "Answers that had to make room.", .counter, counters.evicted.load(ordering: .relaxed)),
+            family("responses", "Answers in this server's memory.", .gauge, cache.count),
+            family("size_bytes", "Their bytes.", .gauge, counters.heldBytes.load(ordering: .relaxed)),
+        ]
+    }
+}
