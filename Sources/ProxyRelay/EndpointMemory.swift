@@ -18,7 +18,7 @@ struct EndpointMemory {
 
     private static let bound = 16
     /// Longest path that is written to the database, in bytes.
-    private static let longestStoredPath = 512
+    static let longestStoredPath = 512
 
     private var entries: [Entry] = []
     private var nextVictim = 0

@@ -166,12 +166,21 @@ extension Exchange {
         }
     }
 
+    /// The path of a request that was refused before anything was made of it.
+    private var askedPath: String {
+        guard let head = downstream?.head, headBytes.readableBytes >= head.length else { return "" }
+        return headBytes.withUnsafeReadableBytes {
+            String(decoding: $0[head.pathRange].prefix(EndpointMemory.longestStoredPath), as: UTF8.self)
+        }
+    }
+
     private func log(outcome: RequestOutcome?, _ usage: TokenUsage?, code: String?) {
         relay.dependencies.log?.record(
             RequestSummary(
                 requestID: requestID, traceID: traceID ?? requestID.identifier.digits, arrivedAt: arrivedAt,
                 tokenID: grant?.tokenID, projectID: grant?.projectID,
-                method: head.method.name, path: path, model: reported.model, status: status, code: code,
+                method: head.method.name, path: path.isEmpty ? askedPath : path, model: reported.model, status: status,
+                code: code,
                 shadowRefusal: headroom.shadowRefusal,
                 outcome: outcome, durationMicroseconds: microseconds(from: startedAt, to: .now()),
                 firstByteMicroseconds: firstByteAt.map { microseconds(from: startedAt, to: $0) },

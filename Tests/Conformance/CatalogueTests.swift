@@ -118,7 +118,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 171)
-        #expect(HTTPScenario.all.count == 284)
+        #expect(HTTPScenario.all.count == 285)
         #expect(CommandScenario.all.count == 76)
     }
 

@@ -2,11 +2,11 @@ import FuzzFixtures
 import Testing
 
 /// A short run of what `Benchmarks/parser-fuzz` does at length.
-@Suite struct ParserFuzzTests {
+@Suite(.serialized) struct ParserFuzzTests {
     @Test("holds whatever it is fed", arguments: FuzzTarget.all)
     func holds(_ target: FuzzTarget) {
         let seed = UInt64.random(in: 0...UInt64.max)
-        let findings = target.run(3000, seed: seed)
+        let findings = target.run(1000, seed: seed)
         #expect(findings.isEmpty, "seed \(seed):\n\(findings.joined(separator: "\n"))")
     }
 

@@ -103,6 +103,19 @@ extension HTTPScenario {
             check.that(line.contains("200") && line.contains(tenant.tokenID.text), "the line is \(line)")
         },
         HTTPScenario(
+            inside: "operate.log.names-what-was-refused",
+            "The line of a request that was refused at once names its path, without its query."
+        ) { world, check in
+            let unknown = HTTPField("Authorization", "Bearer \("sk-" + String(repeating: "A", count: 43))")
+            for (path, fields) in [("/v1/refused/first", []), ("/v1/refused/second", [unknown])] {
+                let request = HTTPRequest(method: "GET", target: path + "?secret=x", fields: fields)
+                check.equal(try await world.exchange(request).status, 401, path)
+                check.that(
+                    try await eventually { world.log.contains("\"path\":\"\(path)\"") }, "\(path) is not in the log")
+            }
+            check.that(!world.log.contains("secret=x"), "the query is in the log")
+        },
+        HTTPScenario(
             "operate.answers.name-no-server-inside",
             "Errors tell what to do, and nothing of files, code or hosts behind the proxy.", needs: .rawBytes
         ) { world, check in
