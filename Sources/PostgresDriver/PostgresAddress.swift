@@ -9,6 +9,8 @@ public struct PostgresAddress: Sendable {
     /// Reads `postgres://user:password@host:port,host:port/database?keyword=value&…`; every part may be missing.
     /// - Throws: what is wrong with the text, without repeating any of it that may be secret.
     public init(_ text: String) throws(PostgresAddressError) {
+        // libpq would read no further.
+        guard !text.utf8.contains(0) else { throw .zeroByte }
         let schemes = ["postgres://", "postgresql://"]
         guard let scheme = schemes.first(where: text.hasPrefix) else { throw .scheme }
         let rest = text.dropFirst(scheme.count)
@@ -107,8 +109,6 @@ public struct PostgresAddress: Sendable {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {
-            // libpq would read no further.
-            guard byte > 0 else { throw .encoding(what) }
             guard byte == UInt8(ascii: "%") else {
                 bytes.append(byte)
                 continue
@@ -143,6 +143,7 @@ extension PostgresAddress: CustomStringConvertible {
 /// Why a connection string can't be read.
 public enum PostgresAddressError: Error, Hashable, Sendable {
     case scheme
+    case zeroByte
     case host
     /// The number, if it is one.
     case port(String?)
@@ -164,6 +165,7 @@ extension PostgresAddressError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .scheme: "must begin with postgres:// or postgresql://"
+        case .zeroByte: "holds a zero byte: leave it out"
         case .host: "has a '[' in its host without the ']' that ends the address"
         case .port(let text?): "has the port '\(text)': write a number from 1 to 65535"
         case .port(nil):
