@@ -115,7 +115,9 @@ extension FuzzTarget {
         guard let object = theirs as? [String: Any], let model = object["model"] else { return nil }
         let rules = ParameterRules(["model": ["gpt-*"]])
         guard rules.violation(inJSON: bytes) == nil else { return nil }
-        guard let name = model as? String, name.hasPrefix("gpt-") else { return "the model \(model) passes for gpt-*" }
+        guard let name = model as? String, name.utf8.starts(with: "gpt-".utf8) else {
+            return "the model \(model) passes for gpt-*"
+        }
         return RequestOutline(of: bytes)?.model == name ? nil : "the outline doesn't name \(name)"
     }
 }
