@@ -16,8 +16,6 @@ public struct CacheDirectives: Hashable, Sendable {
     public private(set) var sharedMaxAge: Int64?
     public private(set) var minFresh: Int64?
 
-    public init() {}
-
     /// Reads a request's fields; `Pragma` where there is no `Cache-Control` (section 5.4).
     public init(of head: RequestHead, _ bytes: UnsafeRawBufferPointer) {
         read(head.fields, bytes)

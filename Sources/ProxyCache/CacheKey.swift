@@ -30,7 +30,7 @@ public struct CacheKey: Hashable, Sendable {
     }
 
     /// - Parameters:
-    ///   - body: without the framing of chunks; JSON counts by what it says, whatever its white space and the order of its members.
+    ///   - body: without the framing of chunks; JSON counts whatever its white space and the order of its outermost members.
     public init(
         _ namespace: Namespace, _ place: Place, _ head: RequestHead, _ bytes: UnsafeRawBufferPointer,
         body: UnsafeRawBufferPointer?
@@ -80,7 +80,7 @@ public struct CacheKey: Hashable, Sendable {
         }.joined()
     }
 
-    /// Bodies that are longer, in bytes, are told apart byte by byte: sorting members takes time for each level of nesting.
+    /// Bodies that are longer, in bytes, are told apart byte by byte: their JSON is not written anew.
     static let mostNormalised = 256 << 10
 
     /// Fields that choose an answer whether it says so in `Vary` or not, by name.

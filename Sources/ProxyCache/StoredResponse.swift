@@ -72,12 +72,6 @@ public final class StoredResponse: Sendable {
     /// How long it stays fresh, in whole seconds.
     public func lifetime(at now: Timestamp) -> Int64 { max(0, freshUntil.milliseconds - now.milliseconds) / 1000 }
 
-    /// How long it is worth keeping: a stale one that can be validated saves a body for another while.
-    public var keptUntil: Timestamp {
-        guard validators != nil else { return freshUntil }
-        return Timestamp(milliseconds: storedAt.milliseconds + Storability.longestMilliseconds)
-    }
-
     /// Lines that ask the upstream whether it still holds (RFC 9110 section 13.1); `nil` when it says nothing to ask by.
     public var validators: [UInt8]? {
         guard request.method == "GET" else { return nil }
