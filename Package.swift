@@ -77,7 +77,7 @@ let package = Package(
         // Floor 2: one engine each, the storage in SQL, the ledger, the cache.
         room("SQLiteDriver", ["SQLDatabase", "CSQLite"]),
         room("PostgresDriver", ["SQLDatabase", "CPostgres", "CPostgresLoader"]),
-        room("SQLStorage", ["ProxyDomain", "ProxyStorage", "SQLDatabase"]),
+        room("SQLStorage", ["ProxyDomain", "ProxyStorage", "SQLDatabase", .crypto]),
         room("ProxyLedger", ["ProxyDomain", "ProxyStorage"]),
         room("ProxyCache", ["ProxyDomain", "ProxyWire", .nioCore, .crypto]),
 
@@ -110,7 +110,8 @@ let package = Package(
         .executableTarget(
             name: "llm-proxy",
             dependencies: [
-                "ProxyStorage", "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyLoad", "ProxyFleet",
+                "ProxyStorage", "SQLStorage", "ProxySettings", "ProxyManagement", "ProxyServer", "ProxySimulator",
+                "ProxyLoad", "ProxyFleet",
                 "ProxyConformance", "ProxyBlackBox", .argumentParser,
             ],
             swiftSettings: houseSettings),

@@ -56,6 +56,15 @@ def certificate(folder):
     return files
 
 
+def call(url, secret, body=None, trust=None):
+    """The JSON that a GET answers, or a POST where there is something to send."""
+    request = urllib.request.Request(
+        url, json.dumps(body).encode() if body is not None else None,
+        {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10, context=trust) as answer:
+        return json.load(answer)
+
+
 class Child:
     """A process that begins and ends with the block it is for, with all that it has started itself."""
 
@@ -133,11 +142,7 @@ class Proxy(Child):
         self.token, self.token_id = made["token"], made["id"]
 
     def manage(self, path, body=None):
-        request = urllib.request.Request(
-            self.url + path, json.dumps(body).encode() if body is not None else None,
-            {"Authorization": f"Bearer {MANAGEMENT_TOKEN}", "Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10, context=self.trust) as answer:
-            return json.load(answer)
+        return call(self.url + path, MANAGEMENT_TOKEN, body, self.trust)
 
     def counted(self):
         """Requests of its token."""

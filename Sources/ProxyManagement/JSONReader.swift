@@ -1,16 +1,16 @@
 /// Reads one JSON document strictly (RFC 8259): valid UTF-8, each name once in its object, nesting bounded.
-struct JSONReader {
+package struct JSONReader {
     /// Where reading stopped, and why.
-    struct Fault: Error, Hashable {
-        enum Kind: Hashable {
+    package struct Fault: Error, Hashable {
+        package enum Kind: Hashable {
             case syntax(String)
             /// Names of one object must be unique: who reads a document must not depend on which of two counts.
             case duplicate(name: String)
         }
 
-        let kind: Kind
+        package let kind: Kind
         /// Bytes before the fault.
-        let offset: Int
+        package let offset: Int
     }
 
     /// Arrays and objects within each other, at most.
@@ -22,7 +22,7 @@ struct JSONReader {
 
     private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    static func read(_ bytes: [UInt8]) throws(Fault) -> JSONValue {
+    package static func read(_ bytes: [UInt8]) throws(Fault) -> JSONValue {
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw Fault(kind: .syntax("the text is not UTF-8"), offset: 0)
         }

@@ -1,5 +1,5 @@
 /// A JSON document (RFC 8259). Numbers stay as they were written, so that none is rounded.
-enum JSONValue: Hashable, Sendable {
+package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
     /// The number's text.
@@ -9,24 +9,24 @@ enum JSONValue: Hashable, Sendable {
     case members([Member])
 
     /// One name and its value; their order is kept.
-    struct Member: Hashable, Sendable {
-        let name: String
-        let value: JSONValue
+    package struct Member: Hashable, Sendable {
+        package let name: String
+        package let value: JSONValue
     }
 
-    static func object(_ members: [(String, JSONValue)]) -> Self {
+    package static func object(_ members: [(String, JSONValue)]) -> Self {
         .members(members.map { Member(name: $0.0, value: $0.1) })
     }
 
-    static func integer(_ value: some BinaryInteger) -> Self { .number("\(value)") }
+    package static func integer(_ value: some BinaryInteger) -> Self { .number("\(value)") }
 
     /// A measured number; `null` where JSON has no such number.
-    static func measured(_ value: Double) -> Self { value.isFinite ? .number(value.shortText) : .null }
+    package static func measured(_ value: Double) -> Self { value.isFinite ? .number(value.shortText) : .null }
 
     /// Text, or `null` without one.
-    static func text(_ value: String?) -> Self { value.map { .string($0) } ?? .null }
+    package static func text(_ value: String?) -> Self { value.map { .string($0) } ?? .null }
 
-    static func names(_ names: [String]) -> Self { .array(names.map { .string($0) }) }
+    package static func names(_ names: [String]) -> Self { .array(names.map { .string($0) }) }
 
     /// What the value is called in an error.
     var kindName: String {
@@ -52,7 +52,7 @@ extension Double {
 /// Writing.
 extension JSONValue {
     /// The document without blanks.
-    var text: String {
+    package var text: String {
         var bytes: [UInt8] = []
         write(to: &bytes)
         return String(decoding: bytes, as: UTF8.self)

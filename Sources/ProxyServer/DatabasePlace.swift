@@ -46,11 +46,13 @@ enum DatabasePlace {
 
 extension DatabasePlace {
     /// What somebody wants of the database.
-    enum Purpose {
+    enum Purpose: Equatable {
         /// Serves, as this instance.
         case serving(InstanceID)
         /// Looks, on one connection, and makes nothing.
         case looking
+        /// Writes, on one connection; makes what is missing.
+        case filling
     }
 
     /// Opens the database and leaves its schema as it is.
@@ -61,7 +63,7 @@ extension DatabasePlace {
             try await SQLiteDatabase.open(
                 .file(path), limits: limits(settings, purpose),
                 synchronous: settings.synchronous == .full ? .full : .normal, busyTimeout: settings.wait,
-                mayCreate: purpose.isServing)
+                mayCreate: purpose != .looking)
         case .server(let address):
             try await PostgresDatabase.open(
                 address, limits: limits(settings, purpose), options: options(settings, purpose),

@@ -41,6 +41,7 @@ final class StorageFoundation: Sendable {
         let storage = try await place.open(settings.database, as: instance, now: surroundings.now)
         do throws(StartupError) {
             let folder = settings.database.folder
+            try await refuseUnfinishedCopy(storage, place)
             if storage.isShared { warnOfGenerated(settings, folder: folder, logger) }
             let first = try await firstProject(in: storage)
             let vault = try vault(settings, folder: folder, mayMake: first == nil, surroundings: surroundings)
@@ -110,6 +111,16 @@ final class StorageFoundation: Sendable {
             metadata: ["settings": "\(missing.joined(separator: ", "))", "folder": "\(folder ?? "none")"])
     }
 
+    /// What is there is only a part of another database.
+    private static func refuseUnfinishedCopy(
+        _ storage: any Storage, _ place: DatabasePlace
+    ) async throws(StartupError) {
+        guard let copy = try? await storage.unfinishedCopy() else { return }
+        throw StartupError(
+            "\(place.named) holds a copy of \(copy.source) that did not end: run the same llm-proxy db copy again, "
+                + "which goes on where it was")
+    }
+
     private static func firstProject(in storage: any Storage) async throws(StartupError) -> Project? {
         do {
             return try await storage.projects(after: nil, limit: 1).first
@@ -168,8 +179,6 @@ final class StorageFoundation: Sendable {
 extension DatabaseSettings {
     /// Where generated secrets are kept: beside the file, or where a file would be; `nil` in memory.
     fileprivate var folder: String? {
-        guard path != ":memory:" else { return nil }
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
+        path == ":memory:" ? nil : SystemFile.folder(of: path)
     }
 }

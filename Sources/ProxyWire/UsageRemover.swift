@@ -13,6 +13,8 @@ public struct UsageRemover: Sendable {
     /// Whether the present event has outgrown what is held.
     private var isLarge = false
     private var hasDropped = false
+    /// Whether the event before ended with CR, whose LF may be yet to come.
+    private var mayOweLineFeed = false
 
     public init() {}
 
@@ -36,9 +38,12 @@ public struct UsageRemover: Sendable {
     /// Adds to the present event. The rest of the line end of the one before goes where that went, at once: readers wait for it.
     private mutating func hold(_ bytes: Slice<UnsafeRawBufferPointer>, _ out: inout ByteBuffer) {
         var bytes = bytes
-        if held.isEmpty, !isLarge, bytes.first == .lineFeed {
-            if !hasDropped { out.writeInteger(UInt8.lineFeed) }
-            bytes = bytes.dropFirst()
+        if mayOweLineFeed, let first = bytes.first {
+            mayOweLineFeed = false
+            if first == .lineFeed {
+                if !hasDropped { out.writeInteger(UInt8.lineFeed) }
+                bytes = bytes.dropFirst()
+            }
         }
         held.append(contentsOf: bytes)
     }
@@ -50,7 +55,11 @@ public struct UsageRemover: Sendable {
 
     private mutating func eventEnded(_ out: inout ByteBuffer) {
         defer { isLarge = false }
-        guard !isLarge else { return flush(&out) }
+        mayOweLineFeed = held.last == .carriageReturn
+        guard !isLarge else {
+            hasDropped = false
+            return flush(&out)
+        }
         hasDropped = held.withUnsafeBytes { event in
             switch Verdict(of: event) {
             case .pass: out.writeBytes(event)

@@ -5,7 +5,7 @@ import SQLDatabase
 /// Columns of `projects` and `tokens` keep their order on every engine, so that the `INSERT` lines of a SQLite dump
 /// load into PostgreSQL as they are. Instants are 24 characters of ISO 8601 in UTC; money is nano-dollars.
 enum Schema {
-    static let migrations = [spine, instances, limits, budgets, retention, access, upstreams, responseCache]
+    static let migrations = [spine, instances, limits, budgets, retention, access, upstreams, responseCache, copies]
     static let runner = MigrationRunner(migrations)
 
     /// `requests` has no foreign keys: an admission reads its token and project in the same transaction, so a check by
@@ -245,6 +245,20 @@ enum Schema {
         ALTER TABLE projects ADD COLUMN cache_hits \(terms.text);
 
         ALTER TABLE usage_daily ADD COLUMN cache_hits \(terms.integer) NOT NULL DEFAULT 0;
+        """
+    }
+
+    /// Which databases were copied into this one, and whether all of them arrived.
+    ///
+    /// A program that knows none of it would serve from a half-copied database.
+    private static let copies = Migration(9, "copies") { terms in
+        """
+        CREATE TABLE copies (
+            number \(terms.integer) NOT NULL PRIMARY KEY,
+            source \(terms.text) NOT NULL,
+            began_at \(terms.instant) NOT NULL,
+            ended_at \(terms.instant)
+        )\(terms.keyedTable);
         """
     }
 }

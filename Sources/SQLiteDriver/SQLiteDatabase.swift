@@ -46,6 +46,9 @@ public enum SQLiteDatabase {
     /// Makes the folder that the file at `path` goes into, and those above it, for the owner alone; if they are missing.
     public static func prepareFolder(of path: String) throws(SQLError) { try SQLiteFile.prepareFolder(of: path) }
 
+    /// The whole path of the file at `path`, links followed, whether there is one or not.
+    public static func canonicalPath(of path: String) -> String { SQLiteFile.canonical(path) }
+
     /// What SQLite and PostgreSQL disagree on, SQLite's side.
     public static let dialect = Dialect(
         name: "sqlite", batchStyle: .eachRow, locksRows: false,

@@ -25,6 +25,11 @@ struct SettingsOptions: ParsableArguments {
             }
             flags[String(assignment[..<equals])] = String(assignment[assignment.index(after: equals)...])
         }
+        return try Self.read(flags)
+    }
+
+    /// Reads all settings, those in `flags` before any others.
+    static func read(_ flags: [String: String] = [:]) throws -> ServerSettings {
         do {
             return try ServerSettings.read(
                 environment: ProcessEnvironment.variables, dotEnv: try TextFile.read(".env"), flags: flags,

@@ -119,7 +119,7 @@ struct CatalogueTests {
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 171)
         #expect(HTTPScenario.all.count == 285)
-        #expect(CommandScenario.all.count == 76)
+        #expect(CommandScenario.all.count == 82)
     }
 
     @Test("is named area.act.promise", arguments: Catalogue.allIDs)

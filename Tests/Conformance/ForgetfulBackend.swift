@@ -81,6 +81,7 @@ struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
     func verify() async throws(StorageError) -> [InvariantFinding] { [] }
     func drift() async throws(StorageError) -> Int64 { 0 }
     func repair(isDryRun: Bool) async throws(StorageError) -> [CounterRepair] { [] }
+    func unfinishedCopy() async throws(StorageError) -> CopyRecord? { nil }
     func figures() async -> [DatabaseFigure] { [] }
     func close() async {}
 }

@@ -246,6 +246,7 @@ final class ManagementMemoryStorage: Storage {
     func drift() async throws(StorageError) -> Int64 { 0 }
     func repair(isDryRun: Bool) async throws(StorageError) -> [CounterRepair] { [] }
 
+    func unfinishedCopy() async throws(StorageError) -> CopyRecord? { nil }
     func figures() async -> [DatabaseFigure] {
         [
             DatabaseFigure(name: "database_file_size_bytes", help: "Size.", kind: .gauge, value: 4096),

@@ -33,6 +33,9 @@ private let removals: [RemovalCase] = [
     RemovalCase(
         "first of the members", "data:{\"usage\": null, \"choices\":[{}]}\n\n", "data:{\"choices\":[{}]}\n\n"),
     RemovalCase("in the middle", "data: {\"a\":1,\"usage\":null,\"b\":2}\n\n", "data: {\"a\":1,\"b\":2}\n\n"),
+    RemovalCase(
+        "empty lines after the event of usage alone",
+        "data: {\"choices\":[],\"usage\":{\"a\":1}}\n\n\n\ndata: [DONE]\n", "\n\ndata: [DONE]\n"),
     RemovalCase("alone", "data: {\"usage\":null}\n\n", "data: {}\n\n"),
     RemovalCase("usage beside a choice", "data: {\"choices\":[{\"d\":\"x\"}],\"usage\":{\"prompt_tokens\":1}}\n\n"),
     RemovalCase(

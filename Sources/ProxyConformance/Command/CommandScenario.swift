@@ -42,6 +42,6 @@ extension CommandScenario {
         starting, refusing, ending, bounds, sharedServers, sharedCaches, sharedMigrations, postgres, kills, spools,
         outages,
         diskFaults,
-        stops, clocks, proofs,
+        stops, clocks, copies, proofs,
     ].flatMap { $0 }
 }

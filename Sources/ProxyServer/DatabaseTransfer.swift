@@ -1,0 +1,141 @@
+import ProxyDomain
+public import ProxySettings
+public import ProxyStorage
+import SQLDatabase
+public import SQLStorage
+
+/// Moves everything from one database into another while no server uses either.
+public enum DatabaseTransfer {
+    /// What to copy, and how.
+    public struct Request: Sendable {
+        /// `postgres://…`, `sqlite:PATH`, or a SQLite file's path.
+        public let source: String
+        public let target: String
+        /// Whether what is in the target may be removed.
+        public let replaces: Bool
+        /// Whether to look only.
+        public let isDryRun: Bool
+
+        public init(source: String, target: String, replaces: Bool = false, isDryRun: Bool = false) {
+            self.source = source
+            self.target = target
+            self.replaces = replaces
+            self.isDryRun = isDryRun
+        }
+    }
+
+    /// What a copy did, or would do.
+    public struct Outcome: Sendable {
+        /// Both databases, without passwords.
+        public let source: String
+        public let target: String
+        /// Whether it went on with a copy that had not ended.
+        public let wentOn: Bool
+        /// What there was to be copied.
+        public let rows: [TableRows]
+        /// What arrived; `nil` when nothing was copied.
+        public let copied: CopyResult?
+        /// The invariants, in the target.
+        public let findings: [InvariantFinding]
+        /// Where the key lies that upstream keys are sealed under, if beside the source.
+        public let keyFile: String?
+    }
+
+    /// Copies, compares both sides row by row, and checks every invariant in the target.
+    /// - Parameters:
+    ///   - settings: of the connections, not of the places.
+    ///   - progress: told after every page.
+    public static func copy(
+        _ request: Request, settings: ServerSettings, progress: @escaping @Sendable (CopyProgress) -> Void
+    ) async throws(TransferError) -> Outcome {
+        let source = try place(request.source, option: "--from")
+        let target = try place(request.target, option: "--to")
+        guard source.address != target.address else {
+            throw .usage("--from and --to are the same database: name another as --to")
+        }
+        return try await TransferSide.with(source, settings.database, as: .source) { from in
+            try await TransferSide.with(target, settings.database, as: request.isDryRun ? .looked : .target) { into in
+                guard request.isDryRun else { return try await run(request, from, into, progress) }
+                return try await look(request, from, into)
+            }
+        }
+    }
+
+    private static func run(
+        _ request: Request, _ from: TransferSide, _ into: TransferSide,
+        _ progress: @escaping @Sendable (CopyProgress) -> Void
+    ) async throws -> Outcome {
+        let copy = DatabaseCopy(from: from.pool, named: from.place.address, to: into.pool)
+        let (rows, goesOn) = (try await copy.sourceRows(), try await copy.goesOn())
+        let now = Timestamp(milliseconds: wallClockMilliseconds())
+        let copied = try await copy.run(replacing: request.replaces, now: now, progress: progress)
+        let findings = try await SQLStorage.inspect(into.pool).verify()
+        return outcome(from, into, wentOn: goesOn, rows: rows, copied: copied, findings: findings)
+    }
+
+    private static func look(
+        _ request: Request, _ from: TransferSide, _ into: TransferSide
+    ) async throws -> Outcome {
+        let copy = DatabaseCopy(from: from.pool, named: from.place.address, to: into.pool)
+        let rows = try await copy.sourceRows()
+        guard into.isMade else { return outcome(from, into, wentOn: false, rows: rows) }
+        let (held, goesOn) = (try await copy.targetRows(), try await copy.goesOn())
+        let isFree = goesOn || request.replaces || held.allSatisfy { $0.rows == 0 }
+        guard isFree else { throw DatabaseCopyError.targetNotEmpty(held) }
+        return outcome(from, into, wentOn: goesOn, rows: rows)
+    }
+
+    private static func outcome(
+        _ from: TransferSide, _ into: TransferSide, wentOn: Bool, rows: [TableRows], copied: CopyResult? = nil,
+        findings: [InvariantFinding] = []
+    ) -> Outcome {
+        var keyFile: String?
+        if case .file(let path) = from.place {
+            let path = SystemFile.folder(of: path) + "/encryption-key"
+            keyFile = SecretFile.exists(path) ? path : nil
+        }
+        return Outcome(
+            source: from.place.address, target: into.place.address, wentOn: wentOn, rows: rows, copied: copied,
+            findings: findings, keyFile: keyFile)
+    }
+
+    private static func place(_ url: String, option: String) throws(TransferError) -> DatabasePlace {
+        do {
+            return try DatabasePlace(url: url, option: option)
+        } catch {
+            throw .usage(error.description)
+        }
+    }
+}
+
+/// Why a transfer did not happen; each says what to do about it.
+public enum TransferError: Error, Hashable, Sendable {
+    /// What was asked makes no sense.
+    case usage(String)
+    /// A database can't be reached, or broke off.
+    case unreachable(String)
+    /// It must not be done as things are.
+    case refused(String)
+    /// It was done, and both sides differ.
+    case failed(String)
+}
+
+extension TransferError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .usage(let text), .unreachable(let text), .refused(let text), .failed(let text): text
+        }
+    }
+
+    init(_ error: DatabaseCopyError) {
+        switch error {
+        case .targetNotEmpty(let tables):
+            let held = tables.filter { $0.rows > 0 }.map { "\($0.rows) \($0.name)" }.joined(separator: ", ")
+            self = .refused("the target is not empty (\(held)): name another, or remove what it holds with --replace")
+        case .differs(let table, let source, let target):
+            self = .failed(
+                "\(table) is not the same on both sides (\(source.rows) rows, \(source.text); \(target.rows) rows, "
+                    + "\(target.text)): somebody has written to one of them; stop that, and copy again with --replace")
+        }
+    }
+}

@@ -1,0 +1,164 @@
+public import ProxyDomain
+import ProxyStorage
+public import SQLDatabase
+
+/// Copies all that one database keeps into another, of whatever engine, and proves that it arrived.
+///
+/// Both must have this program's schema, and nobody may write to either meanwhile. Rows go over in the order of their keys, a
+/// page at a time: the next is read while one is written, and what stopped half-way goes on where it was.
+public struct DatabaseCopy: Sendable {
+    private let source: ConnectionPool
+    private let target: ConnectionPool
+    /// What ``CopyRecord/source`` will say.
+    private let sourceName: String
+
+    public init(from source: ConnectionPool, named sourceName: String, to target: ConnectionPool) {
+        self.source = source
+        self.target = target
+        self.sourceName = sourceName
+    }
+
+    /// How many rows each table of the source has, in the order in which they are copied.
+    public func sourceRows() async throws -> [TableRows] { try await Self.rows(in: source) }
+
+    /// How many rows each table of the target has.
+    public func targetRows() async throws -> [TableRows] { try await Self.rows(in: target) }
+
+    /// Whether what is in the target was left there by a copy of the same source that did not end.
+    public func goesOn() async throws -> Bool { try await target.read(CopyRecord.unfinished)?.source == sourceName }
+
+    /// Copies what the target does not have yet, then compares both sides.
+    /// - Parameters:
+    ///   - replacing: whether what is in the target is removed first, unless it is of the same copy.
+    ///   - progress: told after every page.
+    /// - Throws: ``DatabaseCopyError``, or what an engine said.
+    public func run(
+        replacing: Bool, now: Timestamp, progress: @escaping @Sendable (CopyProgress) -> Void
+    ) async throws -> CopyResult {
+        let goesOn = try await goesOn()
+        let held = try await targetRows()
+        let isEmpty = held.allSatisfy { $0.rows == 0 }
+        guard goesOn || replacing || isEmpty else { throw DatabaseCopyError.targetNotEmpty(held) }
+        if !goesOn { try await begin(clearing: !isEmpty, at: now) }
+        let total = try await sourceRows().reduce(0) { $0 + $1.rows }
+        let start = Monotonic.now()
+        try await copy(CopyMeter(.copying, total: total, alreadyDone: goesOn ? held : [], progress))
+        let middle = Monotonic.now()
+        let tables = try await compare(CopyMeter(.comparing, total: total, alreadyDone: [], progress))
+        let took = (copying: middle - start, comparing: Monotonic.now() - middle)
+        try await target.write { connection in
+            try connection.transaction(.write) { () throws(SQLError) in
+                try CopyRecord.end(at: now, on: connection)
+                // Servers that remember grants of this database hear that nothing is as it was.
+                try connection.run(Self.countChange)
+            }
+        }
+        return CopyResult(tables: tables, copying: took.copying, comparing: took.comparing)
+    }
+
+    private func begin(clearing: Bool, at now: Timestamp) async throws {
+        let name = sourceName
+        try await target.write { connection in
+            try connection.transaction(.exclusive) { () throws(SQLError) in
+                if clearing {
+                    for table in StoredTable.all.reversed() { try connection.run(table.clear) }
+                    try connection.run(Self.forgetAnswers)
+                }
+                try CopyRecord.begin(from: name, at: now, on: connection)
+            }
+        }
+    }
+
+    private func copy(_ meter: CopyMeter) async throws {
+        for table in StoredTable.all {
+            meter.begin(table.name)
+            let last = try await target.read { try RowPage.last(of: table, on: $0) }
+            var page = try await read(table, after: last)
+            while page.count > 0 {
+                let (read, key) = (page, page.isFull ? page.lastKey : nil)
+                async let next = key == nil ? nil : self.read(table, after: key)
+                try await target.write { connection in
+                    try connection.transaction(.write) { () throws(SQLError) in try read.insert(on: connection) }
+                }
+                meter.add(read.count)
+                guard let following = try await next else { break }
+                page = following
+            }
+        }
+    }
+
+    private func read(_ table: StoredTable, after key: [SQLValue]?) async throws -> RowPage {
+        try await source.read { try RowPage.read(table, after: key, on: $0) }
+    }
+
+    private func compare(_ meter: CopyMeter) async throws -> [CopiedTable] {
+        var copied: [CopiedTable] = []
+        for table in StoredTable.all {
+            meter.begin(table.name)
+            async let there = Self.checksum(of: table, in: source) { meter.add($0) }
+            async let here = Self.checksum(of: table, in: target) { _ in }
+            let (expected, found) = try await (there, here)
+            guard expected == found else {
+                throw DatabaseCopyError.differs(table: table.name, source: expected, target: found)
+            }
+            copied.append(CopiedTable(name: table.name, checksum: found))
+        }
+        return copied
+    }
+
+    private static func checksum(
+        of table: StoredTable, in pool: ConnectionPool, page told: @Sendable (Int) -> Void
+    ) async throws -> TableChecksum {
+        var checksum = TableChecksum()
+        var key: [SQLValue]?
+        while true {
+            let after = key
+            let page = try await pool.read { try RowPage.read(table, after: after, on: $0) }
+            page.add(to: &checksum)
+            told(page.count)
+            guard page.isFull else { return checksum }
+            key = page.lastKey
+        }
+    }
+
+    private static func rows(in pool: ConnectionPool) async throws -> [TableRows] {
+        try await pool.read { connection in
+            try StoredTable.all.map { (table) throws(SQLError) in
+                let rows = try connection.first(table.count) { (row) throws(SQLError) in row.integer(at: 0) }
+                return TableRows(name: table.name, rows: rows ?? 0)
+            }
+        }
+    }
+
+    private static let forgetAnswers = SQLStatement("DELETE FROM cached_responses")
+    private static let countChange = SQLStatement("UPDATE grant_changes SET count = count + 1 WHERE id = 1")
+}
+
+/// How many rows a table has.
+public struct TableRows: Hashable, Sendable {
+    public let name: String
+    public let rows: Int64
+}
+
+/// What a copy did.
+public struct CopyResult: Sendable {
+    /// What is in each table, equal on both sides.
+    public let tables: [CopiedTable]
+    /// How long it took to bring the rows over, and to compare both sides.
+    public let copying: Duration
+    public let comparing: Duration
+}
+
+/// A table that is the same on both sides.
+public struct CopiedTable: Hashable, Sendable {
+    public let name: String
+    public let checksum: TableChecksum
+}
+
+/// Why a copy ended without being whole. What the target holds then is no database to serve from, and no server does.
+public enum DatabaseCopyError: Error, Hashable, Sendable {
+    /// There is something in the target, and nobody said that it may go.
+    case targetNotEmpty([TableRows])
+    /// After all was copied, a table of the target is not like the source's: somebody has written to one of them.
+    case differs(table: String, source: TableChecksum, target: TableChecksum)
+}

@@ -1,0 +1,106 @@
+import SQLDatabase
+
+/// A table that goes along when a database is copied, and the statements that walk over it in the order of its key.
+final class StoredTable: Sendable {
+    let name: String
+    /// How many columns there are: those of text first, then those of numbers.
+    let width: Int
+    /// Their names and SQLite's names of their types.
+    let columns: [String]
+    private let textCount: Int
+    /// Where in a row the columns of the key stand.
+    let keyPositions: [Int]
+    let count: SQLStatement
+    /// The first rows.
+    let firstPage: SQLStatement
+    /// The rows after those up to the key that is given.
+    let nextPage: SQLStatement
+    /// The row with the highest key, as ``firstPage`` gives it.
+    let last: SQLStatement
+    let clear: SQLStatement
+    /// Adds one row, or one array a column for many; see ``Dialect/BatchStyle``.
+    let insert: BatchStatement
+
+    static let pageLength = 4096
+
+    /// Whether a column holds texts, not numbers.
+    func isText(_ column: Int) -> Bool { column < textCount }
+
+    /// - Parameters:
+    ///   - key: columns of text.
+    ///   - texts: all columns of text, instants included.
+    private init(_ name: String, key: [String], texts: [String], numbers: [String]) {
+        self.name = name
+        let columns = texts + numbers
+        self.columns = texts.map { "\($0) TEXT" } + numbers.map { "\($0) INTEGER" }
+        let list = columns.joined(separator: ", ")
+        let order = key.joined(separator: ", ")
+        let numbered = columns.indices.map { "$\($0 + 1)" }
+        let arrays = numbered.indices.map { "\(numbered[$0])::\($0 < texts.count ? "text" : "bigint")[]" }
+        let isAfter = "(\(order)) > (\(numbered.prefix(key.count).joined(separator: ", ")))"
+        width = columns.count
+        textCount = texts.count
+        keyPositions = key.compactMap { texts.firstIndex(of: $0) }
+        count = SQLStatement("SELECT count(*) FROM \(name)")
+        firstPage = SQLStatement("SELECT \(list) FROM \(name) ORDER BY \(order) LIMIT \(Self.pageLength)")
+        nextPage = SQLStatement(
+            "SELECT \(list) FROM \(name) WHERE \(isAfter) ORDER BY \(order) LIMIT \(Self.pageLength)")
+        last = SQLStatement(
+            "SELECT \(list) FROM \(name) ORDER BY \(key.map { "\($0) DESC" }.joined(separator: ", ")) LIMIT 1")
+        clear = SQLStatement("DELETE FROM \(name)")
+        insert = BatchStatement(
+            each: "INSERT INTO \(name) (\(list)) VALUES (\(numbered.joined(separator: ", ")))",
+            all: "INSERT INTO \(name) (\(list)) SELECT * FROM unnest(\(arrays.joined(separator: ", ")))")
+    }
+}
+
+extension StoredTable {
+    private static let budget = ["budget_period", "budget_mode", "budget_began_at", "shadowed_limits"]
+    private static let budgetNumbers = ["budget_nano", "budget_spent_nano", "budget_reserved_nano"]
+
+    /// Every table whose rows are worth keeping, each after those that it refers to.
+    ///
+    /// Not among them: what servers make anew (`cached_responses`, `cache_purges`), what belongs to one database and not to its
+    /// content (`schema_migrations`, `copies`), and `grant_changes`, which only says that something has changed.
+    static let all = [
+        StoredTable(
+            "projects", key: ["id"],
+            texts: [
+                "id", "name", "sealed_key", "key_hint", "provider", "base_url", "deactivated_at", "created_at",
+                "updated_at", "stream_usage", "client_leaves", "allowed_models", "allowed_paths", "cache_scope",
+                "cache_hits",
+            ] + budget, numbers: budgetNumbers),
+        StoredTable(
+            "upstreams", key: ["id"],
+            texts: [
+                "id", "project_id", "provider", "sealed_key", "key_hint", "base_url", "deactivated_at", "created_at",
+                "updated_at",
+            ], numbers: ["priority", "weight"]),
+        StoredTable(
+            "tokens", key: ["id"],
+            texts: [
+                "id", "project_id", "name", "digest", "hint", "expires_at", "revoked_at", "last_used_at", "created_at",
+                "request_window", "token_window", "allowed_models", "allowed_paths",
+            ] + budget,
+            numbers: [
+                "max_requests", "request_count", "prompt_tokens", "completion_tokens", "cost_nano", "cache_hit_count",
+                "request_count_at_cap", "requests_per_minute", "tokens_per_minute", "shadow_refusals",
+            ] + budgetNumbers),
+        StoredTable(
+            "ledger_writers", key: ["instance_id"], texts: ["instance_id", "updated_at", "oldest_open", "swept_by"],
+            numbers: ["last_sequence", "beats"]),
+        StoredTable(
+            "usage_daily", key: ["day", "token_id"], texts: ["day", "token_id", "project_id"],
+            numbers: ["requests", "prompt_tokens", "completion_tokens", "cost_nano", "cache_hits"]),
+        StoredTable(
+            "requests", key: ["id"],
+            texts: [
+                "id", "token_id", "project_id", "admitted_at", "method", "path", "model", "outcome", "settled_at",
+                "usage_source", "attempts",
+            ],
+            numbers: [
+                "status", "prompt_tokens", "completion_tokens", "cost_nano", "duration_us", "first_byte_us", "writer",
+                "reserved_prompt_tokens", "reserved_completion_tokens", "reserved_nano",
+            ]),
+    ]
+}

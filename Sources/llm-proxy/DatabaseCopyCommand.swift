@@ -1,0 +1,127 @@
+import ArgumentParser
+import Glibc
+import ProxyManagement
+import ProxyServer
+import ProxySettings
+import ProxyStorage
+import SQLStorage
+
+/// `llm-proxy db copy`: moves everything from one database into another.
+struct DatabaseCopyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "copy",
+        abstract: "Copy everything from one database into another: SQLite to PostgreSQL, or back.",
+        discussion: """
+            No server may use either meanwhile. A copy that was stopped goes on where it was when the same command is run again, and
+            no server starts on it before it is whole. In the end every row is compared, and every invariant checked.
+
+            Example:
+              llm-proxy db copy --from sqlite:./data/llm-proxy.db --to postgres://llmproxy:secret@db.internal/llmproxy
+
+            Exit codes: 0 copied and compared; 1 the sides differ; 2 usage; 3 a database can't be reached; 4 refused: the target is not
+            empty, a server runs, or an invariant is broken.
+            """)
+
+    @Option(help: ArgumentHelp("Copy from: postgres://…, sqlite:PATH, or a SQLite file.", valueName: "URL"))
+    var from: String
+
+    @Option(help: ArgumentHelp("Copy to; what is missing there is made.", valueName: "URL"))
+    var to: String
+
+    @Flag(help: "Remove what is in the target first.")
+    var replace = false
+
+    @Flag(help: "Tell what would be copied, and change nothing.")
+    var dryRun = false
+
+    @Flag(help: "One JSON document instead of text.")
+    var json = false
+
+    @Flag(inversion: .prefixedNo, help: "Show how it goes, on standard error; by default on terminals.")
+    var progress: Bool?
+
+    func run() async throws {
+        let bar = ProgressBar(isShown: progress ?? (isatty(STDERR_FILENO) == 1))
+        let request = DatabaseTransfer.Request(source: from, target: to, replaces: replace, isDryRun: dryRun)
+        do {
+            let outcome = try await DatabaseTransfer.copy(request, settings: try SettingsOptions.read()) { step in
+                bar.show(
+                    "\(step.phase.rawValue) \(step.table)", done: step.done, doneBefore: step.doneBefore,
+                    of: step.total)
+            }
+            bar.end()
+            StandardOutput.write(json ? document(outcome) : text(outcome))
+            guard outcome.findings.allSatisfy(\.holds) else { throw ExitCode(4) }
+        } catch let error as TransferError {
+            bar.end()
+            StandardError.write("llm-proxy: \(error)")
+            throw ExitCode(error.exitCode)
+        }
+    }
+}
+
+// MARK: - What it says
+
+extension DatabaseCopyCommand {
+    private func text(_ outcome: DatabaseTransfer.Outcome) -> String {
+        guard let copied = outcome.copied else {
+            let tables = outcome.rows.map { "  \($0.name): \($0.rows)" }
+            let how = outcome.wentOn ? "would go on with the copy of" : "would copy"
+            return (["\(how) \(outcome.source) to \(outcome.target), in rows:"] + tables).joined(separator: "\n")
+        }
+        var lines = ["\(outcome.wentOn ? "went on, and copied" : "copied") \(outcome.source) to \(outcome.target)"]
+        lines += copied.tables.map {
+            "  \($0.name): \($0.checksum.rows) rows, the same on both sides (\($0.checksum.text))"
+        }
+        let rows = copied.tables.reduce(0) { $0 + $1.checksum.rows }
+        lines.append("\(rows) rows: copied in \(copied.copying.shown), compared in \(copied.comparing.shown)")
+        let broken = outcome.findings.filter { !$0.holds }
+        if broken.isEmpty {
+            lines.append("every invariant holds in the target")
+        } else {
+            lines += broken.map { "\($0.invariant): BROKEN, as it was before: \($0.violations) violations" }
+            lines.append("mend them with llm-proxy db repair, and look again with llm-proxy db verify")
+        }
+        lines.append("Start no server on the old database any more: what it counted would be missing in the new one.")
+        if let file = outcome.keyFile {
+            lines.append("Give the servers on the new one the ENCRYPTION_KEY that is in \(file).")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private func document(_ outcome: DatabaseTransfer.Outcome) -> String {
+        let copied = outcome.copied
+        let checksums = Dictionary(uniqueKeysWithValues: (copied?.tables ?? []).map { ($0.name, $0.checksum) })
+        let tables: [JSONValue] = outcome.rows.map { table in
+            let checksum = checksums[table.name]
+            return .object([
+                ("name", .string(table.name)), ("rows", .integer(checksum?.rows ?? table.rows)),
+                ("checksum", .text(checksum?.text)),
+            ])
+        }
+        return JSONValue.object([
+            ("source", .string(outcome.source)), ("target", .string(outcome.target)), ("dry_run", .bool(dryRun)),
+            ("went_on", .bool(outcome.wentOn)), ("tables", .array(tables)),
+            ("copying_seconds", copied.map { .measured($0.copying / .seconds(1)) } ?? .null),
+            ("comparing_seconds", copied.map { .measured($0.comparing / .seconds(1)) } ?? .null),
+            ("invariants_hold", copied == nil ? .null : .bool(outcome.findings.allSatisfy(\.holds))),
+        ]).text
+    }
+}
+
+extension TransferError {
+    /// As API.md has it: 1 failed, 2 usage, 3 can't reach, 4 refused.
+    fileprivate var exitCode: Int32 {
+        switch self {
+        case .failed: 1
+        case .usage: 2
+        case .unreachable: 3
+        case .refused: 4
+        }
+    }
+}
+
+extension Duration {
+    /// In seconds, with one decimal.
+    fileprivate var shown: String { "\((self / .seconds(1) * 10).rounded() / 10) s" }
+}
