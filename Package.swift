@@ -110,9 +110,10 @@ let package = Package(
         .executableTarget(
             name: "llm-proxy",
             dependencies: [
-                "ProxyStorage", "SQLStorage", "ProxySettings", "ProxyManagement", "ProxyServer", "ProxySimulator",
+                "ProxyDomain", "ProxyStorage", "SQLStorage", "ProxySettings", "ProxyManagement", "ProxyServer",
+                "ProxySimulator",
                 "ProxyLoad", "ProxyFleet",
-                "ProxyConformance", "ProxyBlackBox", .argumentParser,
+                "ProxyConformance", "ProxyBlackBox", .argumentParser, .nioCore, .nioPosix, .nioHTTP1, .nioSSL,
             ],
             swiftSettings: houseSettings),
 

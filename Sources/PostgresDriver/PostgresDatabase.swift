@@ -75,13 +75,20 @@ public enum PostgresDatabase {
     /// Where changes to projects and tokens are told.
     static let channel = "llm_proxy_grants"
 
+    /// Words as they are, past PostgreSQL's own ideas of what a word is (manual, section 12.3).
+    private static let lexemes = "array_to_tsvector(string_to_array(words, ' '))"
+
     /// What SQLite and PostgreSQL disagree on, PostgreSQL's side.
     public static let dialect = Dialect(
         name: "postgres", batchStyle: .arrays, locksRows: true,
         terms: .init(
             integer: "BIGINT", text: "TEXT COLLATE \"C\"", instant: "TEXT COLLATE \"C\"", keyedTable: "",
             scratch: "UNLOGGED TABLE",
-            partition: { DayParts.postgresPartition(table: $0) }),
+            partition: { DayParts.postgresPartition(table: $0) },
+            wordIndex: { "CREATE INDEX \($0)_words ON \($0) USING gin ((\(lexemes)))" }),
+        search: .init(
+            wordsMatch: { _, words in "\(lexemes) @@ CAST(replace(\(words), ' ', ' & ') AS tsquery)" },
+            memberText: { column, name in "CAST(\(column) AS jsonb) ->> \(name)" }),
         // A number that only this program uses.
         migrationLock: SQLStatement("SELECT pg_advisory_xact_lock(5489371105128823411)"),
         tellChange: SQLStatement("SELECT pg_notify('\(channel)', '')"), dayParts: .postgres)

@@ -62,6 +62,9 @@ struct BodyFields {
             && request.values(of: "content-encoding").allSatisfy { $0.lowercased() == "identity" }
     }
 
+    /// The fields that are there, for the audit: names alone.
+    var givenNames: String { values.keys.sorted().joined(separator: ",") }
+
     /// Whether the field is there with a value.
     func has(_ name: String) -> Bool { values[name].map { $0 != .null } ?? false }
 
@@ -185,9 +188,13 @@ struct BodyFields {
     }
 
     func instant(_ name: String) throws(ManagementFailure) -> Timestamp? {
-        guard let text = try string(name) else { return nil }
+        try string(name).map { text throws(ManagementFailure) in try Self.instant(prefix + name, text) }
+    }
+
+    /// Reads an instant wherever it stands.
+    static func instant(_ name: String, _ text: String) throws(ManagementFailure) -> Timestamp {
         guard let instant = Timestamp(text) else {
-            throw .input(.invalid(name: prefix + name, rule: "must be an instant like 2030-01-31T09:30:00Z (RFC 3339)"))
+            throw .input(.invalid(name: name, rule: "must be an instant like 2030-01-31T09:30:00Z (RFC 3339)"))
         }
         return instant
     }

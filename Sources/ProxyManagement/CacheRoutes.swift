@@ -15,7 +15,13 @@ struct CacheRoutes: Sendable {
         let body = try BodyFields(of: call, known: Self.parts)
         try body.requireAny()
         let purge = try purge(body)
-        return .json(.object([("deleted", .integer(Int64(try await dependencies.purgeCache(purge))))]))
+        let subject = AuditSubject(
+            "cache.purge", project: purge.project,
+            ["method": purge.method, "url": purge.url, "prefix": purge.isPrefix ? "true" : nil])
+        let deleted = try await dependencies.audited(call, subject, at: dependencies.now()) { _, event in
+            try await dependencies.purgeCache(purge, event)
+        }
+        return .json(.object([("deleted", .integer(Int64(deleted)))]))
     }
 
     private func purge(_ body: BodyFields) throws(ManagementFailure) -> CachePurge {

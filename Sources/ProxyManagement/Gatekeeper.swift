@@ -12,12 +12,14 @@ final class Gatekeeper: RouterMiddleware {
     private let table: RouteTable
     private let isManagementToken: @Sendable (String) -> Bool
     private let now: @Sendable () -> Timestamp
+    private let recordRefusal: @Sendable (Call) async -> Void
     private let throttle = Mutex(FailureThrottle())
 
     init(_ table: RouteTable, _ dependencies: ManagementDependencies) {
         self.table = table
         isManagementToken = dependencies.isManagementToken
         now = dependencies.now
+        recordRefusal = { await dependencies.recordRefusal($0, at: dependencies.now()) }
     }
 
     @concurrent
@@ -35,6 +37,7 @@ final class Gatekeeper: RouterMiddleware {
             try authorise(call, for: entry.route.authorisation)
             return try await next(request, context)
         } catch {
+            if case ManagementFailure.credential(.wrong) = error { await recordRefusal(call) }
             return answer(to: error, about: subject, call).response
         }
     }

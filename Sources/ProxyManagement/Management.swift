@@ -34,7 +34,8 @@ public final class Management: Sendable {
     static func endpoints(_ dependencies: ManagementDependencies) -> [Endpoint] {
         ProjectRoutes(dependencies).endpoints + UpstreamRoutes(dependencies).endpoints
             + TokenRoutes(dependencies).endpoints + CacheRoutes(dependencies).endpoints
-            + RequestRoutes(dependencies).endpoints + OperationRoutes(dependencies).endpoints
+            + RequestRoutes(dependencies).endpoints + AuditRoutes(dependencies).endpoints
+            + OperationRoutes(dependencies).endpoints
     }
 
     private static func router(

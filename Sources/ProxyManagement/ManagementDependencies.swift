@@ -28,7 +28,9 @@ public struct ManagementDependencies: Sendable {
     /// before it is answered. Not called for something new, of which nothing can be remembered.
     public var grantsChanged: @Sendable () -> Void
     /// Forgets answers that would be given again, on all servers; gives how many.
-    public var purgeCache: @Sendable (CachePurge) async throws(StorageError) -> Int
+    public var purgeCache: @Sendable (CachePurge, _ recordedAs: AuditEvent?) async throws(StorageError) -> Int
+    /// Where events of the audit go.
+    public var audit: AuditSinks
     /// Where the metrics are shown (`METRICS_PATH`).
     public var metricsPath: String
     /// Whether they are shown at all (`ENABLE_METRICS`).
@@ -46,7 +48,8 @@ public struct ManagementDependencies: Sendable {
         version: String,
         readiness: @escaping @Sendable () -> Readiness, metrics: @escaping @Sendable () async -> [MetricFamily],
         grantsChanged: @escaping @Sendable () -> Void,
-        purgeCache: @escaping @Sendable (CachePurge) async throws(StorageError) -> Int = { _ in 0 },
+        purgeCache: @escaping @Sendable (CachePurge, AuditEvent?) async throws(StorageError) -> Int = { _, _ in 0 },
+        audit: AuditSinks = AuditSinks(),
         metricsPath: String = "/metrics", metricsEnabled: Bool = true,
         probeLimit: Duration = .seconds(2), logger: Logger
     ) {
@@ -64,6 +67,7 @@ public struct ManagementDependencies: Sendable {
         self.metrics = metrics
         self.grantsChanged = grantsChanged
         self.purgeCache = purgeCache
+        self.audit = audit
         self.metricsPath = metricsPath
         self.metricsEnabled = metricsEnabled
         self.probeLimit = probeLimit

@@ -53,6 +53,8 @@ extension Management {
             ManagementRoute("POST", "/manage/cache/purge", .management),
             ManagementRoute("GET", "/manage/requests", .management),
             ManagementRoute("GET", "/manage/requests/{id}", .management),
+            ManagementRoute("GET", "/manage/audit", .management),
+            ManagementRoute("GET", "/manage/audit/{id}", .management),
             ManagementRoute("GET", "/health", .open),
             ManagementRoute("GET", "/live", .open),
             ManagementRoute("GET", "/ready", .open),

@@ -62,7 +62,9 @@ struct ProjectRoutes: Sendable {
             cache: CachePolicy(
                 scope: try body.choice("cache_scope") ?? .project, hits: try body.choice("cache_hits") ?? .count),
             createdAt: now, updatedAt: now)
-        try await storage.create(project)
+        try await dependencies.audited(call, AuditSubject("project.create", project: id, ["name": name]), at: now) {
+            storage, _ in try await storage.create(project)
+        }
         return .json(project.json(at: now), status: 201, fields: [("Location", "/manage/projects/\(id.text)")])
     }
 
@@ -81,14 +83,20 @@ struct ProjectRoutes: Sendable {
             allowedPaths: try AccessFields.paths(in: body), cacheScope: try body.choice("cache_scope"),
             cacheHits: try body.choice("cache_hits"))
         let now = dependencies.now()
-        let project = try await storage.update(id, change, at: now)
+        let project = try await dependencies.audited(
+            call, AuditSubject("project.update", project: id, ["fields": body.givenNames]), at: now
+        ) { storage, _ in try await storage.update(id, change, at: now) }
         dependencies.grantsChanged()
-        if change.endsCachedAnswers { _ = try await dependencies.purgeCache(CachePurge(project: id)) }
+        if change.endsCachedAnswers { _ = try await dependencies.purgeCache(CachePurge(project: id), nil) }
         return .json(project.json(at: now))
     }
 
     private func revokeTokens(_ call: Call) async throws -> Answer {
-        let summary = try await storage.revokeTokens(of: call.identifier(), at: dependencies.now())
+        let (id, now) = (try call.identifier(ProjectID.self), dependencies.now())
+        let summary = try await dependencies.audited(call, AuditSubject("project.revoke_tokens", project: id), at: now)
+        {
+            storage, _ in try await storage.revokeTokens(of: id, at: now)
+        }
         dependencies.grantsChanged()
         return .json(summary.json)
     }

@@ -4,18 +4,31 @@ import ProxyDomain
 struct QueryFields {
     private let values: [String: String]
 
-    init(of call: Call, known: [String] = []) throws(ManagementFailure) {
+    /// - Parameters:
+    ///   - known: the parameters there are.
+    ///   - prefixes: what others may begin with.
+    init(of call: Call, known: [String] = [], prefixes: [String] = []) throws(ManagementFailure) {
         var values: [String: String] = [:]
         for item in call.request.query.split(separator: "&") {
             let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = try Self.decoded(parts[0], of: "query")
-            guard known.contains(name) else { throw .input(.unknown(name: name, known: known)) }
+            guard known.contains(name) || prefixes.contains(where: name.hasPrefix) else {
+                throw .input(.unknown(name: name, known: known))
+            }
             let value = parts.count == 2 ? try Self.decoded(parts[1], of: name) : ""
             guard values.updateValue(value, forKey: name) == nil else {
                 throw .input(.invalid(name: name, rule: "is given twice"))
             }
         }
         self.values = values
+    }
+
+    /// The parameters that begin so, in order.
+    func names(beginningWith prefix: String) -> [String] { values.keys.filter { $0.hasPrefix(prefix) }.sorted() }
+
+    func instant(_ name: String) throws(ManagementFailure) -> Timestamp? {
+        guard let text = values[name] else { return nil }
+        return try BodyFields.instant(name, text)
     }
 
     subscript(name: String) -> String? { values[name] }

@@ -6,6 +6,7 @@ package struct Endpoint: Sendable {
         case token
         case upstream
         case request
+        case event
         case server
     }
 

@@ -68,7 +68,9 @@ struct TokenRoutes: Sendable {
             maxRequests: try body.integer("max_requests", in: Self.caps) ?? 0,
             limits: try LimitFields.ofToken(in: body) ?? TokenLimits(), access: try AccessFields.scope(in: body),
             createdAt: now)
-        try await storage.create(token, digest: dependencies.digest(secret))
+        try await dependencies.audited(
+            call, AuditSubject("token.create", project: projectID, token: token.id, ["name": token.name]), at: now
+        ) { storage, _ in try await storage.create(token, digest: dependencies.digest(secret)) }
         return .json(
             token.json(at: now, secret: secret), status: 201,
             fields: [("Location", "/manage/tokens/\(token.id.text)")])
@@ -90,13 +92,18 @@ struct TokenRoutes: Sendable {
             maxRequests: try body.integer("max_requests", in: Self.caps),
             expiry: try Self.expiry(in: body, takesMinutes: false, at: now), limits: try LimitFields.ofToken(in: body),
             allowedModels: try AccessFields.models(in: body), allowedPaths: try AccessFields.paths(in: body))
-        let token = try await storage.update(id, change, at: now)
+        let token = try await dependencies.audited(
+            call, AuditSubject("token.update", token: id, ["fields": body.givenNames]), at: now
+        ) { storage, _ in try await storage.update(id, change, at: now) }
         dependencies.grantsChanged()
         return .json(token.json(at: now))
     }
 
     private func revoke(_ call: Call) async throws -> Answer {
-        _ = try await storage.revoke(call.identifier(), at: dependencies.now())
+        let (id, now) = (try call.identifier(TokenID.self), dependencies.now())
+        _ = try await dependencies.audited(call, AuditSubject("token.revoke", token: id), at: now) { storage, _ in
+            try await storage.revoke(id, at: now)
+        }
         dependencies.grantsChanged()
         return .noContent
     }

@@ -56,7 +56,9 @@ struct UpstreamRoutes: Sendable {
             keyHint: sealed.hint, baseURL: try fields.newBaseURL(in: body),
             priority: try body.integer("priority", in: Self.priorities) ?? Upstream.usualPriority,
             weight: try body.integer("weight", in: Self.weights) ?? Upstream.ownWeight, createdAt: now, updatedAt: now)
-        try await storage.create(upstream)
+        try await dependencies.audited(
+            call, AuditSubject("upstream.create", project: projectID, ["upstream_id": upstream.id.text]), at: now
+        ) { storage, _ in try await storage.create(upstream) }
         dependencies.grantsChanged()
         return .json(
             upstream.json, status: 201, fields: [("Location", "/manage/upstreams/\(upstream.id.text)")])
@@ -81,13 +83,22 @@ struct UpstreamRoutes: Sendable {
             key: try fields.key(in: body).map { try dependencies.seal($0, project) },
             baseURL: try fields.baseURL(in: body), priority: try body.integer("priority", in: Self.priorities),
             weight: try body.integer("weight", in: Self.weights), isActive: try body.boolean("is_active"))
-        let upstream = try await storage.update(id, change, at: dependencies.now())
+        let now = dependencies.now()
+        let subject = AuditSubject(
+            "upstream.update", project: project, ["upstream_id": id.text, "fields": body.givenNames])
+        let upstream = try await dependencies.audited(call, subject, at: now) { storage, _ in
+            try await storage.update(id, change, at: now)
+        }
         dependencies.grantsChanged()
         return .json(upstream.json)
     }
 
     private func remove(_ call: Call) async throws -> Answer {
-        try await storage.remove(call.identifier(UpstreamID.self))
+        let id: UpstreamID = try call.identifier()
+        let subject = AuditSubject("upstream.remove", ["upstream_id": id.text])
+        try await dependencies.audited(call, subject, at: dependencies.now()) { storage, _ in
+            try await storage.remove(id)
+        }
         dependencies.grantsChanged()
         return .noContent
     }

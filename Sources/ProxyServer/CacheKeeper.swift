@@ -82,10 +82,15 @@ final class CacheKeeper: SharedResponses {
     }
 
     /// Forgets answers here and on all servers.
+    /// - Parameter event: what it is recorded as.
     /// - Returns: how many were forgotten: here, or in the database where answers are kept there.
-    func purge(_ purge: CachePurge) async throws(StorageError) -> Int {
-        guard storage.isShared || sharesAnswers else { return cache.purge(purge) }
-        let (number, removed) = try await storage.purgeCache(purge, at: now())
+    func purge(_ purge: CachePurge, recordedAs event: AuditEvent?) async throws(StorageError) -> Int {
+        guard storage.isShared || sharesAnswers else {
+            if let event { try await storage.record(event) }
+            return cache.purge(purge)
+        }
+        let recording = event.map { storage.recording($0) } ?? storage
+        let (number, removed) = try await recording.purgeCache(purge, at: now())
         // Where there are other servers, theirs may have come before: all are read in their order.
         let own = cache.purge(purge, number: storage.isShared ? nil : number)
         databaseChanged()

@@ -50,9 +50,11 @@ struct Parts: Sendable {
         let relayBox = RelayBox()
         let driftWatch = DriftWatch(
             foundation.storage, every: settings.database.driftCheckInterval, now: surroundings.now, logger: logger)
+        let audit = try AuditSinks(settings.audit, logger)
         let management = try Management(
             dependencies(
-                foundation, settings, surroundings, logger, state: state, epoch: epoch, token: token, spool: spool,
+                foundation, settings, surroundings, logger, audit: audit, state: state, epoch: epoch, token: token,
+                spool: spool,
                 providers: providers, cache: cache,
                 metrics: { [driver = foundation.storage.driver] in
                     let relay = relayBox.relay.map { RelayMetrics.families(relay: $0, ledger: ledger, driver: driver) }
@@ -83,13 +85,15 @@ struct Parts: Sendable {
                 foundation.storage, instance: foundation.instance, now: surroundings.now, logger: logger),
             driftWatch: driftWatch,
             retention: RetentionKeeper(
-                foundation.storage, keepingDays: settings.database.requestRetentionDays, now: surroundings.now,
+                foundation.storage, keepingDays: settings.database.requestRetentionDays,
+                auditDays: settings.audit.retentionDays, now: surroundings.now,
                 logger: logger), certificate: certificate, providers: providers, spool: spool, cache: cache)
     }
 
     private static func dependencies(
         _ foundation: StorageFoundation, _ settings: ServerSettings, _ surroundings: Surroundings, _ logger: Logger,
-        state: ServerState, epoch: GrantEpoch, token: Secret, spool: SpoolingStore?, providers: ProviderKeeper,
+        audit: AuditSinks, state: ServerState, epoch: GrantEpoch, token: Secret, spool: SpoolingStore?,
+        providers: ProviderKeeper,
         cache: CacheKeeper?,
         metrics: @escaping @Sendable () async -> [MetricFamily]
     ) -> ManagementDependencies {
@@ -109,7 +113,11 @@ struct Parts: Sendable {
                     servesWithoutDatabase: spool?.hasRoom ?? false)
             }, metrics: metrics,
             grantsChanged: { epoch.advance() },
-            purgeCache: { purge throws(StorageError) in try await cache?.purge(purge) ?? 0 },
+            purgeCache: { [storage = foundation.storage] purge, event throws(StorageError) in
+                if let cache { return try await cache.purge(purge, recordedAs: event) }
+                if let event { try await storage.record(event) }
+                return 0
+            }, audit: audit,
             metricsPath: settings.metrics.path,
             metricsEnabled: settings.metrics.isEnabled, logger: logger)
     }
@@ -121,6 +129,15 @@ struct Parts: Sendable {
         } catch {
             throw StartupError("UPSTREAM_CA_FILE \(file) holds no readable certificates: name a PEM file")
         }
+    }
+}
+
+extension AuditSinks {
+    fileprivate init(_ settings: AuditSettings, _ logger: Logger) throws(StartupError) {
+        self.init(storesInDatabase: settings.isEnabled && settings.storesInDatabase)
+        guard settings.isEnabled, let path = settings.file else { return }
+        let file = try AuditFile(path: path, largest: settings.largestFile, logger: logger)
+        log = { file.write($0.jsonText) }
     }
 }
 

@@ -2,10 +2,11 @@ import Logging
 import ProxyDomain
 import ProxyStorage
 
-/// Removes requests that are older than they are to be kept, a little at a time, and makes room for the days to come.
+/// Removes requests, and events of the audit, that are older than they are to be kept, a little at a time, and makes room for the days to come.
 final class RetentionKeeper: Sendable {
     private let storage: any Storage
     private let days: Int
+    private let auditDays: Int
     private let now: @Sendable () -> Timestamp
     private let logger: Logger
     private let task = RecurringTask()
@@ -15,12 +16,16 @@ final class RetentionKeeper: Sendable {
     /// How many times as long as a step took is rested after it.
     private static let restPerStep = 15
 
-    /// - Parameter days: how many whole days (UTC) requests are kept for; 0 for ever.
+    /// - Parameters:
+    ///   - days: how many whole days (UTC) requests are kept for; 0 for ever.
+    ///   - auditDays: how many days events of the audit are kept for; 0 for ever.
     init(
-        _ storage: any Storage, keepingDays days: Int, now: @escaping @Sendable () -> Timestamp, logger: Logger
+        _ storage: any Storage, keepingDays days: Int, auditDays: Int = 0, now: @escaping @Sendable () -> Timestamp,
+        logger: Logger
     ) {
         self.storage = storage
         self.days = days
+        self.auditDays = auditDays
         self.now = now
         self.logger = logger
     }
@@ -30,6 +35,7 @@ final class RetentionKeeper: Sendable {
             do {
                 try await storage.prepareDays(from: now())
                 if days > 0 { try await prune() }
+                if auditDays > 0 { try await pruneAudit() }
                 return .seconds(600)
             } catch {
                 // The next time may find the database back, or nobody in the way.
@@ -42,6 +48,13 @@ final class RetentionKeeper: Sendable {
     }
 
     func stop() async { await task.stop() }
+
+    private func pruneAudit() async throws {
+        let limit = now() + .seconds(-86_400 * Int64(auditDays))
+        while try await storage.pruneAudit(before: limit, atMost: Self.stepSize) == Self.stepSize {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
 
     private func prune() async throws {
         let clock = ContinuousClock()

@@ -190,6 +190,21 @@ extension ServerSettings {
         .choice("LOG_FORMAT", "json", at: \.log.format, "one JSON object per line, or text for people"),
         .optionalPath(
             "LOG_FILE", at: \.log.file, "where log lines go instead of standard error", example: "./proxy.log"),
+        .boolean(
+            "AUDIT_ENABLED", "true", at: \.audit.isEnabled,
+            "whether changes and refused management credentials are written down, with who made them"),
+        .boolean(
+            "AUDIT_STORE_IN_DB", "true", at: \.audit.storesInDatabase,
+            "whether they are kept in the database, each in the transaction of its change"),
+        .optionalPath(
+            "AUDIT_LOG_FILE", at: \.audit.file, "a file for them too, one JSON object per line",
+            example: "./audit.log"),
+        .size(
+            "AUDIT_LOG_MAX_SIZE", "64MiB", 4096...(1 << 40), at: \.audit.largestFile,
+            "how large it grows before it is put aside, as .1 to .5"),
+        .integer(
+            "AUDIT_RETENTION_DAYS", "0", 0...36_500, at: \.audit.retentionDays,
+            "how many days they are kept in the database; 0 for ever"),
         .boolean("ENABLE_METRICS", "true", at: \.metrics.isEnabled, "whether metrics are served"),
         .path(
             "METRICS_PATH", "/metrics", at: \.metrics.path, "where metrics are served", example: "/internal/metrics"

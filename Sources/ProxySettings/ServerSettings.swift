@@ -23,6 +23,7 @@ public struct ServerSettings: Hashable, Sendable {
     public var relay = RelaySettings()
     public var cache = CacheSettings()
     public var log = LogSettings()
+    public var audit = AuditSettings()
     public var metrics = MetricsSettings()
     /// From the providers file, or OpenAI alone when there is none.
     public var providers = Providers(only: .openAI(at: BaseURL.publicOpenAI))
@@ -169,6 +170,18 @@ public struct LogSettings: Hashable, Sendable {
     public var format = Format.json
     /// Where lines go; `nil` for standard error.
     public var file: String?
+}
+
+/// What is written down of who changed what.
+public struct AuditSettings: Hashable, Sendable {
+    public var isEnabled = false
+    public var storesInDatabase = false
+    /// A file for it too; `nil` for none.
+    public var file: String?
+    /// Bytes.
+    public var largestFile = 0
+    /// Whole days; 0 for ever.
+    public var retentionDays = 0
 }
 
 /// Whether and where metrics are served.

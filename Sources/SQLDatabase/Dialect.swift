@@ -25,10 +25,14 @@ public final class Dialect: Sendable {
         /// A script that turns a table into one in parts (``DayParts``), those of the coming days included; what is in it stays in
         /// its first part. Nothing where tables are whole.
         public let partition: @Sendable (_ table: String) -> String
+        /// A script that indexes the words of a table's column `words`, for ``SearchTerms/wordsMatch``; its column `number` numbers the
+        /// rows.
+        public let wordIndex: @Sendable (_ table: String) -> String
 
         public init(
             integer: String, text: String, instant: String, keyedTable: String, scratch: String = "TABLE",
-            partition: @escaping @Sendable (_ table: String) -> String = { _ in "" }
+            partition: @escaping @Sendable (_ table: String) -> String = { _ in "" },
+            wordIndex: @escaping @Sendable (_ table: String) -> String
         ) {
             self.integer = integer
             self.text = text
@@ -36,6 +40,44 @@ public final class Dialect: Sendable {
             self.keyedTable = keyedTable
             self.scratch = scratch
             self.partition = partition
+            self.wordIndex = wordIndex
+        }
+    }
+
+    /// Conditions that engines write differently.
+    public struct SearchTerms: Sendable {
+        /// Whether a row of `table` has all words of a parameter, which are plain ones with a space between two.
+        public let wordsMatch: @Sendable (_ table: String, _ parameter: String) -> String
+        /// The text of a member of the JSON object in `column`, the member's name being a parameter of letters, digits, `_` and `-`.
+        public let memberText: @Sendable (_ column: String, _ parameter: String) -> String
+
+        /// How the index of a table's words is kept by hand; `nil` where the engine keeps it.
+        public let upkeep: (@Sendable (_ table: String) -> WordUpkeep)?
+
+        public init(
+            wordsMatch: @escaping @Sendable (_ table: String, _ parameter: String) -> String,
+            memberText: @escaping @Sendable (_ column: String, _ parameter: String) -> String,
+            upkeep: (@Sendable (_ table: String) -> WordUpkeep)? = nil
+        ) {
+            self.wordsMatch = wordsMatch
+            self.memberText = memberText
+            self.upkeep = upkeep
+        }
+    }
+
+    /// Statements, as texts, that keep an index of words as its table is.
+    public struct WordUpkeep: Sendable {
+        /// Adds the row numbered `$1` with the words `$2`.
+        public let add: String
+        /// Takes out all rows up to that numbered `$1`, which are still in the table.
+        public let remove: String
+        /// Makes the index anew from the table.
+        public let rebuild: String
+
+        public init(add: String, remove: String, rebuild: String) {
+            self.add = add
+            self.remove = remove
+            self.rebuild = rebuild
         }
     }
 
@@ -45,6 +87,7 @@ public final class Dialect: Sendable {
     /// Whether writers lock single rows, so that a batch must first lock all it will touch, in key order.
     public let locksRows: Bool
     public let terms: SchemaTerms
+    public let search: SearchTerms
     /// Run first in the transaction of the migrations, when `begin` alone does not keep other instances out.
     public let migrationLock: SQLStatement?
     /// Run in a transaction that changed projects or tokens: tells other instances when it commits. `nil` where there
@@ -58,7 +101,8 @@ public final class Dialect: Sendable {
     public let reclaim: String?
 
     public init(
-        name: String, batchStyle: BatchStyle, locksRows: Bool, terms: SchemaTerms, migrationLock: SQLStatement? = nil,
+        name: String, batchStyle: BatchStyle, locksRows: Bool, terms: SchemaTerms, search: SearchTerms,
+        migrationLock: SQLStatement? = nil,
         tellChange: SQLStatement? = nil, integrityCheck: SQLStatement? = nil, dayParts: DayParts? = nil,
         reclaim: String? = nil
     ) {
@@ -66,6 +110,7 @@ public final class Dialect: Sendable {
         self.batchStyle = batchStyle
         self.locksRows = locksRows
         self.terms = terms
+        self.search = search
         self.migrationLock = migrationLock
         self.tellChange = tellChange
         self.integrityCheck = integrityCheck

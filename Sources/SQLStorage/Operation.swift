@@ -31,6 +31,9 @@ enum Operation: String, CaseIterable, Sendable {
     case writeCache = "write_cache"
     case purgeCache = "purge_cache"
     case trimCache = "trim_cache"
+    case recordAudit = "record_audit"
+    case readAudit = "read_audit"
+    case listAudit = "list_audit"
     case prepareDays = "prepare_days"
     case ledgerCommit = "ledger_commit"
 }

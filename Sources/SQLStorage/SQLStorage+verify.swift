@@ -18,6 +18,11 @@ private enum Invariants {
         findings += try drifts(of: .projects, checked: try count(projectCount, connection), connection)
         for rule in tokenRules { findings.append(try finding(rule, checked: tokens, connection)) }
         for rule in requestRules { findings.append(try finding(rule, checked: requests, connection)) }
+        let chain = try AuditChain.check(connection)
+        findings.append(
+            InvariantFinding(
+                invariant: "audit-chain-unbroken", checked: chain.checked, violations: Int64(chain.broken.count),
+                examples: Array(chain.broken.prefix(mostExamples))))
         if let integrity = connection.dialect.integrityCheck {
             let said = try connection.all(integrity) { (row) throws(SQLError) in row.text(at: 0) }
             let faults = said.filter { $0 != "ok" }

@@ -5,11 +5,27 @@ public import SQLDatabase
 /// The storage in SQL, written once for every engine: what differs is in the pool's dialect.
 public final class SQLStorage: Storage {
     let pool: ConnectionPool
-    let timings = OperationTimings()
-    let ledgerMetrics = LedgerMetrics()
+    let timings: OperationTimings
+    let ledgerMetrics: LedgerMetrics
+    /// What its next change is to be recorded as.
+    private let event: AuditEvent?
 
     /// A storage on a pool whose schema is known to be right; see ``open(_:now:)`` and ``inspect(_:)``.
-    init(_ pool: ConnectionPool) { self.pool = pool }
+    init(_ pool: ConnectionPool) {
+        self.pool = pool
+        timings = OperationTimings()
+        ledgerMetrics = LedgerMetrics()
+        event = nil
+    }
+
+    private init(_ other: SQLStorage, recording event: AuditEvent) {
+        pool = other.pool
+        timings = other.timings
+        ledgerMetrics = other.ledgerMetrics
+        self.event = event
+    }
+
+    public func recording(_ event: AuditEvent) -> any Storage { SQLStorage(self, recording: event) }
 
     /// Migrates the database to this program's schema and gives the storage.
     ///
@@ -84,11 +100,12 @@ extension SQLStorage {
         _ operation: Operation, as mode: TransactionMode = .write, changesGrants: Bool = false,
         during name: String = #function, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws(StorageError) -> Value {
-        try await timed(operation, name) { [pool] in
+        try await timed(operation, name) { [pool, event] in
             try await pool.write(again: Self.hasNotCommitted) { connection in
                 try Self.retrying(on: connection) { () throws(TransactionError<any Error>) in
                     try connection.transaction(mode) { () throws(any Error) in
                         let value = try body(connection)
+                        if let event { try AuditChain.append(event, on: connection) }
                         if changesGrants { try Self.tellChange(on: connection) }
                         return value
                     }

@@ -5,7 +5,9 @@ import SQLDatabase
 /// Columns of `projects` and `tokens` keep their order on every engine, so that the `INSERT` lines of a SQLite dump
 /// load into PostgreSQL as they are. Instants are 24 characters of ISO 8601 in UTC; money is nano-dollars.
 enum Schema {
-    static let migrations = [spine, instances, limits, budgets, retention, access, upstreams, responseCache, copies]
+    static let migrations = [
+        spine, instances, limits, budgets, retention, access, upstreams, responseCache, copies, audit,
+    ]
     static let runner = MigrationRunner(migrations)
 
     /// `requests` has no foreign keys: an admission reads its token and project in the same transaction, so a check by
@@ -258,6 +260,42 @@ enum Schema {
             source \(terms.text) NOT NULL,
             began_at \(terms.instant) NOT NULL,
             ended_at \(terms.instant)
+        )\(terms.keyedTable);
+        """
+    }
+
+    /// What was done and by whom. `words` is what searches look into, and `link` the event's place in the chain.
+    ///
+    /// A program that knows none of it changes things without a word about it.
+    private static let audit = Migration(10, "audit") { terms in
+        """
+        CREATE TABLE audit_events (
+            id \(terms.text) NOT NULL PRIMARY KEY,
+            number \(terms.integer) NOT NULL UNIQUE,
+            happened_at \(terms.instant) NOT NULL,
+            action \(terms.text) NOT NULL,
+            actor \(terms.text) NOT NULL,
+            outcome \(terms.text) NOT NULL,
+            method \(terms.text) NOT NULL,
+            path \(terms.text) NOT NULL,
+            request_id \(terms.text) NOT NULL,
+            correlation_id \(terms.text),
+            client_ip \(terms.text) NOT NULL,
+            project_id \(terms.text),
+            token_id \(terms.text),
+            metadata \(terms.text) NOT NULL,
+            words \(terms.text) NOT NULL,
+            link \(terms.text) NOT NULL
+        )\(terms.keyedTable);
+
+        \(terms.wordIndex("audit_events"));
+
+        CREATE TABLE audit_chain (
+            name \(terms.text) NOT NULL PRIMARY KEY,
+            last_number \(terms.integer) NOT NULL,
+            last_link \(terms.text) NOT NULL,
+            base_number \(terms.integer) NOT NULL,
+            base_link \(terms.text) NOT NULL
         )\(terms.keyedTable);
         """
     }

@@ -49,9 +49,37 @@ public enum SQLiteDatabase {
     /// The whole path of the file at `path`, links followed, whether there is one or not.
     public static func canonicalPath(of path: String) -> String { SQLiteFile.canonical(path) }
 
+    /// A full-text index that has its words from the table (sqlite.org/fts5.html, section 4.4.3). Triggers would keep it, but those of
+    /// a file we did not make may touch no virtual table (`trusted_schema`).
+    private static func wordIndex(table: String) -> String {
+        """
+        CREATE VIRTUAL TABLE \(table)_words USING fts5(
+            words, content='\(table)', content_rowid='number', tokenize='unicode61 remove_diacritics 0')
+        """
+    }
+
+    private static func wordUpkeep(table: String) -> Dialect.WordUpkeep {
+        let index = "\(table)_words"
+        return .init(
+            add: "INSERT INTO \(index) (rowid, words) VALUES ($1, $2)",
+            remove: """
+                INSERT INTO \(index) (\(index), rowid, words)
+                SELECT 'delete', number, words FROM \(table) WHERE number <= $1
+                """,
+            rebuild: "INSERT INTO \(index) (\(index)) VALUES ('rebuild')")
+    }
+
     /// What SQLite and PostgreSQL disagree on, SQLite's side.
     public static let dialect = Dialect(
         name: "sqlite", batchStyle: .eachRow, locksRows: false,
-        terms: .init(integer: "INTEGER", text: "TEXT", instant: "TEXT", keyedTable: " STRICT, WITHOUT ROWID"),
+        terms: .init(
+            integer: "INTEGER", text: "TEXT", instant: "TEXT", keyedTable: " STRICT, WITHOUT ROWID",
+            wordIndex: { wordIndex(table: $0) }),
+        search: .init(
+            wordsMatch: { table, words in
+                "number IN (SELECT rowid FROM \(table)_words WHERE \(table)_words MATCH \(words))"
+            },
+            memberText: { column, name in #"json_extract(\#(column), '$."' || \#(name) || '"')"# },
+            upkeep: { wordUpkeep(table: $0) }),
         integrityCheck: SQLStatement("PRAGMA quick_check(5)"), reclaim: "PRAGMA incremental_vacuum(64)")
 }

@@ -16,7 +16,8 @@ struct LLMProxy: AsyncParsableCommand {
             """,
         version: productVersion,
         subcommands: [
-            ServerCommand.self, SimulateCommand.self, LoadCommand.self, DatabaseCommand.self, ConformanceCommand.self,
+            ServerCommand.self, SimulateCommand.self, LoadCommand.self, DatabaseCommand.self, ManageCommand.self,
+            ConformanceCommand.self,
         ])
 
     static func main() async {

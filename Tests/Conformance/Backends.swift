@@ -98,6 +98,8 @@ extension StorageHarm {
     var statement: String {
         switch self {
         case .countsOneTooMany(let id): "UPDATE tokens SET request_count = request_count + 1 WHERE id = '\(id.text)'"
+        case .changesEvent(let id): "UPDATE audit_events SET actor = 'nobody' WHERE id = '\(id.text)'"
+        case .losesEvent(let id): "DELETE FROM audit_events WHERE id = '\(id.text)'"
         case .isSwept(let dead, let sweeper):
             "UPDATE ledger_writers SET swept_by = '\(sweeper.text)' WHERE instance_id = '\(dead.text)'"
         case .losesRequest(let id): "DELETE FROM requests WHERE id = '\(id.text)'"

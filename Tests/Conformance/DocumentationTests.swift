@@ -68,7 +68,7 @@ struct DocumentationTests {
         #expect(
             rows.map { $0[0] } == [
                 "G01", "G02", "G03", "G04", "G05", "G06", "G07", "G08", "G09", "G10", "G11", "G12", "G13", "G14", "G15",
-                "G16",
+                "G16", "G17",
                 "G18", "G20", "G21",
             ])
         for row in rows {

@@ -82,6 +82,13 @@ struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
     func drift() async throws(StorageError) -> Int64 { 0 }
     func repair(isDryRun: Bool) async throws(StorageError) -> [CounterRepair] { [] }
     func unfinishedCopy() async throws(StorageError) -> CopyRecord? { nil }
+    func record(_ event: AuditEvent) async throws(StorageError) {}
+    func recording(_ event: AuditEvent) -> any Storage { self }
+    func auditEvent(_ id: AuditEventID) async throws(StorageError) -> AuditEvent { throw StorageError(.notFound) }
+    func auditEvents(
+        _ filter: AuditFilter, skipping skipped: Int, limit: Int
+    ) async throws(StorageError) -> (events: [AuditEvent], total: Int) { ([], 0) }
+    func pruneAudit(before instant: Timestamp, atMost limit: Int) async throws(StorageError) -> Int { 0 }
     func figures() async -> [DatabaseFigure] { [] }
     func close() async {}
 }

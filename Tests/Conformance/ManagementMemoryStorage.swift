@@ -10,6 +10,7 @@ final class ManagementMemoryStorage: Storage {
         var upstreams: [UpstreamID: Upstream] = [:]
         var digests: [TokenDigest: TokenID] = [:]
         var requests: [RequestID: RequestRecord] = [:]
+        var events: [AuditEvent] = []
         /// What every call throws while it is set.
         var failure: StorageError.Kind?
         /// Whether a probe never answers.
@@ -247,6 +248,24 @@ final class ManagementMemoryStorage: Storage {
     func repair(isDryRun: Bool) async throws(StorageError) -> [CounterRepair] { [] }
 
     func unfinishedCopy() async throws(StorageError) -> CopyRecord? { nil }
+    func record(_ event: AuditEvent) async throws(StorageError) { try step { $0.events.append(event) } }
+    /// The event is there before its change: enough for those who look at one of the two.
+    func recording(_ event: AuditEvent) -> any Storage {
+        content.withLock { $0.events.append(event) }
+        return self
+    }
+    func auditEvent(_ id: AuditEventID) async throws(StorageError) -> AuditEvent {
+        try step { content throws(StorageError) in
+            guard let event = content.events.first(where: { $0.id == id }) else { throw StorageError(.notFound) }
+            return event
+        }
+    }
+    func auditEvents(
+        _ filter: AuditFilter, skipping skipped: Int, limit: Int
+    ) async throws(StorageError) -> (events: [AuditEvent], total: Int) {
+        try step { (Array($0.events.reversed().dropFirst(skipped).prefix(limit)), $0.events.count) }
+    }
+    func pruneAudit(before instant: Timestamp, atMost limit: Int) async throws(StorageError) -> Int { 0 }
     func figures() async -> [DatabaseFigure] {
         [
             DatabaseFigure(name: "database_file_size_bytes", help: "Size.", kind: .gauge, value: 4096),

@@ -100,7 +100,8 @@ struct PostgresSite: StorageSite {
     private static let emptying = """
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid();
-        TRUNCATE projects, tokens, requests, usage_daily, ledger_writers;
+        TRUNCATE projects, tokens, upstreams, requests, usage_daily, ledger_writers, cached_responses, cache_purges, copies,
+            audit_events, audit_chain;
         UPDATE grant_changes SET count = 0
         """
 }

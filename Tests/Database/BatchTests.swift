@@ -53,7 +53,8 @@ private final class WireConnection: SQLConnection {
 
     let dialect = Dialect(
         name: "wire", batchStyle: .arrays, locksRows: true,
-        terms: .init(integer: "BIGINT", text: "TEXT", instant: "TEXT", keyedTable: ""))
+        terms: .init(integer: "BIGINT", text: "TEXT", instant: "TEXT", keyedTable: "", wordIndex: { _ in "" }),
+        search: .init(wordsMatch: { _, _ in "" }, memberText: { _, _ in "" }))
     var interrupter: any SQLInterrupter { NoInterrupter() }
     var isInTransaction: Bool { false }
     var isLost: Bool { false }

@@ -15,7 +15,8 @@ struct DatabaseCopyTests {
     @Test("takes every column of every table but those left behind on purpose")
     func columns() async throws {
         let world = try await World.memory()
-        let tables = SQLStatement("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        let tables = SQLStatement(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'audit_events_words%'")
         let names = try await world.pool.read { connection in
             try connection.all(tables) { (row) throws(SQLError) in row.text(at: 0) }
         }

@@ -60,6 +60,10 @@ public enum StorageHarm: Hashable, Sendable {
     case losesRequest(RequestID)
     /// The token's prompt tokens are one more than what its requests used.
     case countsOnePromptTokenTooMany(TokenID)
+    /// The event says that somebody else did it.
+    case changesEvent(AuditEventID)
+    /// The event's row is gone.
+    case losesEvent(AuditEventID)
     /// The schema claims a migration that this binary does not know.
     case claimsNewerSchema
     /// The checksum of the first migration is another one.

@@ -53,6 +53,6 @@ extension StorageScenario {
         verification,
         retention,
         paging,
-        edges, durability, concurrency, abandonment, instances, faults, limits, tokenRates, budgets, operations,
+        edges, durability, concurrency, abandonment, instances, faults, limits, tokenRates, budgets, operations, audit,
     ].flatMap { $0 }
 }

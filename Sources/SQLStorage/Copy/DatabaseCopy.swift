@@ -43,6 +43,9 @@ public struct DatabaseCopy: Sendable {
         let total = try await sourceRows().reduce(0) { $0 + $1.rows }
         let start = Monotonic.now()
         try await copy(CopyMeter(.copying, total: total, alreadyDone: goesOn ? held : [], progress))
+        if let upkeep = target.connector.dialect.search.upkeep?("audit_events") {
+            try await target.write { try $0.runScript(upkeep.rebuild) }
+        }
         let middle = Monotonic.now()
         let tables = try await compare(CopyMeter(.comparing, total: total, alreadyDone: [], progress))
         let took = (copying: middle - start, comparing: Monotonic.now() - middle)

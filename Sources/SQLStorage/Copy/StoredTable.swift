@@ -102,5 +102,14 @@ extension StoredTable {
                 "status", "prompt_tokens", "completion_tokens", "cost_nano", "duration_us", "first_byte_us", "writer",
                 "reserved_prompt_tokens", "reserved_completion_tokens", "reserved_nano",
             ]),
+        StoredTable(
+            "audit_events", key: ["id"],
+            texts: [
+                "id", "happened_at", "action", "actor", "outcome", "method", "path", "request_id", "correlation_id",
+                "client_ip", "project_id", "token_id", "metadata", "words", "link",
+            ], numbers: ["number"]),
+        StoredTable(
+            "audit_chain", key: ["name"], texts: ["name", "last_link", "base_link"],
+            numbers: ["last_number", "base_number"]),
     ]
 }

@@ -1,0 +1,26 @@
+import ProxyManagement
+
+/// One request to the management API.
+struct ManagementCall: Sendable {
+    enum Method: String {
+        case get = "GET"
+        case post = "POST"
+        case patch = "PATCH"
+        case delete = "DELETE"
+    }
+
+    let method: Method
+    /// Path and query.
+    let target: String
+    let body: JSONValue?
+
+    /// - Parameters:
+    ///   - path: the path; or path and query, when `query` is empty.
+    ///   - query: names and values that need no escapes; those without a value are left out.
+    init(_ method: Method, _ path: String, query: [(String, String?)] = [], body: JSONValue? = nil) {
+        let given = query.compactMap { name, value in value.map { "\(name)=\($0)" } }
+        self.method = method
+        self.body = body
+        target = given.isEmpty ? path : "\(path)?\(given.joined(separator: "&"))"
+    }
+}

@@ -1,0 +1,171 @@
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import ProxyManagement
+import ProxyServer
+
+/// Calls of the management API of one server, each on a connection of its own.
+struct ManagementClient: Sendable {
+    /// An answer that came whole.
+    struct Answer: Sendable {
+        let status: Int
+        /// All `Link` fields.
+        let links: [String]
+        let body: [UInt8]
+    }
+
+    /// Largest body of an answer.
+    static let maximumBodyBytes = 16 << 20
+
+    let address: ManagementAddress
+    /// The management token: sent, and shown nowhere.
+    let token: String
+    /// For a whole call, from the connection to the end of the answer.
+    let timeout: Duration
+
+    /// Sends a request and waits for its whole answer, whatever its status.
+    func send(_ call: ManagementCall) async throws(ManageError) -> Answer {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let promise = loop.makePromise(of: Answer.self)
+        let timer = loop.scheduleTask(in: TimeAmount(timeout)) { promise.fail(Silence.tooLong) }
+        defer { timer.cancel() }
+        do {
+            let channel = try await makeChannel(on: loop, exchanging: call, promise)
+            promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
+            return try await promise.futureResult.get()
+        } catch {
+            promise.fail(error)
+            throw failure(error)
+        }
+    }
+
+    private func makeChannel(
+        on loop: any EventLoop, exchanging call: ManagementCall, _ promise: EventLoopPromise<Answer>
+    ) async throws -> any Channel {
+        let content = call.body.map { Array($0.text.utf8) } ?? []
+        let head = requestHead(of: call, contentLength: content.count)
+        let tls = try address.isTLS ? Self.makeTLS() : nil
+        // A literal address is no server name (RFC 6066 section 3): its certificate is compared with the address.
+        let name = (try? SocketAddress(ipAddress: address.host, port: 0)) == nil ? address.host : nil
+        return try await ClientBootstrap(group: loop)
+            .connectTimeout(TimeAmount(timeout))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    if let tls { try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name)) }
+                    try pipeline.addHTTPClientHandlers()
+                    try pipeline.addHandler(ManagementExchange(head, content: content, promise))
+                }
+            }
+            .connect(host: address.host, port: address.port).get()
+    }
+
+    /// Full verification against the system's roots.
+    private static func makeTLS() throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.applicationProtocols = ["http/1.1"]
+        configuration.minimumTLSVersion = .tlsv12
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    private func requestHead(of call: ManagementCall, contentLength: Int) -> HTTPRequestHead {
+        var headers = HTTPHeaders([
+            ("Host", address.authority), ("Authorization", "Bearer \(token)"), ("Accept", "application/json"),
+            ("User-Agent", "llm-proxy/\(productVersion)"), ("Connection", "close"),
+        ])
+        if call.body != nil { headers.add(name: "Content-Type", value: "application/json") }
+        // A POST without a body says so; what has no body by its method says nothing (RFC 9110 section 8.6).
+        if call.method == .post || call.method == .patch {
+            headers.add(name: "Content-Length", value: "\(contentLength)")
+        }
+        return HTTPRequestHead(
+            version: .http1_1, method: HTTPMethod(rawValue: call.method.rawValue), uri: address.prefix + call.target,
+            headers: headers)
+    }
+}
+
+// MARK: - What goes wrong
+
+extension ManagementClient {
+    private func failure(_ error: any Error) -> ManageError {
+        switch error {
+        case let error as ManageError: error
+        case is HTTPParserError: .failed("\(address.authority) answered with something that is not HTTP")
+        default: .unreachable("\(address.authority) can't be reached: \(Self.reason(error))")
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as Silence: error.rawValue
+        case ChannelError.connectTimeout(_): Silence.tooLong.rawValue
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { reason($0.error) } ?? "there is no such host"
+        case let error as IOError: String(cString: strerror(error.errnoCode))
+        default: "\(error)"
+        }
+    }
+}
+
+/// Why no whole answer came, though nothing was said.
+private enum Silence: String, Error {
+    case tooLong = "no answer came in time"
+    case cut = "the connection ended before the answer did"
+}
+
+/// Sends one request and keeps its answer. Confined to its channel's event loop.
+private final class ManagementExchange: ChannelInboundHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundOut = HTTPClientRequestPart
+
+    private let request: HTTPRequestHead
+    private let content: [UInt8]
+    private let promise: EventLoopPromise<ManagementClient.Answer>
+    private var head: HTTPResponseHead?
+    private var body: [UInt8] = []
+
+    init(_ request: HTTPRequestHead, content: [UInt8], _ promise: EventLoopPromise<ManagementClient.Answer>) {
+        self.request = request
+        self.content = content
+        self.promise = promise
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.write(wrapOutboundOut(.head(request)), promise: nil)
+        if !content.isEmpty {
+            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: content)))), promise: nil)
+        }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): self.head = head
+        case .body(let part): collect(part)
+        case .end: complete()
+        }
+    }
+
+    private func collect(_ part: ByteBuffer) {
+        guard body.count + part.readableBytes <= ManagementClient.maximumBodyBytes else {
+            let limit = ManagementClient.maximumBodyBytes >> 20
+            return promise.fail(ManageError.failed("the answer is larger than \(limit) MiB"))
+        }
+        body.append(contentsOf: part.readableBytesView)
+    }
+
+    private func complete() {
+        guard let head else { return promise.fail(Silence.cut) }
+        promise.succeed(
+            ManagementClient.Answer(status: Int(head.status.code), links: head.headers["link"], body: body))
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        promise.fail(error)
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { promise.fail(Silence.cut) }
+}
