@@ -17,8 +17,8 @@ public enum DatabaseInspection {
         try await withStorage(settings) { try await $0.repair(isDryRun: isDryRun) }
     }
 
-    private static func withStorage<Value: Sendable>(
-        _ settings: ServerSettings, _ body: (any Storage) async throws -> Value
+    static func withStorage<Value: Sendable>(
+        _ settings: ServerSettings, _ body: (SQLStorage) async throws -> Value
     ) async throws -> Value {
         let place = try DatabasePlace(settings.database)
         if case .memory = place {
@@ -42,6 +42,7 @@ public enum DatabaseInspection {
                 throw error
             }
         } catch {
+            if error is StartupError || error is KeyRotationError { throw error }
             if case .server = place { throw place.unusable(error) }
             throw StartupError("\(place.named) can't be read: \(error)")
         }

@@ -9,7 +9,7 @@ import ProxyStorage
 /// Reads grants from storage: opens the project's key and finds the way to its provider.
 struct GrantReader: GrantSource {
     let storage: any Storage
-    let vault: UpstreamKeyVault
+    let keyring: Keyring
     let providers: ProviderKeeper
     let health: UpstreamHealth
     let logger: Logger
@@ -63,7 +63,7 @@ struct GrantReader: GrantSource {
         }
         let key: String
         do {
-            key = try vault.open(sealedKey, for: project.id)
+            key = try keyring.open(sealedKey, for: project.id)
         } catch {
             logger.error(
                 "the key of a project can't be opened",

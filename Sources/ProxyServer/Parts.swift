@@ -70,7 +70,7 @@ struct Parts: Sendable {
             dependencies: RelayDependencies(
                 ledger: ledger,
                 grants: GrantReader(
-                    storage: foundation.storage, vault: foundation.vault, providers: providers,
+                    storage: foundation.storage, keyring: foundation.keyring, providers: providers,
                     health: UpstreamHealth(), logger: logger),
                 epoch: epoch, responder: { await management.respond(to: $0) },
                 log: isLogged ? RequestLogWriter(sink: sink, format: .init(settings.log.format)) : nil,
@@ -98,9 +98,9 @@ struct Parts: Sendable {
         metrics: @escaping @Sendable () async -> [MetricFamily]
     ) -> ManagementDependencies {
         let expected = ExpectedCredential(token.revealed())
-        let vault = foundation.vault
+        let keyring = foundation.keyring
         return ManagementDependencies(
-            storage: foundation.storage, seal: { key, project in vault.seal(key, for: project) },
+            storage: foundation.storage, seal: { key, project in keyring.seal(key, for: project) },
             isManagementToken: { expected.matches($0) }, digest: { TokenDigest.of($0) }, now: surroundings.now,
             random: surroundings.random,
             providers: {

@@ -32,6 +32,21 @@ enum SecretFile {
         return (other, false)
     }
 
+    /// Puts `text` into the file at `path`, for its owner alone: whole, or not at all.
+    static func replace(_ path: String, with text: String) throws(StartupError) {
+        var template = Array("\(path).XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
+        let draft = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let bytes = Array(text.utf8)
+        guard descriptor >= 0 else { throw failure(path, "ENCRYPTION_KEY") }
+        let isWritten = write(descriptor, bytes, bytes.count) == bytes.count && fsync(descriptor) == 0
+        close(descriptor)
+        guard isWritten, rename(draft, path) == 0 else {
+            unlink(draft)
+            throw failure(path, "ENCRYPTION_KEY")
+        }
+    }
+
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     private static func read(_ path: String, for setting: String) throws(StartupError) -> String? {

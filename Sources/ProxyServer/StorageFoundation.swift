@@ -10,7 +10,7 @@ import SQLiteDriver
 final class StorageFoundation: Sendable {
     let storage: any Storage
     let instance: InstanceID
-    let vault: UpstreamKeyVault
+    let keyring: Keyring
     /// Where generated secrets are kept; `nil` in memory.
     private let folder: String?
     /// Where requests are kept while the database is away; `nil` when they wait for it.
@@ -19,12 +19,12 @@ final class StorageFoundation: Sendable {
     private let lock: ServerLock?
 
     private init(
-        storage: any Storage, instance: InstanceID, vault: UpstreamKeyVault, folder: String?, journal: SpoolJournal?,
+        storage: any Storage, instance: InstanceID, keyring: Keyring, folder: String?, journal: SpoolJournal?,
         lock: ServerLock?
     ) {
         self.storage = storage
         self.instance = instance
-        self.vault = vault
+        self.keyring = keyring
         self.folder = folder
         self.journal = journal
         self.lock = lock
@@ -44,12 +44,12 @@ final class StorageFoundation: Sendable {
             try await refuseUnfinishedCopy(storage, place)
             if storage.isShared { warnOfGenerated(settings, folder: folder, logger) }
             let first = try await firstProject(in: storage)
-            let vault = try vault(settings, folder: folder, mayMake: first == nil, surroundings: surroundings)
-            try check(vault, opens: first)
+            let keyring = try keyring(settings, folder: folder, mayMake: first == nil, surroundings: surroundings)
+            try check(keyring, opens: first)
             // Where there may be others, whoever lives looks after the dead (``InstanceKeeper``).
             if !storage.isShared { try await settleAbandoned(storage, now: surroundings.now, logger: logger) }
             return StorageFoundation(
-                storage: storage, instance: instance, vault: vault, folder: folder,
+                storage: storage, instance: instance, keyring: keyring, folder: folder,
                 journal: try await journal(settings, place, instance, surroundings, logger), lock: lock)
         } catch {
             await storage.close()
@@ -130,8 +130,8 @@ final class StorageFoundation: Sendable {
     }
 
     /// Keys sealed under another key would show only when a request needs them.
-    private static func check(_ vault: UpstreamKeyVault, opens first: Project?) throws(StartupError) {
-        guard let first, (try? vault.open(first.sealedKey, for: first.id)) == nil else { return }
+    private static func check(_ keyring: Keyring, opens first: Project?) throws(StartupError) {
+        guard let first, (try? keyring.open(first.sealedKey, for: first.id)) == nil else { return }
         throw otherKey
     }
 
@@ -139,27 +139,21 @@ final class StorageFoundation: Sendable {
         "ENCRYPTION_KEY is not the key that the database's projects are sealed under: set the one they were made with "
             + "(the first server kept it in encryption-key beside its DATABASE_PATH)")
 
-    /// The key that upstream keys are sealed under: from the settings, or made once and kept beside the database.
-    private static func vault(
+    /// The keys that upstream keys are sealed under: from the settings, or one made once and kept beside the database.
+    private static func keyring(
         _ settings: ServerSettings, folder: String?, mayMake: Bool, surroundings: Surroundings
-    ) throws(StartupError) -> UpstreamKeyVault {
+    ) throws(StartupError) -> Keyring {
+        if let vault = UpstreamKeyVault(settings.encryption) { return Keyring(vault) }
         var random = HandedRandomness(source: surroundings.random)
         let made = EncryptionKey(using: &random)
-        let text: String
-        if let key = settings.encryption.key {
-            text = key.revealed()
-        } else if let folder {
-            let path = "\(folder)/encryption-key"
-            guard mayMake || SecretFile.exists(path) else { throw otherKey }
-            text = try SecretFile.readOrMake(path, for: "ENCRYPTION_KEY") { made.revealedBase64() }.text
-        } else {
-            return UpstreamKeyVault(newest: made)
+        guard let folder else { return Keyring(UpstreamKeyVault(newest: made)) }
+        let files = KeyFiles(folder: folder)
+        guard mayMake || SecretFile.exists(files.newest) else { throw otherKey }
+        _ = try SecretFile.readOrMake(files.newest, for: "ENCRYPTION_KEY") { made.revealedBase64() }
+        guard let vault = files.read() else {
+            throw StartupError("\(files.newest) is not base64 of 32 bytes: restore it, or set ENCRYPTION_KEY")
         }
-        guard let key = EncryptionKey(base64: text) else {
-            throw StartupError(
-                "\(folder ?? "")/encryption-key is not base64 of 32 bytes: restore it, or set ENCRYPTION_KEY")
-        }
-        return UpstreamKeyVault(newest: key)
+        return Keyring(vault) { files.read() }
     }
 
     /// The management token of the settings, or one made once and kept beside the database.

@@ -89,6 +89,15 @@ extension ServerSettings {
         ) { text in
             KeyText.isKey(text) ? nil : "must be base64 of 32 bytes; make one with: openssl rand -base64 32"
         },
+        .secret(
+            "ENCRYPTION_KEYS_ACCEPTED", at: \.encryption.accepted,
+            "further keys that may have sealed what is stored, with commas between them; for a change of ENCRYPTION_KEY",
+            example: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+        ) { text in
+            let keys = text.split(separator: ",", omittingEmptySubsequences: false)
+            return keys.allSatisfy { KeyText.isKey($0.filter { $0 != " " }) }
+                ? nil : "must be base64 of 32 bytes each, with commas between them"
+        },
         .boolean(
             "REQUIRE_ENCRYPTION_KEY", "false", at: \.encryption.isRequired,
             "whether the server refuses to start without ENCRYPTION_KEY"),

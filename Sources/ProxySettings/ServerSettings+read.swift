@@ -13,7 +13,7 @@ extension ServerSettings {
         files: (String) throws -> String? = { _ in nil }
     ) throws(SettingsError) -> ServerSettings {
         var reading = SettingsReading(environment: environment, dotEnv: dotEnv, flags: flags)
-        reading.readKeys()
+        reading.readKeys(files)
         reading.checkTogether()
         reading.readFiles(files)
         guard reading.faults.isEmpty else { throw SettingsError(faults: reading.faults) }
@@ -43,14 +43,25 @@ private struct SettingsReading {
         return nil
     }
 
-    mutating func readKeys() {
-        let names = Set(ServerSettings.keys.map(\.name))
+    /// Whether anything was said of a secret, right or wrong, in a file or without.
+    private func isSaid(_ name: String) -> Bool { said(name) != nil || said(name + Self.fileSuffix) != nil }
+
+    mutating func readKeys(_ files: (String) throws -> String?) {
+        let secrets = ServerSettings.keys.filter(\.isSecret).map { $0.name + Self.fileSuffix }
+        let names = Set(ServerSettings.keys.map(\.name) + secrets)
         for name in flags.keys.sorted() where !names.contains(name) {
             faults.append(
                 SettingFault(name, "is not a setting of this version", remedy: "look at llm-proxy server --help"))
         }
         for key in ServerSettings.keys {
-            guard let text = said(key.name) ?? key.defaultText else { continue }
+            let kept: String?
+            do throws(SettingsError) {
+                kept = key.isSecret ? try fromFile(key.name, files) : nil
+            } catch {
+                faults += error.faults
+                continue
+            }
+            guard let text = kept ?? said(key.name) ?? key.defaultText else { continue }
             guard let rule = key.apply(text, &settings) else { continue }
             let found = key.isSecret ? nil : text
             faults.append(
@@ -58,9 +69,34 @@ private struct SettingsReading {
         }
     }
 
+    /// What names a file that a secret is in: as Docker and Kubernetes hand them over.
+    private static let fileSuffix = "_FILE"
+
+    /// A secret that is in a file: its first line.
+    private func fromFile(
+        _ name: String, _ files: (String) throws -> String?
+    ) throws(SettingsError) -> String? {
+        let fileName = name + Self.fileSuffix
+        guard let path = said(fileName) else { return nil }
+        guard said(name) == nil else {
+            throw SettingsError(faults: [
+                SettingFault(fileName, found: path, "must not be set beside \(name)", remedy: "unset one of the two")
+            ])
+        }
+        let line = try SettingFile.text(of: path, for: fileName, files).map { String($0.prefix { !$0.isNewline }) }
+        guard let line, !line.isEmpty else {
+            throw SettingsError(faults: [
+                SettingFault(
+                    fileName, found: path, "must name a file with the secret in its first line",
+                    remedy: "write it there, or unset \(fileName)")
+            ])
+        }
+        return line
+    }
+
     /// What one setting asks of another.
     mutating func checkTogether() {
-        if settings.database.engine == .postgres, said("DATABASE_URL") == nil {
+        if settings.database.engine == .postgres, !isSaid("DATABASE_URL") {
             faults.append(
                 SettingFault(
                     "DATABASE_URL", "must be set with DB_DRIVER=postgres",
@@ -74,7 +110,7 @@ private struct SettingsReading {
                 SettingFault(
                     missing, "must be set with \(other)", remedy: "name the PEM files of a certificate and its key"))
         }
-        if settings.encryption.isRequired, said("ENCRYPTION_KEY") == nil {
+        if settings.encryption.isRequired, !isSaid("ENCRYPTION_KEY") {
             faults.append(
                 SettingFault(
                     "ENCRYPTION_KEY", "must be set with REQUIRE_ENCRYPTION_KEY=true",

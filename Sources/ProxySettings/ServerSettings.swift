@@ -95,6 +95,8 @@ public struct DatabaseSettings: Hashable, Sendable {
 public struct EncryptionSettings: Hashable, Sendable {
     /// Base64 of 32 bytes, looked through when it was read; `nil` when it is not set.
     public var key: Secret?
+    /// Further keys that may have sealed what is stored, with commas between them.
+    public var accepted: Secret?
     /// Whether the server refuses to start without ``key``.
     public var isRequired = false
 }

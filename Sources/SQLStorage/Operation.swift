@@ -31,6 +31,8 @@ enum Operation: String, CaseIterable, Sendable {
     case writeCache = "write_cache"
     case purgeCache = "purge_cache"
     case trimCache = "trim_cache"
+    case listKeys = "list_keys"
+    case replaceKeys = "replace_keys"
     case recordAudit = "record_audit"
     case readAudit = "read_audit"
     case listAudit = "list_audit"

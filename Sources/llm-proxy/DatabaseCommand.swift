@@ -8,7 +8,10 @@ struct DatabaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "db", abstract: "Look after the database.",
         discussion: "Example:\n  llm-proxy db verify --database-path ./data/llm-proxy.db",
-        subcommands: [Verify.self, Repair.self, DatabaseCopyCommand.self])
+        subcommands: [
+            Verify.self, Repair.self, DatabaseCopyCommand.self, DatabaseRotateKeyCommand.self,
+            DatabaseEncryptCommand.self,
+        ])
 
     /// Does something with the database that the settings name. Exits with 3 when it can't be reached.
     private static func reach<Value>(
