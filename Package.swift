@@ -90,7 +90,7 @@ let package = Package(
             ]),
         room(
             "ProxyManagement",
-            ["ProxyDomain", "ProxyStorage", .hummingbird, .httpTypes, .logging, .nioCore]),
+            ["ProxyDomain", "ProxyStorage", .hummingbird, .httpTypes, .logging, .nioCore, .crypto]),
         room("ProxySimulator", [.nioCore, .nioPosix, .nioHTTP1]),
         room("ProxyConformance", ["ProxyDomain", "ProxyStorage"]),
         room("ProxyLoad", ["ProxyWire", .nioCore, .nioPosix, .histogram]),

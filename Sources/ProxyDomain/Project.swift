@@ -69,12 +69,14 @@ public struct ProjectChange: Hashable, Sendable {
     public var allowedPaths: [String]?
     public var cacheScope: CacheScope?
     public var cacheHits: CacheHits?
+    /// The project as whoever asks knows it: nothing is changed when its administered state is another by now.
+    public var expected: Project?
 
     public init(
         name: String? = nil, key: SealedKey? = nil, isActive: Bool? = nil, revokesTokens: Bool = false,
         limits: ProjectLimits? = nil, streamUsage: StreamUsage? = nil, clientLeaves: ClientLeaves? = nil,
         provider: String? = nil, baseURL: String? = nil, allowedModels: [String]? = nil, allowedPaths: [String]? = nil,
-        cacheScope: CacheScope? = nil, cacheHits: CacheHits? = nil
+        cacheScope: CacheScope? = nil, cacheHits: CacheHits? = nil, expected: Project? = nil
     ) {
         self.name = name
         self.key = key
@@ -89,6 +91,16 @@ public struct ProjectChange: Hashable, Sendable {
         self.allowedPaths = allowedPaths
         self.cacheScope = cacheScope
         self.cacheHits = cacheHits
+        self.expected = expected
+    }
+}
+
+extension Project {
+    /// What people administer of it, without what requests count.
+    public var administered: Project {
+        var state = self
+        state.budget = nil
+        return state
     }
 }
 

@@ -74,6 +74,8 @@ public struct TokenChange: Hashable, Sendable {
     public var allowedModels: [String]?
     /// Replaces the list; empty for all paths.
     public var allowedPaths: [String]?
+    /// The token as whoever asks knows it: nothing is changed when its administered state is another by now.
+    public var expected: Token?
 
     public enum Expiry: Hashable, Sendable {
         case at(Timestamp)
@@ -82,7 +84,7 @@ public struct TokenChange: Hashable, Sendable {
 
     public init(
         name: String? = nil, isActive: Bool? = nil, maxRequests: Int64? = nil, expiry: Expiry? = nil,
-        limits: TokenLimits? = nil, allowedModels: [String]? = nil, allowedPaths: [String]? = nil
+        limits: TokenLimits? = nil, allowedModels: [String]? = nil, allowedPaths: [String]? = nil, expected: Token? = nil
     ) {
         self.name = name
         self.isActive = isActive
@@ -91,5 +93,15 @@ public struct TokenChange: Hashable, Sendable {
         self.limits = limits
         self.allowedModels = allowedModels
         self.allowedPaths = allowedPaths
+        self.expected = expected
+    }
+}
+
+extension Token {
+    /// What people administer of it, without what requests count.
+    public var administered: Token {
+        Token(
+            id: id, projectID: projectID, name: name, hint: hint, expiresAt: expiresAt, revokedAt: revokedAt,
+            maxRequests: maxRequests, limits: limits, access: access, createdAt: createdAt)
     }
 }

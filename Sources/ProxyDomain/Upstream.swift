@@ -57,10 +57,12 @@ public struct UpstreamChange: Hashable, Sendable {
     public var priority: Int64?
     public var weight: Int64?
     public var isActive: Bool?
+    /// The upstream as whoever asks knows it: nothing is changed when it is another by now.
+    public var expected: Upstream?
 
     public init(
         provider: String? = nil, key: SealedKey? = nil, baseURL: String? = nil, priority: Int64? = nil,
-        weight: Int64? = nil, isActive: Bool? = nil
+        weight: Int64? = nil, isActive: Bool? = nil, expected: Upstream? = nil
     ) {
         self.provider = provider
         self.key = key
@@ -68,5 +70,6 @@ public struct UpstreamChange: Hashable, Sendable {
         self.priority = priority
         self.weight = weight
         self.isActive = isActive
+        self.expected = expected
     }
 }

@@ -7,6 +7,8 @@ public struct ManagementDependencies: Sendable {
     public var storage: any Storage
     /// Seals a provider's key for one project.
     public var seal: @Sendable (_ key: String, ProjectID) throws -> SealedKey
+    /// Opens what was sealed for one project; `nil` for what can't be opened.
+    public var open: @Sendable (_ sealed: String, ProjectID) -> String?
     /// Whether a presented credential is the management token. Must take the same time whatever is presented.
     public var isManagementToken: @Sendable (String) -> Bool
     /// Under which digest a new token is stored.
@@ -41,6 +43,7 @@ public struct ManagementDependencies: Sendable {
 
     public init(
         storage: any Storage, seal: @escaping @Sendable (_ key: String, ProjectID) throws -> SealedKey,
+        open: @escaping @Sendable (_ sealed: String, ProjectID) -> String? = { _, _ in nil },
         isManagementToken: @escaping @Sendable (String) -> Bool,
         digest: @escaping @Sendable (TokenSecret) -> TokenDigest, now: @escaping @Sendable () -> Timestamp,
         clock: any Clock<Duration> = ContinuousClock(), random: @escaping @Sendable () -> UInt64,
@@ -55,6 +58,7 @@ public struct ManagementDependencies: Sendable {
     ) {
         self.storage = storage
         self.seal = seal
+        self.open = open
         self.isManagementToken = isManagementToken
         self.digest = digest
         self.now = now

@@ -17,6 +17,8 @@ enum ManagementFailure: Error, Hashable, Sendable {
         case missing(name: String, hint: String)
         case unknown(name: String, known: [String])
         case nothingToChange(known: [String])
+        /// Under this key something else was asked before.
+        case keyReused
     }
 
     /// The caller did not show the management token.
@@ -39,6 +41,7 @@ enum ManagementFailure: Error, Hashable, Sendable {
     enum StorageFault: Hashable, Sendable {
         case notFound(Endpoint.Subject)
         case alreadyExists(Endpoint.Subject, field: String)
+        case changedMeanwhile
         case unavailable
         case full
         case readOnly
@@ -52,6 +55,7 @@ enum ManagementFailure: Error, Hashable, Sendable {
         switch error.kind {
         case .notFound: self = .storage(.notFound(subject))
         case .alreadyExists(let field): self = .storage(.alreadyExists(subject, field: field))
+        case .changedMeanwhile: self = .storage(.changedMeanwhile)
         case .missingReference: self = .storage(.notFound(.project))
         case .unavailable: self = .storage(.unavailable)
         case .full: self = .storage(.full)

@@ -15,7 +15,7 @@ struct ProjectRoutes: Sendable {
     var endpoints: [Endpoint] {
         [
             Endpoint("GET", "/manage/projects", .project, list),
-            Endpoint("POST", "/manage/projects", .project, create),
+            Endpoint("POST", "/manage/projects", .project, dependencies.once(create)),
             Endpoint("GET", "/manage/projects/{id}", .project, show),
             Endpoint("PATCH", "/manage/projects/{id}", .project, change),
             Endpoint("POST", "/manage/projects/{id}/tokens/revoke", .project, revokeTokens),
@@ -36,7 +36,8 @@ struct ProjectRoutes: Sendable {
 
     private func show(_ call: Call) async throws -> Answer {
         _ = try QueryFields(of: call)
-        return .json(try await storage.project(call.identifier()).json(at: dependencies.now()))
+        let project = try await storage.project(call.identifier())
+        return .json(project.json(at: dependencies.now()), fields: [EntityTag(project).field])
     }
 
     private func create(_ call: Call) async throws -> Answer {
@@ -62,10 +63,14 @@ struct ProjectRoutes: Sendable {
             cache: CachePolicy(
                 scope: try body.choice("cache_scope") ?? .project, hits: try body.choice("cache_hits") ?? .count),
             createdAt: now, updatedAt: now)
+        let answer = Answer.json(
+            project.json(at: now), status: 201,
+            fields: [("Location", "/manage/projects/\(id.text)"), EntityTag(project).field])
         try await dependencies.audited(call, AuditSubject("project.create", project: id, ["name": name]), at: now) {
-            storage, _ in try await storage.create(project)
+            storage, _ in
+            try await dependencies.storage(storage, remembering: answer, to: call, for: id, at: now).create(project)
         }
-        return .json(project.json(at: now), status: 201, fields: [("Location", "/manage/projects/\(id.text)")])
+        return answer
     }
 
     private func change(_ call: Call) async throws -> Answer {
@@ -74,7 +79,7 @@ struct ProjectRoutes: Sendable {
             of: call, known: ["name", "api_key", "is_active", "revoke_tokens"] + Self.policies)
         try body.requireAny()
         let key = try fields.key(in: body)
-        let change = ProjectChange(
+        var change = ProjectChange(
             name: try Self.name(in: body), key: try key.map { try dependencies.seal($0, id) },
             isActive: try body.boolean("is_active"), revokesTokens: try body.boolean("revoke_tokens") ?? false,
             limits: try LimitFields.ofProject(in: body), streamUsage: try body.choice("stream_usage"),
@@ -82,13 +87,17 @@ struct ProjectRoutes: Sendable {
             baseURL: try fields.baseURL(in: body), allowedModels: try AccessFields.models(in: body),
             allowedPaths: try AccessFields.paths(in: body), cacheScope: try body.choice("cache_scope"),
             cacheHits: try body.choice("cache_hits"))
+        if call.isConditional {
+            let known = try await storage.project(id)
+            if try call.expects(EntityTag(known)) { change.expected = known }
+        }
         let now = dependencies.now()
         let project = try await dependencies.audited(
             call, AuditSubject("project.update", project: id, ["fields": body.givenNames]), at: now
-        ) { storage, _ in try await storage.update(id, change, at: now) }
+        ) { [change] storage, _ in try await storage.update(id, change, at: now) }
         dependencies.grantsChanged()
         if change.endsCachedAnswers { _ = try await dependencies.purgeCache(CachePurge(project: id), nil) }
-        return .json(project.json(at: now))
+        return .json(project.json(at: now), fields: [EntityTag(project).field])
     }
 
     private func revokeTokens(_ call: Call) async throws -> Answer {

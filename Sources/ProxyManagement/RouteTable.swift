@@ -8,6 +8,9 @@ package struct Endpoint: Sendable {
         case request
         case event
         case server
+
+        /// Where those of a kind are listed.
+        var listPath: String { self == .event ? "/manage/audit" : "/manage/\(rawValue)s" }
     }
 
     package typealias Handler = @Sendable (Call) async throws -> Answer

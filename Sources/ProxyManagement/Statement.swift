@@ -57,6 +57,10 @@ extension ManagementFailure.InputFault {
             Statement(
                 400, "nothing_to_change", "The body names nothing to change.",
                 "Send at least one of: \(known.joined(separator: ", ")).")
+        case .keyReused:
+            Statement(
+                422, "idempotency_key_reused", "Something else was asked under this Idempotency-Key before.",
+                "Send another key with another request; the same one only to repeat a request as it was.")
         case .malformedTarget:
             Statement(
                 400, "malformed_request", "The method or the target of the request can't be read.",
@@ -117,11 +121,15 @@ extension ManagementFailure.StorageFault {
         case .notFound(let subject):
             Statement(
                 404, "\(subject.rawValue)_not_found", "There is no such \(subject.rawValue).",
-                "List the ones there are with GET /manage/\(subject.rawValue)s.")
+                "List the ones there are with GET \(subject.listPath).")
         case .alreadyExists(let subject, let field):
             Statement(
                 409, "already_exists", "There is a \(subject.rawValue) with this '\(field)' already.",
                 "Choose another '\(field)', or change the \(subject.rawValue) that has it.")
+        case .changedMeanwhile:
+            Statement(
+                412, "changed_meanwhile", "It has changed since the state that If-Match names.",
+                "Nothing was changed. Read it again, and send the ETag of what you find.")
         case .unavailable:
             Statement(
                 503, "database_unavailable", "The database can't be reached at the moment.",

@@ -11,7 +11,7 @@ struct TokenRoutes: Sendable {
     var endpoints: [Endpoint] {
         [
             Endpoint("GET", "/manage/tokens", .token, list),
-            Endpoint("POST", "/manage/tokens", .token, create),
+            Endpoint("POST", "/manage/tokens", .token, dependencies.once(create)),
             Endpoint("GET", "/manage/tokens/{id}", .token, show),
             Endpoint("PATCH", "/manage/tokens/{id}", .token, change),
             Endpoint("DELETE", "/manage/tokens/{id}", .token, revoke),
@@ -43,7 +43,8 @@ struct TokenRoutes: Sendable {
 
     private func show(_ call: Call) async throws -> Answer {
         _ = try QueryFields(of: call)
-        return .json(try await storage.token(call.identifier()).json(at: dependencies.now()))
+        let token = try await storage.token(call.identifier())
+        return .json(token.json(at: dependencies.now()), fields: [EntityTag(token).field])
     }
 
     private func create(_ call: Call) async throws -> Answer {
@@ -68,12 +69,16 @@ struct TokenRoutes: Sendable {
             maxRequests: try body.integer("max_requests", in: Self.caps) ?? 0,
             limits: try LimitFields.ofToken(in: body) ?? TokenLimits(), access: try AccessFields.scope(in: body),
             createdAt: now)
+        let answer = Answer.json(
+            token.json(at: now, secret: secret), status: 201,
+            fields: [("Location", "/manage/tokens/\(token.id.text)"), EntityTag(token).field])
         try await dependencies.audited(
             call, AuditSubject("token.create", project: projectID, token: token.id, ["name": token.name]), at: now
-        ) { storage, _ in try await storage.create(token, digest: dependencies.digest(secret)) }
-        return .json(
-            token.json(at: now, secret: secret), status: 201,
-            fields: [("Location", "/manage/tokens/\(token.id.text)")])
+        ) { storage, _ in
+            try await dependencies.storage(storage, remembering: answer, to: call, for: projectID, at: now)
+                .create(token, digest: dependencies.digest(secret))
+        }
+        return answer
     }
 
     private func change(_ call: Call) async throws -> Answer {
@@ -87,16 +92,20 @@ struct TokenRoutes: Sendable {
         }
         try body.requireAny()
         let now = dependencies.now()
-        let change = TokenChange(
+        var change = TokenChange(
             name: try body.label("name", length: 0...200), isActive: try body.boolean("is_active"),
             maxRequests: try body.integer("max_requests", in: Self.caps),
             expiry: try Self.expiry(in: body, takesMinutes: false, at: now), limits: try LimitFields.ofToken(in: body),
             allowedModels: try AccessFields.models(in: body), allowedPaths: try AccessFields.paths(in: body))
+        if call.isConditional {
+            let known = try await storage.token(id)
+            if try call.expects(EntityTag(known)) { change.expected = known }
+        }
         let token = try await dependencies.audited(
             call, AuditSubject("token.update", token: id, ["fields": body.givenNames]), at: now
-        ) { storage, _ in try await storage.update(id, change, at: now) }
+        ) { [change] storage, _ in try await storage.update(id, change, at: now) }
         dependencies.grantsChanged()
-        return .json(token.json(at: now))
+        return .json(token.json(at: now), fields: [EntityTag(token).field])
     }
 
     private func revoke(_ call: Call) async throws -> Answer {

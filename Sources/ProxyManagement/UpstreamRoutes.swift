@@ -15,7 +15,7 @@ struct UpstreamRoutes: Sendable {
     var endpoints: [Endpoint] {
         [
             Endpoint("GET", "/manage/upstreams", .upstream, list),
-            Endpoint("POST", "/manage/upstreams", .upstream, create),
+            Endpoint("POST", "/manage/upstreams", .upstream, dependencies.once(create)),
             Endpoint("GET", "/manage/upstreams/{id}", .upstream, show),
             Endpoint("PATCH", "/manage/upstreams/{id}", .upstream, change),
             Endpoint("DELETE", "/manage/upstreams/{id}", .upstream, remove),
@@ -38,7 +38,8 @@ struct UpstreamRoutes: Sendable {
 
     private func show(_ call: Call) async throws -> Answer {
         _ = try QueryFields(of: call)
-        return .json(try await storage.upstream(call.identifier()).json)
+        let upstream = try await storage.upstream(call.identifier())
+        return .json(upstream.json, fields: [EntityTag(upstream).field])
     }
 
     private func create(_ call: Call) async throws -> Answer {
@@ -56,12 +57,17 @@ struct UpstreamRoutes: Sendable {
             keyHint: sealed.hint, baseURL: try fields.newBaseURL(in: body),
             priority: try body.integer("priority", in: Self.priorities) ?? Upstream.usualPriority,
             weight: try body.integer("weight", in: Self.weights) ?? Upstream.ownWeight, createdAt: now, updatedAt: now)
+        let answer = Answer.json(
+            upstream.json, status: 201,
+            fields: [("Location", "/manage/upstreams/\(upstream.id.text)"), EntityTag(upstream).field])
         try await dependencies.audited(
             call, AuditSubject("upstream.create", project: projectID, ["upstream_id": upstream.id.text]), at: now
-        ) { storage, _ in try await storage.create(upstream) }
+        ) { storage, _ in
+            try await dependencies.storage(storage, remembering: answer, to: call, for: projectID, at: now)
+                .create(upstream)
+        }
         dependencies.grantsChanged()
-        return .json(
-            upstream.json, status: 201, fields: [("Location", "/manage/upstreams/\(upstream.id.text)")])
+        return answer
     }
 
     /// - Throws: as creating something for it would.
@@ -77,12 +83,14 @@ struct UpstreamRoutes: Sendable {
         let id: UpstreamID = try call.identifier()
         let body = try BodyFields(of: call, known: Self.parts + ["is_active"])
         try body.requireAny()
-        let project = try await storage.upstream(id).projectID
+        let known = try await storage.upstream(id)
+        let project = known.projectID
         let change = UpstreamChange(
             provider: try fields.provider(in: body),
             key: try fields.key(in: body).map { try dependencies.seal($0, project) },
             baseURL: try fields.baseURL(in: body), priority: try body.integer("priority", in: Self.priorities),
-            weight: try body.integer("weight", in: Self.weights), isActive: try body.boolean("is_active"))
+            weight: try body.integer("weight", in: Self.weights), isActive: try body.boolean("is_active"),
+            expected: try call.expects(EntityTag(known)) ? known : nil)
         let now = dependencies.now()
         let subject = AuditSubject(
             "upstream.update", project: project, ["upstream_id": id.text, "fields": body.givenNames])
@@ -90,7 +98,7 @@ struct UpstreamRoutes: Sendable {
             try await storage.update(id, change, at: now)
         }
         dependencies.grantsChanged()
-        return .json(upstream.json)
+        return .json(upstream.json, fields: [EntityTag(upstream).field])
     }
 
     private func remove(_ call: Call) async throws -> Answer {

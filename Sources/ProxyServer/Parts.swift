@@ -101,6 +101,7 @@ struct Parts: Sendable {
         let keyring = foundation.keyring
         return ManagementDependencies(
             storage: foundation.storage, seal: { key, project in keyring.seal(key, for: project) },
+            open: { try? keyring.open($0, for: $1) },
             isManagementToken: { expected.matches($0) }, digest: { TokenDigest.of($0) }, now: surroundings.now,
             random: surroundings.random,
             providers: {

@@ -20,6 +20,6 @@ public protocol ProjectStore: Sendable {
 
     /// Changes a project. Deactivating one that is inactive keeps its first deactivation instant.
     /// - Returns: the project as it is now.
-    /// - Throws: `.notFound`, `.alreadyExists(field: "name")`.
+    /// - Throws: `.changedMeanwhile`, when the change says what it expects, `.notFound`, `.alreadyExists(field: "name")`.
     func update(_ id: ProjectID, _ change: ProjectChange, at now: Timestamp) async throws(StorageError) -> Project
 }

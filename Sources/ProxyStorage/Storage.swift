@@ -1,6 +1,6 @@
 /// All the proxy keeps. A driver and its dialect stand behind it; callers can't tell which.
 public protocol Storage: ProjectStore, UpstreamStore, TokenStore, LedgerStore, RequestStore, InstanceStore,
-    CachedResponseStore, CopyStore, AuditStore
+    CachedResponseStore, CopyStore, AuditStore, RememberedAnswerStore
 {
     /// Which engine, as a label: `sqlite` or `postgres`.
     var driver: String { get }

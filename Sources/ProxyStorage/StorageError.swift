@@ -10,6 +10,8 @@ public struct StorageError: Error, Hashable, Sendable {
         case alreadyExists(field: String)
         /// A row that this one refers to does not exist.
         case missingReference
+        /// What is to be changed is not as the caller knew it.
+        case changedMeanwhile
         /// The engine cannot be reached, or another process holds it for longer than we wait; the call may succeed later.
         case unavailable
         /// There is no room left to write; the call may succeed when there is.
@@ -40,7 +42,7 @@ public struct StorageError: Error, Hashable, Sendable {
     public var isTransient: Bool {
         switch kind {
         case .unavailable, .full: true
-        case .notFound, .alreadyExists, .missingReference, .readOnly, .corrupt, .interrupted, .engine: false
+        case .notFound, .alreadyExists, .missingReference, .changedMeanwhile, .readOnly, .corrupt, .interrupted, .engine: false
         }
     }
 }

@@ -20,7 +20,7 @@ public protocol TokenStore: Sendable {
 
     /// Changes a token. Deactivating is revoking: one that is revoked keeps its first revocation instant.
     /// - Returns: the token as it is now.
-    /// - Throws: `.notFound`.
+    /// - Throws: `.changedMeanwhile`, when the change says what it expects, `.notFound`.
     func update(_ id: TokenID, _ change: TokenChange, at now: Timestamp) async throws(StorageError) -> Token
 
     /// Revokes a token. Harmless when it is revoked already.

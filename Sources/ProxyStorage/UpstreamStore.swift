@@ -23,7 +23,7 @@ public protocol UpstreamStore: Sendable {
 
     /// Changes a way. Deactivating one that is inactive keeps its first deactivation instant.
     /// - Returns: the way as it is now.
-    /// - Throws: `.notFound`.
+    /// - Throws: `.changedMeanwhile`, when the change says what it expects, `.notFound`.
     func update(_ id: UpstreamID, _ change: UpstreamChange, at now: Timestamp) async throws(StorageError) -> Upstream
 
     /// Removes a way, with its key.

@@ -31,6 +31,7 @@ enum Operation: String, CaseIterable, Sendable {
     case writeCache = "write_cache"
     case purgeCache = "purge_cache"
     case trimCache = "trim_cache"
+    case readAnswer = "read_answer"
     case listKeys = "list_keys"
     case replaceKeys = "replace_keys"
     case recordAudit = "record_audit"

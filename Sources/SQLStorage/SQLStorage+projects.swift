@@ -22,7 +22,7 @@ extension SQLStorage {
 
     public func project(_ id: ProjectID) async throws(StorageError) -> Project {
         let found = try await reading(.readProject) { connection in
-            try connection.first(ProjectStatements.find, [.id(id)]) { (row) throws(SQLError) in try row.project() }
+            try connection.first(ProjectStatements.find.plain, [.id(id)]) { (row) throws(SQLError) in try row.project() }
         }
         guard let found else { throw StorageError(.notFound) }
         return found
@@ -43,6 +43,11 @@ extension SQLStorage {
             // Tokens before their project, as the ledger locks them.
             if change.cacheHits == .count { try connection.excuseTokens(of: id) }
             if change.revokesTokens { _ = try connection.revokeTokens(of: id, at: now) }
+            if let expected = change.expected {
+                try connection.expect(expected.administered, id, ProjectStatements.find) { (row) throws(SQLError) in
+                    try row.project().administered
+                }
+            }
             let changed = try connection.first(
                 ProjectStatements.change,
                 [
@@ -67,6 +72,30 @@ extension SQLConnection {
     func refuse(_ id: some TypedIdentifier, where exists: SQLStatement) throws {
         let isThere = try first(exists, [.id(id)]) { (_) throws(SQLError) in true }
         if isThere == true { throw StorageError(.alreadyExists(field: "id")) }
+    }
+}
+
+extension SQLConnection {
+    /// Throws when something is not as expected. Its row is locked from here on.
+    /// - Parameter find: with the rows' identifier as its only parameter.
+    func expect<Value: Equatable>(
+        _ expected: Value, _ id: some TypedIdentifier, _ find: LockableStatement,
+        _ decode: (any SQLRow) throws(SQLError) -> Value
+    ) throws {
+        let found = try first(dialect.locksRows ? find.locking : find.plain, [.id(id)], decode)
+        guard let found else { throw StorageError(.notFound) }
+        guard found == expected else { throw StorageError(.changedMeanwhile) }
+    }
+}
+
+/// A statement that finds rows, and the same that locks them where rows are locked.
+struct LockableStatement: Sendable {
+    let plain: SQLStatement
+    let locking: SQLStatement
+
+    init(_ text: String) {
+        plain = SQLStatement(text)
+        locking = SQLStatement(text + " FOR UPDATE")
     }
 }
 
@@ -111,7 +140,7 @@ private enum ProjectStatements {
             client_leaves, allowed_models, allowed_paths, cache_scope, cache_hits)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
         """)
-    static let find = SQLStatement("SELECT \(Columns.project) FROM projects WHERE id = $1")
+    static let find = LockableStatement("SELECT \(Columns.project) FROM projects WHERE id = $1")
     static let exists = SQLStatement("SELECT 1 FROM projects WHERE id = $1")
     static let list = SQLStatement("SELECT \(Columns.project) FROM projects WHERE id > $1 ORDER BY id LIMIT $2")
     static let excuseTokens = SQLStatement(

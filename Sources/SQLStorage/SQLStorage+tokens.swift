@@ -23,7 +23,7 @@ extension SQLStorage {
 
     public func token(_ id: TokenID) async throws(StorageError) -> Token {
         let found = try await reading(.readToken) { connection in
-            try connection.first(TokenStatements.find, [.id(id)]) { (row) throws(SQLError) in try row.token() }
+            try connection.first(TokenStatements.find.plain, [.id(id)]) { (row) throws(SQLError) in try row.token() }
         }
         guard let found else { throw StorageError(.notFound) }
         return found
@@ -61,6 +61,11 @@ extension SQLStorage {
                 .optional(change.limits?.shadowed.text), .lines(change.allowedModels), .lines(change.allowedPaths),
             ]
         return try await writing(.updateToken, changesGrants: true) { connection in
+            if let expected = change.expected {
+                try connection.expect(expected.administered, id, TokenStatements.find) { (row) throws(SQLError) in
+                    try row.token().administered
+                }
+            }
             let changed = try connection.first(TokenStatements.change, values) { (row) throws(SQLError) in
                 try row.token()
             }

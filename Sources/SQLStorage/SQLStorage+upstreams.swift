@@ -19,7 +19,7 @@ extension SQLStorage {
 
     public func upstream(_ id: UpstreamID) async throws(StorageError) -> Upstream {
         let found = try await reading(.readUpstream) { connection in
-            try connection.first(UpstreamStatements.find, [.id(id)]) { (row) throws(SQLError) in try row.upstream() }
+            try connection.first(UpstreamStatements.find.plain, [.id(id)]) { (row) throws(SQLError) in try row.upstream() }
         }
         guard let found else { throw StorageError(.notFound) }
         return found
@@ -40,6 +40,9 @@ extension SQLStorage {
         _ id: UpstreamID, _ change: UpstreamChange, at now: Timestamp
     ) async throws(StorageError) -> Upstream {
         try await writing(.updateUpstream, changesGrants: true) { connection in
+            if let expected = change.expected {
+                try connection.expect(expected, id, UpstreamStatements.find) { (row) throws(SQLError) in try row.upstream() }
+            }
             let changed = try connection.first(
                 UpstreamStatements.change,
                 [
@@ -75,7 +78,7 @@ private enum UpstreamStatements {
         """
         INSERT INTO upstreams (\(columns)) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         """)
-    static let find = SQLStatement("SELECT \(columns) FROM upstreams WHERE id = $1")
+    static let find = LockableStatement("SELECT \(columns) FROM upstreams WHERE id = $1")
     static let exists = SQLStatement("SELECT 1 FROM upstreams WHERE id = $1")
     static let list = SQLStatement(
         """

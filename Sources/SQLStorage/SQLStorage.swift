@@ -9,6 +9,8 @@ public final class SQLStorage: Storage {
     let ledgerMetrics: LedgerMetrics
     /// What its next change is to be recorded as.
     private let event: AuditEvent?
+    /// What its next change is answered with.
+    private let answer: RememberedAnswer?
 
     /// A storage on a pool whose schema is known to be right; see ``open(_:now:)`` and ``inspect(_:)``.
     init(_ pool: ConnectionPool) {
@@ -16,16 +18,24 @@ public final class SQLStorage: Storage {
         timings = OperationTimings()
         ledgerMetrics = LedgerMetrics()
         event = nil
+        answer = nil
     }
 
-    private init(_ other: SQLStorage, recording event: AuditEvent) {
+    private init(_ other: SQLStorage, recording event: AuditEvent?, remembering answer: RememberedAnswer?) {
         pool = other.pool
         timings = other.timings
         ledgerMetrics = other.ledgerMetrics
         self.event = event
+        self.answer = answer
     }
 
-    public func recording(_ event: AuditEvent) -> any Storage { SQLStorage(self, recording: event) }
+    public func recording(_ event: AuditEvent) -> any Storage {
+        SQLStorage(self, recording: event, remembering: answer)
+    }
+
+    public func remembering(_ answer: RememberedAnswer) -> any Storage {
+        SQLStorage(self, recording: event, remembering: answer)
+    }
 
     /// Migrates the database to this program's schema and gives the storage.
     ///
@@ -100,11 +110,12 @@ extension SQLStorage {
         _ operation: Operation, as mode: TransactionMode = .write, changesGrants: Bool = false,
         during name: String = #function, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws(StorageError) -> Value {
-        try await timed(operation, name) { [pool, event] in
+        try await timed(operation, name) { [pool, event, answer] in
             try await pool.write(again: Self.hasNotCommitted) { connection in
                 try Self.retrying(on: connection) { () throws(TransactionError<any Error>) in
                     try connection.transaction(mode) { () throws(any Error) in
                         let value = try body(connection)
+                        if let answer { try answer.keep(on: connection) }
                         if let event { try AuditChain.append(event, on: connection) }
                         if changesGrants { try Self.tellChange(on: connection) }
                         return value

@@ -6,7 +6,7 @@ import SQLDatabase
 /// load into PostgreSQL as they are. Instants are 24 characters of ISO 8601 in UTC; money is nano-dollars.
 enum Schema {
     static let migrations = [
-        spine, instances, limits, budgets, retention, access, upstreams, responseCache, copies, audit,
+        spine, instances, limits, budgets, retention, access, upstreams, responseCache, copies, audit, answers,
     ]
     static let runner = MigrationRunner(migrations)
 
@@ -297,6 +297,21 @@ enum Schema {
             base_number \(terms.integer) NOT NULL,
             base_link \(terms.text) NOT NULL
         )\(terms.keyedTable);
+        """
+    }
+
+    /// What requests were answered that made something under a key of their client's.
+    private static let answers = Migration(11, "remembered answers") { terms in
+        """
+        CREATE TABLE remembered_answers (
+            idempotency_key \(terms.text) NOT NULL PRIMARY KEY,
+            fingerprint \(terms.text) NOT NULL,
+            project_id \(terms.text) NOT NULL,
+            sealed_answer \(terms.text) NOT NULL,
+            answered_at \(terms.instant) NOT NULL
+        )\(terms.keyedTable);
+
+        CREATE INDEX remembered_answers_by_age ON remembered_answers (answered_at);
         """
     }
 }

@@ -12,7 +12,7 @@ enum TokenStatements {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
             $24)
         """)
-    static let find = SQLStatement("SELECT \(Columns.token) FROM tokens WHERE id = $1")
+    static let find = LockableStatement("SELECT \(Columns.token) FROM tokens WHERE id = $1")
 
     /// `$3`: 1 for active ones, 0 for the others, -1 for all.
     private static let wanted = """

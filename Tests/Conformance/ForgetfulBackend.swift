@@ -82,6 +82,10 @@ struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
     func drift() async throws(StorageError) -> Int64 { 0 }
     func repair(isDryRun: Bool) async throws(StorageError) -> [CounterRepair] { [] }
     func unfinishedCopy() async throws(StorageError) -> CopyRecord? { nil }
+    func rememberedAnswer(
+        _ key: String, since instant: Timestamp
+    ) async throws(StorageError) -> RememberedAnswer? { nil }
+    func remembering(_ answer: RememberedAnswer) -> any Storage { self }
     func record(_ event: AuditEvent) async throws(StorageError) {}
     func recording(_ event: AuditEvent) -> any Storage { self }
     func auditEvent(_ id: AuditEventID) async throws(StorageError) -> AuditEvent { throw StorageError(.notFound) }

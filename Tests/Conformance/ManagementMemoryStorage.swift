@@ -248,6 +248,10 @@ final class ManagementMemoryStorage: Storage {
     func repair(isDryRun: Bool) async throws(StorageError) -> [CounterRepair] { [] }
 
     func unfinishedCopy() async throws(StorageError) -> CopyRecord? { nil }
+    func rememberedAnswer(
+        _ key: String, since instant: Timestamp
+    ) async throws(StorageError) -> RememberedAnswer? { nil }
+    func remembering(_ answer: RememberedAnswer) -> any Storage { self }
     func record(_ event: AuditEvent) async throws(StorageError) { try step { $0.events.append(event) } }
     /// The event is there before its change: enough for those who look at one of the two.
     func recording(_ event: AuditEvent) -> any Storage {

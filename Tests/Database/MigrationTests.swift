@@ -109,7 +109,7 @@ struct MigrationTests {
     @Test("a tool that only looks refuses a database that is not ready, and makes nothing")
     func inspection() async throws {
         let pool = try await SQLiteDatabase.open(.memory)
-        await #expect(throws: MigrationError.olderSchema(found: 0, known: 10)) { try await SQLStorage.inspect(pool) }
+        await #expect(throws: MigrationError.olderSchema(found: 0, known: 11)) { try await SQLStorage.inspect(pool) }
         _ = try await SQLStorage.open(pool, now: noon)
         let storage = try await SQLStorage.inspect(pool)
         #expect(try await storage.verify().allSatisfy(\.holds))
@@ -128,7 +128,7 @@ struct MigrationTests {
                 "1 spine 84dec8b318ee195c", "2 instances d080fb721dbb8bda", "3 limits 86119171e0c5bd19",
                 "4 budgets and usage e762fc4953e2f17f", "5 retention 5f99c1e4ab1cd30a", "6 access b36c319dc9590d25",
                 "7 upstreams 3d4acd4678dd359f", "8 response cache 07f42d58ff4eac66",
-                "9 copies 21a7aaef8471c8b7", "10 audit 8c0e159f675d2f62",
+                "9 copies 21a7aaef8471c8b7", "10 audit 8c0e159f675d2f62", "11 remembered answers 7ebc8372d43cbe55",
             ])
         await world.storage.close()
     }

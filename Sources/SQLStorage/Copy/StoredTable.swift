@@ -60,7 +60,7 @@ extension StoredTable {
 
     /// Every table whose rows are worth keeping, each after those that it refers to.
     ///
-    /// Not among them: what servers make anew (`cached_responses`, `cache_purges`), what belongs to one database and not to its
+    /// Not among them: what servers make anew (`cached_responses`, `cache_purges`), what is kept for a day (`remembered_answers`), what belongs to one database and not to its
     /// content (`schema_migrations`, `copies`), and `grant_changes`, which only says that something has changed.
     static let all = [
         StoredTable(
