@@ -59,6 +59,7 @@ let package = Package(
     targets: [
         // Floor 0: values and the named C libraries.
         room("ProxyDomain"),
+        room("SystemFacts"),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CPostgres", providers: [.apt(["libpq-dev"])]),
         .target(name: "CPostgresLoader", linkerSettings: [.linkedLibrary("dl")]),
@@ -110,7 +111,8 @@ let package = Package(
         .executableTarget(
             name: "llm-proxy",
             dependencies: [
-                "ProxyDomain", "ProxyStorage", "SQLStorage", "ProxySettings", "ProxyManagement", "ProxyServer",
+                "ProxyDomain", "SystemFacts", "ProxyStorage", "SQLStorage", "ProxySettings", "ProxyManagement",
+                "ProxyServer",
                 "ProxySimulator",
                 "ProxyLoad", "ProxyFleet",
                 "ProxyConformance", "ProxyBlackBox", .argumentParser, .nioCore, .nioPosix, .nioHTTP1, .nioSSL,

@@ -84,7 +84,8 @@ public struct TokenChange: Hashable, Sendable {
 
     public init(
         name: String? = nil, isActive: Bool? = nil, maxRequests: Int64? = nil, expiry: Expiry? = nil,
-        limits: TokenLimits? = nil, allowedModels: [String]? = nil, allowedPaths: [String]? = nil, expected: Token? = nil
+        limits: TokenLimits? = nil, allowedModels: [String]? = nil, allowedPaths: [String]? = nil,
+        expected: Token? = nil
     ) {
         self.name = name
         self.isActive = isActive

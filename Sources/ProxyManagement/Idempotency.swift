@@ -16,7 +16,8 @@ struct IdempotencyKey: Sendable {
         guard let text = values.first else { return nil }
         let isVisible = text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
         guard values.count == 1, isVisible, (1...255).contains(text.utf8.count) else {
-            throw .input(.invalid(name: "Idempotency-Key", rule: "must be one text of 1 to 255 visible ASCII characters"))
+            throw .input(
+                .invalid(name: "Idempotency-Key", rule: "must be one text of 1 to 255 visible ASCII characters"))
         }
         digest = Self.digest(Array("\(call.request.method) \(call.request.path)\n\(text)".utf8))
         fingerprint = Self.digest(Array(call.request.body.readableBytesView))
@@ -39,7 +40,9 @@ extension ManagementDependencies {
                 return try await handler(call)
             } catch let error as StorageError {
                 // The same may have come first, at the same time: what exists already is what this one asks for.
-                guard case .alreadyExists = error.kind, let answer = try await rememberedAnswer(key) else { throw error }
+                guard case .alreadyExists = error.kind, let answer = try await rememberedAnswer(key) else {
+                    throw error
+                }
                 return answer
             }
         }

@@ -42,7 +42,9 @@ public struct StorageError: Error, Hashable, Sendable {
     public var isTransient: Bool {
         switch kind {
         case .unavailable, .full: true
-        case .notFound, .alreadyExists, .missingReference, .changedMeanwhile, .readOnly, .corrupt, .interrupted, .engine: false
+        case .notFound, .alreadyExists, .missingReference, .changedMeanwhile, .readOnly, .corrupt, .interrupted,
+            .engine:
+            false
         }
     }
 }

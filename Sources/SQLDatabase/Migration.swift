@@ -46,7 +46,7 @@ extension MigrationError: CustomStringConvertible {
             "the database has schema version \(found), this program knows up to \(known): "
                 + "run the program that made it, or a newer one"
         case .olderSchema(let found, let known):
-            "the database has schema version \(found), this program needs \(known): start the server once to migrate it"
+            "the database has schema version \(found), this program needs \(known): migrate it with llm-proxy db migrate, or start the server once"
         case .differs(let version, let foundName, let knownName):
             "migration \(version) of the database ('\(foundName)') is not the one this program knows ('\(knownName)'): "
                 + "the database comes from another build; restore a backup or use the build that made it"

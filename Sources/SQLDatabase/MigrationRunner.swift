@@ -30,6 +30,11 @@ public struct MigrationRunner: Sendable {
         }
     }
 
+    /// The version that the database has; 0 for one that was never ours.
+    public func foundVersion(on connection: any SQLConnection) -> Int64 {
+        (try? Self.applied(on: connection))?.last?.version ?? 0
+    }
+
     /// Checks that the schema is exactly the one this program knows, and changes nothing.
     public func check(_ connection: any SQLConnection) throws(MigrationError) {
         let found: [Applied]

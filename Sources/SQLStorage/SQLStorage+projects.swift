@@ -22,7 +22,8 @@ extension SQLStorage {
 
     public func project(_ id: ProjectID) async throws(StorageError) -> Project {
         let found = try await reading(.readProject) { connection in
-            try connection.first(ProjectStatements.find.plain, [.id(id)]) { (row) throws(SQLError) in try row.project() }
+            try connection.first(ProjectStatements.find.plain, [.id(id)]) { (row) throws(SQLError) in try row.project()
+            }
         }
         guard let found else { throw StorageError(.notFound) }
         return found

@@ -19,7 +19,9 @@ extension SQLStorage {
 
     public func upstream(_ id: UpstreamID) async throws(StorageError) -> Upstream {
         let found = try await reading(.readUpstream) { connection in
-            try connection.first(UpstreamStatements.find.plain, [.id(id)]) { (row) throws(SQLError) in try row.upstream() }
+            try connection.first(UpstreamStatements.find.plain, [.id(id)]) { (row) throws(SQLError) in
+                try row.upstream()
+            }
         }
         guard let found else { throw StorageError(.notFound) }
         return found
@@ -41,7 +43,9 @@ extension SQLStorage {
     ) async throws(StorageError) -> Upstream {
         try await writing(.updateUpstream, changesGrants: true) { connection in
             if let expected = change.expected {
-                try connection.expect(expected, id, UpstreamStatements.find) { (row) throws(SQLError) in try row.upstream() }
+                try connection.expect(expected, id, UpstreamStatements.find) { (row) throws(SQLError) in
+                    try row.upstream()
+                }
             }
             let changed = try connection.first(
                 UpstreamStatements.change,

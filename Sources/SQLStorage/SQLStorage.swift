@@ -57,6 +57,14 @@ public final class SQLStorage: Storage {
         return SQLStorage(pool)
     }
 
+    /// The version of the schema that a database has, and the one that this program brings it to.
+    public static func schemaVersions(of pool: ConnectionPool) async throws -> (found: Int64, known: Int64) {
+        try await pool.write { (Schema.runner.foundVersion(on: $0), Schema.runner.knownVersion) }
+    }
+
+    /// Every table of a database, those first that refer to others.
+    public static var tableNames: [String] { StoredTable.leftBehind + StoredTable.all.reversed().map(\.name) }
+
     private static func onSchema(
         of pool: ConnectionPool, _ act: @escaping @Sendable (any SQLConnection) throws(MigrationError) -> Void
     ) async throws(MigrationError) {

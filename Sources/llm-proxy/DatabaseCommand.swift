@@ -9,8 +9,9 @@ struct DatabaseCommand: AsyncParsableCommand {
         commandName: "db", abstract: "Look after the database.",
         discussion: "Example:\n  llm-proxy db verify --database-path ./data/llm-proxy.db",
         subcommands: [
-            Verify.self, Repair.self, DatabaseCopyCommand.self, DatabaseRotateKeyCommand.self,
-            DatabaseEncryptCommand.self,
+            DatabaseStatusCommand.self, DatabaseMigrateCommand.self, Verify.self, Repair.self,
+            DatabaseCopyCommand.self, DatabaseBackupCommand.self, DatabaseRestoreCommand.self,
+            DatabaseRotateKeyCommand.self, DatabaseEncryptCommand.self,
         ])
 
     /// Does something with the database that the settings name. Exits with 3 when it can't be reached.

@@ -19,7 +19,8 @@ struct LoadCommand: AsyncParsableCommand {
             upstream. Latency counts from the planned instant, so that a server that stalls can't hide it; what finds no free
             connection is dropped and counted. Exit codes: 0 carried, 1 a bound was passed or a count differs, 2 usage, 3 can't
             reach.
-            """)
+            """,
+        aliases: ["benchmark"])
 
     @Argument(help: "Where requests go: http://host[:port]/path. Several are servers of one service, asked in turn.")
     var urls: [String] = []

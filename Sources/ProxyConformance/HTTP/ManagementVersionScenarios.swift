@@ -30,12 +30,14 @@ extension HTTPScenario {
                 let either = try await world.manage("PATCH", path, second, ifMatch: "\(before), \(after)")
                 check.equal(either.status, 200, "one of two states")
                 check.equal(try await world.manage("PATCH", path, first, ifMatch: "*").status, 200, "any state")
-                check.managementRefusal(try await world.manage("PATCH", path, first, ifMatch: "W/\(after)"), 412, "weak")
+                check.managementRefusal(
+                    try await world.manage("PATCH", path, first, ifMatch: "W/\(after)"), 412, "weak")
                 check.managementRefusal(try await world.manage("PATCH", path, first, ifMatch: "nonsense"), 400)
             }
         },
         HTTPScenario(
-            "manage.version.is-not-of-counters", "What requests count does not change an ETag: administering goes on under load."
+            "manage.version.is-not-of-counters",
+            "What requests count does not change an ETag: administering goes on under load."
         ) { world, check in
             let tenant = try await world.tenant(cap: 9, limits: #""budget_usd":5"#)
             let path = "/manage/tokens/\(tenant.tokenID)"
@@ -73,7 +75,9 @@ extension HTTPScenario {
                 ("/manage/upstreams", #"{"project_id":"\#(project)","api_key":"sk-a-key"}"#),
             ] {
                 let answers = try await withThrowingTaskGroup { group in
-                    for _ in 1...6 { group.addTask { try await world.manage("POST", path, body, key: "key of \(path)") } }
+                    for _ in 1...6 {
+                        group.addTask { try await world.manage("POST", path, body, key: "key of \(path)") }
+                    }
                     return try await group.reduce(into: [HTTPResponse]()) { $0.append($1) }
                 }
                 check.equal(Set(answers.map(\.status)), [201], "statuses of \(path)")
@@ -97,7 +101,8 @@ extension HTTPScenario {
             let body = #"{"name":"first","api_key":"sk-a-key"}"#
             let first = try await world.manage("POST", "/manage/projects", body, key: "a")
             check.equal(first.status, 201, "made")
-            check.managementRefusal(try await world.manage("POST", "/manage/projects", body, key: "b"), 409, "another key")
+            check.managementRefusal(
+                try await world.manage("POST", "/manage/projects", body, key: "b"), 409, "another key")
             check.managementRefusal(try await world.manage("POST", "/manage/projects", body, key: nil), 409, "no key")
             let path = "/manage/projects/\(first.json["id"].string ?? "")"
             check.equal(try await world.manage("PATCH", path, #"{"name":"renamed"}"#, key: "a").status, 200, "a change")
@@ -116,7 +121,8 @@ extension HTTPScenario {
 
 extension ProxyAccess {
     /// A call of the management API that may be sent again.
-    fileprivate func manage(_ method: String, _ path: String, _ body: String, key: String?) async throws -> HTTPResponse {
+    fileprivate func manage(_ method: String, _ path: String, _ body: String, key: String?) async throws -> HTTPResponse
+    {
         try await manage(method, path, body, with: key.map { [HTTPField("Idempotency-Key", $0)] } ?? [])
     }
 

@@ -58,10 +58,13 @@ extension StoredTable {
     private static let budget = ["budget_period", "budget_mode", "budget_began_at", "shadowed_limits"]
     private static let budgetNumbers = ["budget_nano", "budget_spent_nano", "budget_reserved_nano"]
 
+    /// The tables that stay where they are: what servers make anew, what is kept for a day, what belongs to one database and not to its
+    /// content, and what only says that something has changed.
+    static let leftBehind = [
+        "cached_responses", "cache_purges", "remembered_answers", "copies", "schema_migrations", "grant_changes",
+    ]
+
     /// Every table whose rows are worth keeping, each after those that it refers to.
-    ///
-    /// Not among them: what servers make anew (`cached_responses`, `cache_purges`), what is kept for a day (`remembered_answers`), what belongs to one database and not to its
-    /// content (`schema_migrations`, `copies`), and `grant_changes`, which only says that something has changed.
     static let all = [
         StoredTable(
             "projects", key: ["id"],

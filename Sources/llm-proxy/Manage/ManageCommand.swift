@@ -19,5 +19,6 @@ struct ManageCommand: AsyncParsableCommand {
             """,
         subcommands: [
             ManageProjectCommand.self, ManageTokenCommand.self, ManageCacheCommand.self, ManageRequestCommand.self,
+            ManageUpstreamCommand.self, ManageAuditCommand.self,
         ])
 }

@@ -1,0 +1,166 @@
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import ProxyManagement
+import ProxyServer
+
+/// POST requests whose answers are read as they come, each on a connection of its own.
+struct StreamingCall: Sendable {
+    /// A piece of an answer.
+    enum Part: Sendable {
+        /// The first one.
+        case head(status: Int, contentType: String)
+        case body([UInt8])
+    }
+
+    /// Largest answer: what comes is kept until it is read.
+    static let maximumBytes = 16 << 20
+
+    let address: ManagementAddress
+    /// Sent as `Authorization: Bearer`, and shown nowhere.
+    let token: String
+    /// Longest wait for a connection, and longest silence.
+    let patience: Duration
+
+    /// Sends a request and gives each part of its answer to `each`, whatever its status.
+    func send(
+        _ body: JSONValue, to path: String, each: (Part) throws(ManageError) -> Void
+    ) async throws(ManageError) {
+        let (parts, continuation) = AsyncThrowingStream<Part, any Error>.makeStream()
+        do {
+            let channel = try await makeChannel(sending: Array(body.text.utf8), to: path, continuation)
+            defer { channel.close(promise: nil) }
+            for try await part in parts { try each(part) }
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    private func makeChannel(
+        sending content: [UInt8], to path: String, _ parts: AsyncThrowingStream<Part, any Error>.Continuation
+    ) async throws -> any Channel {
+        let head = requestHead(path, contentLength: content.count)
+        let tls = try address.isTLS ? Self.makeTLS() : nil
+        // A literal address is no server name (RFC 6066 section 3): its certificate is compared with the address.
+        let name = (try? SocketAddress(ipAddress: address.host, port: 0)) == nil ? address.host : nil
+        let silence = TimeAmount(patience)
+        return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connectTimeout(silence)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    if let tls { try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name)) }
+                    try pipeline.addHTTPClientHandlers()
+                    try pipeline.addHandler(IdleStateHandler(readTimeout: silence))
+                    try pipeline.addHandler(StreamingExchange(head, content: content, parts))
+                }
+            }
+            .connect(host: address.host, port: address.port).get()
+    }
+
+    /// Full verification against the system's roots.
+    private static func makeTLS() throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.applicationProtocols = ["http/1.1"]
+        configuration.minimumTLSVersion = .tlsv12
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    private func requestHead(_ path: String, contentLength: Int) -> HTTPRequestHead {
+        let headers = HTTPHeaders([
+            ("Host", address.authority), ("Authorization", "Bearer \(token)"),
+            ("Accept", "text/event-stream, application/json"), ("Content-Type", "application/json"),
+            ("Content-Length", "\(contentLength)"), ("User-Agent", "llm-proxy/\(productVersion)"),
+            ("Connection", "close"),
+        ])
+        return HTTPRequestHead(version: .http1_1, method: .POST, uri: address.prefix + path, headers: headers)
+    }
+}
+
+// MARK: - What goes wrong
+
+extension StreamingCall {
+    private func failure(_ error: any Error) -> ManageError {
+        switch error {
+        case let error as ManageError: error
+        case is HTTPParserError: .failed("\(address.authority) answered with something that is not HTTP")
+        default: .unreachable("\(address.authority) can't be reached: \(Self.reason(error))")
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as StreamingFault: error.rawValue
+        case ChannelError.connectTimeout(_): StreamingFault.silent.rawValue
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { reason($0.error) } ?? "there is no such host"
+        case let error as IOError: String(cString: strerror(error.errnoCode))
+        default: "\(error)"
+        }
+    }
+}
+
+/// Why an answer did not come to its end.
+private enum StreamingFault: String, Error {
+    case silent = "nothing came in time"
+    case cut = "the connection ended before the answer did"
+}
+
+/// Sends one request and hands on its answer. Confined to its channel's event loop.
+private final class StreamingExchange: ChannelInboundHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundOut = HTTPClientRequestPart
+
+    private let request: HTTPRequestHead
+    private let content: [UInt8]
+    private let parts: AsyncThrowingStream<StreamingCall.Part, any Error>.Continuation
+    private var received = 0
+
+    init(
+        _ request: HTTPRequestHead, content: [UInt8],
+        _ parts: AsyncThrowingStream<StreamingCall.Part, any Error>.Continuation
+    ) {
+        self.request = request
+        self.content = content
+        self.parts = parts
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.write(wrapOutboundOut(.head(request)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: content)))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            let type = head.headers.first(name: "content-type") ?? ""
+            parts.yield(.head(status: Int(head.status.code), contentType: type))
+        case .body(let part):
+            received += part.readableBytes
+            guard received <= StreamingCall.maximumBytes else {
+                let limit = StreamingCall.maximumBytes >> 20
+                return parts.finish(throwing: ManageError.failed("the answer is larger than \(limit) MiB"))
+            }
+            parts.yield(.body(Array(part.readableBytesView)))
+        case .end: parts.finish()
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent {
+            parts.finish(throwing: StreamingFault.silent)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        parts.finish(throwing: error)
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { parts.finish(throwing: StreamingFault.cut) }
+}
