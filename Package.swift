@@ -102,7 +102,8 @@ let package = Package(
         room(
             "ProxyServer",
             [
-                "ProxyDomain", "ProxyStorage", "SQLDatabase", "ProxySecrets", "ProxySettings", "SQLiteDriver",
+                "ProxyDomain", "SystemFacts", "ProxyStorage", "SQLDatabase", "ProxySecrets", "ProxySettings",
+                "SQLiteDriver",
                 "PostgresDriver", "SQLStorage", "ProxyLedger", "ProxyCache", "ProxyWire", "ProxyRelay",
                 "ProxyManagement", .nioCore, .nioPosix, .nioSSL, .logging,
             ]),

@@ -91,5 +91,6 @@ public enum PostgresDatabase {
             memberText: { column, name in "CAST(\(column) AS jsonb) ->> \(name)" }),
         // A number that only this program uses.
         migrationLock: SQLStatement("SELECT pg_advisory_xact_lock(5489371105128823411)"),
+        transferClaim: SQLStatement("SELECT CAST(pg_try_advisory_lock(5489371105128823414) AS integer)"),
         tellChange: SQLStatement("SELECT pg_notify('\(channel)', '')"), dayParts: .postgres)
 }

@@ -49,8 +49,10 @@ extension ManagementDependencies {
     }
 
     /// Records that a credential was refused. What can't be recorded is logged: the answer is no other for that.
-    func recordRefusal(_ call: Call, at now: Timestamp) async {
-        let event = event(call, AuditSubject("credential.refuse"), .refused, actor: "unknown", at: now)
+    /// - Parameter skipped: how many before it were not recorded, for there were too many.
+    func recordRefusal(_ call: Call, skipped: Int, at now: Timestamp) async {
+        let subject = AuditSubject("credential.refuse", ["skipped": skipped > 0 ? "\(skipped)" : nil])
+        let event = event(call, subject, .refused, actor: "unknown", at: now)
         audit.log?(event)
         guard audit.storesInDatabase else { return }
         do {
@@ -66,7 +68,7 @@ extension ManagementDependencies {
     ) -> AuditEvent {
         AuditEvent(
             id: newIdentifier(at: now), at: now, action: subject.action, actor: actor, outcome: outcome,
-            method: call.request.method, path: String(call.request.path), requestID: call.requestID,
+            method: call.request.method, path: String(call.request.path.prefix(512)), requestID: call.requestID,
             correlationID: Call.accepted(call.request.values(of: "x-correlation-id")),
             clientAddress: call.request.peerAddress, projectID: subject.project, tokenID: subject.token,
             metadata: subject.metadata)

@@ -12,14 +12,15 @@ final class Gatekeeper: RouterMiddleware {
     private let table: RouteTable
     private let isManagementToken: @Sendable (String) -> Bool
     private let now: @Sendable () -> Timestamp
-    private let recordRefusal: @Sendable (Call) async -> Void
+    private let recordRefusal: @Sendable (Call, _ skipped: Int) async -> Void
+    private let refusals = Mutex(RefusalBudget())
     private let throttle = Mutex(FailureThrottle())
 
     init(_ table: RouteTable, _ dependencies: ManagementDependencies) {
         self.table = table
         isManagementToken = dependencies.isManagementToken
         now = dependencies.now
-        recordRefusal = { await dependencies.recordRefusal($0, at: dependencies.now()) }
+        recordRefusal = { await dependencies.recordRefusal($0, skipped: $1, at: dependencies.now()) }
     }
 
     @concurrent
@@ -37,7 +38,11 @@ final class Gatekeeper: RouterMiddleware {
             try authorise(call, for: entry.route.authorisation)
             return try await next(request, context)
         } catch {
-            if case ManagementFailure.credential(.wrong) = error { await recordRefusal(call) }
+            if case ManagementFailure.credential(.wrong) = error,
+                let skipped = refusals.withLock({ $0.take(at: now()) })
+            {
+                await recordRefusal(call, skipped)
+            }
             return answer(to: error, about: subject, call).response
         }
     }

@@ -73,48 +73,90 @@ public enum DatabaseMaintenance {
         }
         let draft = target + ".restored"
         unlink(draft)
+        defer { unlink(draft) }
         let source = try await DatabasePlace.file(path).connect(settings.database, for: .looking)
         do {
-            let findings = try await SQLStorage.inspect(source).verify()
-            if let broken = findings.first(where: { !$0.holds }) {
-                throw TransferError.refused(
-                    "\(path) breaks \(broken.invariant) (\(broken.violations)): nothing was changed")
-            }
             try await vacuum(source, into: draft)
             await source.close()
         } catch {
             await source.close()
             throw error
         }
-        // What the old one had in its log must not be read into the new one.
+        try await expectSound(draft, settings, of: path)
+        // Closed by the last who has it, the old one leaves no log behind, which must not be read into the new one.
+        if let old = try? await place.connect(settings.database, for: .looking) { await old.close() }
         for suffix in ["-wal", "-shm"] { unlink(target + suffix) }
         guard rename(draft, target) == 0 else {
             throw StartupError("\(target) can't be written (\(String(cString: strerror(errno)))): mend that")
         }
     }
 
-    /// What PostgreSQL's own programs need in their environment to find the database: no password is seen in a list of processes then
-    /// (PostgreSQL manual, section 34.15).
-    public static func clientEnvironment(_ settings: ServerSettings) throws -> [String: String] {
-        guard case .server(let address) = try DatabasePlace(settings.database) else { return [:] }
-        let names = [
-            "host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE",
-            "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY",
-            "passfile": "PGPASSFILE", "options": "PGOPTIONS", "target_session_attrs": "PGTARGETSESSIONATTRS",
-        ]
-        var environment: [String: String] = [:]
+    /// Brings a backup's schema up to date, and looks whether every invariant holds.
+    private static func expectSound(_ draft: String, _ settings: ServerSettings, of path: String) async throws {
+        let pool = try await DatabasePlace.file(draft).connect(settings.database, for: .filling)
+        do {
+            let storage = try await SQLStorage.open(pool, now: Timestamp(milliseconds: wallClockMilliseconds()))
+            if let broken = try await storage.verify().first(where: { !$0.holds }) {
+                throw TransferError.refused(
+                    "\(path) breaks \(broken.invariant) (\(broken.violations)): nothing was changed")
+            }
+            await pool.close()
+        } catch {
+            await pool.close()
+            throw error
+        }
+    }
+
+    /// What PostgreSQL's own programs need in their environment to find the database that we would: no password is seen in a list of
+    /// processes then (PostgreSQL manual, section 34.15).
+    /// - Parameter inherited: this program's own, of which libpq reads what the URL doesn't say.
+    public static func clientEnvironment(
+        _ settings: ServerSettings, inherited: [String: String]
+    ) throws -> [String: String] {
+        var environment = inherited.filter { $0.key.hasPrefix("PG") || ["PATH", "HOME"].contains($0.key) }
+        guard case .server(let address) = try DatabasePlace(settings.database) else { return environment }
         for (keyword, value) in address.parameters {
-            if let name = names[keyword] { environment[name] = value }
+            if let name = clientNames[keyword] {
+                environment[name] = value
+            } else if !connectionKeywords.contains(keyword) {
+                throw StartupError(
+                    "DATABASE_URL has '\(keyword)', which PostgreSQL's programs can't be told: run pg_dump or pg_restore by hand"
+                )
+            }
+        }
+        let checksAuthority = ["verify-ca", "verify-full"].contains(address.parameters["sslmode"])
+        if checksAuthority, environment["PGSSLROOTCERT"] == nil {
+            environment["PGSSLROOTCERT"] = PostgresDatabase.Options.debianRoots
         }
         return environment
     }
 
-    /// Makes sure that a PostgreSQL database may be written over: nobody serves from it, and it is empty or may go.
+    private static let clientNames = [
+        "host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD",
+        "dbname": "PGDATABASE", "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT",
+        "sslkey": "PGSSLKEY", "sslcrl": "PGSSLCRL", "passfile": "PGPASSFILE", "options": "PGOPTIONS",
+        "target_session_attrs": "PGTARGETSESSIONATTRS", "connect_timeout": "PGCONNECT_TIMEOUT",
+        "gssencmode": "PGGSSENCMODE", "krbsrvname": "PGKRBSRVNAME", "channel_binding": "PGCHANNELBINDING",
+        "service": "PGSERVICE",
+    ]
+    /// What says how a connection behaves, and not where it leads.
+    private static let connectionKeywords: Set = [
+        "application_name", "fallback_application_name", "client_encoding", "keepalives", "keepalives_idle",
+        "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+    ]
+
+    /// Makes sure that a PostgreSQL database may be written over: nobody serves from it, and it is empty or may go, in whatever state
+    /// it then is.
     public static func expectFree(_ settings: ServerSettings, replaces: Bool) async throws {
-        try await TransferSide.with(DatabasePlace(settings.database), settings.database, as: .looked) { side in
-            guard side.isMade, !replaces else { return }
-            let rows = try await DatabaseCopy(from: side.pool, named: "", to: side.pool).sourceRows()
-            guard rows.allSatisfy({ $0.rows == 0 }) else { throw DatabaseCopyError.targetNotEmpty(rows) }
+        let place = try DatabasePlace(settings.database)
+        do {
+            try await TransferSide.with(place, settings.database, as: .looked) { side in
+                guard side.isMade, !replaces else { return }
+                let rows = try await DatabaseCopy(from: side.pool, named: "", to: side.pool).sourceRows()
+                guard rows.allSatisfy({ $0.rows == 0 }) else { throw DatabaseCopyError.targetNotEmpty(rows) }
+            }
+        } catch {
+            guard replaces, case .refused = error else { throw error }
         }
     }
 

@@ -1,5 +1,6 @@
 import PostgresDriver
 import SQLiteDriver
+import SystemFacts
 
 extension DatabasePlace {
     /// Reads where a database is from a word of the command line: `postgres://…`, `sqlite:PATH`, or a SQLite file's path.
@@ -23,6 +24,12 @@ extension DatabasePlace {
             throw StartupError("\(option) names no file: write sqlite:PATH, for instance sqlite:./data/llm-proxy.db")
         }
         self = .file(String(path))
+    }
+
+    /// Whether both are one database, as far as can be told without asking it.
+    func isSame(as other: DatabasePlace) -> Bool {
+        if case .file(let one) = self, case .file(let other) = other, FileFacts.areSame(one, other) { return true }
+        return address == other.address
     }
 
     /// Which database it is, without a password: the same text from wherever it is named.

@@ -50,7 +50,7 @@ public enum DatabaseTransfer {
     ) async throws(TransferError) -> Outcome {
         let source = try place(request.source, option: "--from")
         let target = try place(request.target, option: "--to")
-        guard source.address != target.address else {
+        guard !source.isSame(as: target) else {
             throw .usage("--from and --to are the same database: name another as --to")
         }
         return try await TransferSide.with(source, settings.database, as: .source) { from in
@@ -70,6 +70,7 @@ public enum DatabaseTransfer {
         let now = Timestamp(milliseconds: wallClockMilliseconds())
         let copied = try await copy.run(replacing: request.replaces, now: now, progress: progress)
         let findings = try await SQLStorage.inspect(into.pool).verify()
+        try await copy.finish(at: now)
         return outcome(from, into, wentOn: goesOn, rows: rows, copied: copied, findings: findings)
     }
 
@@ -116,6 +117,8 @@ public enum TransferError: Error, Hashable, Sendable {
     case unreachable(String)
     /// It must not be done as things are.
     case refused(String)
+    /// Somebody uses a database.
+    case inUse(String)
     /// It was done, and both sides differ.
     case failed(String)
 }
@@ -123,7 +126,8 @@ public enum TransferError: Error, Hashable, Sendable {
 extension TransferError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .usage(let text), .unreachable(let text), .refused(let text), .failed(let text): text
+        case .usage(let text), .unreachable(let text), .refused(let text), .inUse(let text), .failed(let text):
+            text
         }
     }
 
@@ -132,6 +136,12 @@ extension TransferError: CustomStringConvertible {
         case .targetNotEmpty(let tables):
             let held = tables.filter { $0.rows > 0 }.map { "\($0.rows) \($0.name)" }.joined(separator: ", ")
             self = .refused("the target is not empty (\(held)): name another, or remove what it holds with --replace")
+        case .sourceUnfinished:
+            self = .refused("the source is itself a copy that did not end: end that one first")
+        case .shrunk(let table, let before, let now):
+            self = .failed(
+                "\(table) of the source had \(before) rows when the copy began and has \(now) now: somebody has removed some; "
+                    + "stop that, and copy again with --replace")
         case .differs(let table, let source, let target):
             self = .failed(
                 "\(table) is not the same on both sides (\(source.rows) rows, \(source.text); \(target.rows) rows, "

@@ -3,6 +3,7 @@ import ProxySecrets
 public import ProxySettings
 import ProxyStorage
 import SQLStorage
+import SQLiteDriver
 
 /// Seals stored upstream keys anew, also beside servers that run.
 public enum KeyRotation {
@@ -22,6 +23,8 @@ public enum KeyRotation {
     /// - Throws: ``KeyRotationError`` when something is sealed under a key that isn't held; then nothing was changed.
     public static func rotate(_ settings: ServerSettings) async throws -> Outcome {
         try await DatabaseInspection.withStorage(settings) { storage in
+            let lock = try keyFiles(settings).map { files throws(StartupError) in try files.lock() }
+            defer { lock?.release() }
             let (ring, files) = try ring(settings)
             let vault = ring.current
             try await eachKey(of: storage) { key in
@@ -79,12 +82,17 @@ public enum KeyRotation {
         }
     }
 
+    /// `nil` where keys come from the settings.
+    private static func keyFiles(_ settings: ServerSettings) -> KeyFiles? {
+        guard settings.encryption.key == nil, settings.database.engine == .sqlite else { return nil }
+        return KeyFiles(folder: SystemFile.folder(of: settings.database.path))
+    }
+
     private static func ring(_ settings: ServerSettings) throws(StartupError) -> (ring: Keyring, files: KeyFiles?) {
         if let vault = UpstreamKeyVault(settings.encryption) { return (Keyring(vault), nil) }
-        guard settings.database.engine == .sqlite else {
+        guard let files = keyFiles(settings) else {
             throw StartupError("ENCRYPTION_KEY must be set: the key that upstream keys are to be sealed under")
         }
-        let files = KeyFiles(folder: SystemFile.folder(of: settings.database.path))
         guard let vault = files.read() else {
             throw StartupError("\(files.newest) is no key: restore it, or set ENCRYPTION_KEY")
         }

@@ -2,6 +2,7 @@ import Glibc
 import ProxyDomain
 import ProxySecrets
 import ProxySettings
+import SQLiteDriver
 import Synchronization
 
 /// The keys that upstream keys are sealed under: from the settings, or in files beside the database, where `llm-proxy db rotate-key`
@@ -19,7 +20,11 @@ final class Keyring: Sendable {
     /// What holds the keys now.
     var current: UpstreamKeyVault { vault.withLock { $0 } }
 
-    func seal(_ key: String, for project: ProjectID) -> SealedKey { current.seal(key, for: project) }
+    func seal(_ key: String, for project: ProjectID) -> SealedKey {
+        // Or what is made now would be under a key that is to go.
+        if let reload, let newer = reload() { vault.withLock { $0 = newer } }
+        return current.seal(key, for: project)
+    }
 
     /// Opens a sealed key. One under a key that isn't known may be under one that came since.
     func open(_ sealed: String, for project: ProjectID) throws(SecretsError) -> String {
@@ -49,6 +54,16 @@ struct KeyFiles: Sendable {
         return UpstreamKeyVault(newest: key, older: older)
     }
 
+    /// The right to change them: of two at once, one would lose the key of the other.
+    func lock() throws(StartupError) -> ServerLock {
+        do {
+            return try ServerLock(forDatabaseAt: newest)
+        } catch {
+            throw StartupError(
+                "\(newest) is being changed by another llm-proxy db rotate-key (\(error)): wait for that")
+        }
+    }
+
     /// Makes a new key the one that seals. Servers find it once they meet something sealed under it.
     func rotate(to key: EncryptionKey) throws(StartupError) {
         guard let old = try? SystemFile.read(newest), !Self.keys(in: old).isEmpty else {
@@ -56,7 +71,7 @@ struct KeyFiles: Sendable {
         }
         let older = (try? SystemFile.read(former)) ?? ""
         // The old one is kept before it is replaced: at no moment is there something that nobody can open.
-        try SecretFile.replace(former, with: old.filter { !$0.isWhitespace } + "\n" + older)
+        try SecretFile.replace(former, with: Self.keys(in: old).map { $0.revealedBase64() + "\n" }.joined() + older)
         try SecretFile.replace(newest, with: key.revealedBase64() + "\n")
     }
 

@@ -45,6 +45,11 @@ enum SecretFile {
             unlink(draft)
             throw failure(path, "ENCRYPTION_KEY")
         }
+        // Or a power loss might bring back the file before it.
+        let folder = open(SystemFile.folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        fsync(folder)
+        close(folder)
     }
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

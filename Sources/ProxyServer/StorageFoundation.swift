@@ -115,7 +115,13 @@ final class StorageFoundation: Sendable {
     private static func refuseUnfinishedCopy(
         _ storage: any Storage, _ place: DatabasePlace
     ) async throws(StartupError) {
-        guard let copy = try? await storage.unfinishedCopy() else { return }
+        let found: CopyRecord?
+        do {
+            found = try await storage.unfinishedCopy()
+        } catch {
+            throw StartupError("the database can't be read (\(error)): look at its log")
+        }
+        guard let copy = found else { return }
         throw StartupError(
             "\(place.named) holds a copy of \(copy.source) that did not end: run the same llm-proxy db copy again, "
                 + "which goes on where it was")

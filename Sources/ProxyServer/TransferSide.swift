@@ -33,6 +33,7 @@ struct TransferSide: Sendable {
         do {
             let lock = try lock(place)
             defer { lock?.release() }
+            try await claim(pool, place)
             let isMade = try await prepare(place, pool, role)
             if isMade { try await expectNoServer(on: pool, place) }
             let value = try await body(TransferSide(place: place, pool: pool, isMade: isMade))
@@ -60,7 +61,19 @@ struct TransferSide: Sendable {
         do {
             return try ServerLock(forDatabaseAt: path)
         } catch {
-            throw .refused("\(error)")
+            throw .inUse("\(error)")
+        }
+    }
+
+    /// Two sides on one database, and two copies at once, get in each other's way here, whatever they call it.
+    private static func claim(_ pool: ConnectionPool, _ place: DatabasePlace) async throws {
+        guard let claim = pool.connector.dialect.transferClaim else { return }
+        let isOurs = try await pool.write { connection in
+            try connection.first(claim) { (row) throws(SQLError) in row.integer(at: 0) == 1 } ?? false
+        }
+        guard isOurs else {
+            throw TransferError.inUse(
+                "\(place.address) is the other side of this copy, or one that is under way: name another, or wait")
         }
     }
 
@@ -91,7 +104,7 @@ struct TransferSide: Sendable {
             try await Task.sleep(for: .milliseconds(250))
             let living = Set(try await storage.instances()).subtracting(before)
             guard living.isEmpty else {
-                throw TransferError.refused("\(place.address) is in use by \(living.count) servers: stop them first")
+                throw TransferError.inUse("\(place.address) is in use by \(living.count) servers: stop them first")
             }
         }
     }

@@ -90,6 +90,8 @@ public final class Dialect: Sendable {
     public let search: SearchTerms
     /// Run first in the transaction of the migrations, when `begin` alone does not keep other instances out.
     public let migrationLock: SQLStatement?
+    /// Gives 1 when this connection alone may copy from or into the database, until it is closed; `nil` where a file's lock says so.
+    public let transferClaim: SQLStatement?
     /// Run in a transaction that changed projects or tokens: tells other instances when it commits. `nil` where there
     /// are none.
     public let tellChange: SQLStatement?
@@ -102,7 +104,7 @@ public final class Dialect: Sendable {
 
     public init(
         name: String, batchStyle: BatchStyle, locksRows: Bool, terms: SchemaTerms, search: SearchTerms,
-        migrationLock: SQLStatement? = nil,
+        migrationLock: SQLStatement? = nil, transferClaim: SQLStatement? = nil,
         tellChange: SQLStatement? = nil, integrityCheck: SQLStatement? = nil, dayParts: DayParts? = nil,
         reclaim: String? = nil
     ) {
@@ -112,6 +114,7 @@ public final class Dialect: Sendable {
         self.terms = terms
         self.search = search
         self.migrationLock = migrationLock
+        self.transferClaim = transferClaim
         self.tellChange = tellChange
         self.integrityCheck = integrityCheck
         self.dayParts = dayParts

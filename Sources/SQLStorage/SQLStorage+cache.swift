@@ -30,7 +30,7 @@ extension SQLStorage {
     public func purgeCache(
         _ purge: CachePurge, at now: Timestamp
     ) async throws(StorageError) -> (number: Int64, removed: Int) {
-        try await writing(.purgeCache, changesGrants: true) { connection in
+        try await writing(.purgeCache, changesGrants: true, recordsFirst: true) { connection in
             // Its row is locked from here on, so that numbers come in the order of commits.
             let number = try connection.first(CacheStatements.takeNumber) { (row) throws(SQLError) in
                 row.integer(at: 0)

@@ -113,18 +113,21 @@ extension SQLStorage {
     /// Runs `body` in a transaction, again if the engine resolved a conflict against it.
     /// - Parameters:
     ///   - mode: `.exclusive` for what may take as long as it needs.
+    ///   - recordsFirst: whether the audit's chain is held before the body, which itself holds what others take after the chain.
     ///   - changesGrants: whether projects or tokens are changed, which other instances must hear of.
     func writing<Value: Sendable>(
         _ operation: Operation, as mode: TransactionMode = .write, changesGrants: Bool = false,
+        recordsFirst: Bool = false,
         during name: String = #function, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws(StorageError) -> Value {
         try await timed(operation, name) { [pool, event, answer] in
             try await pool.write(again: Self.hasNotCommitted) { connection in
                 try Self.retrying(on: connection) { () throws(TransactionError<any Error>) in
                     try connection.transaction(mode) { () throws(any Error) in
+                        if recordsFirst, let event { try AuditChain.append(event, on: connection) }
                         let value = try body(connection)
                         if let answer { try answer.keep(on: connection) }
-                        if let event { try AuditChain.append(event, on: connection) }
+                        if !recordsFirst, let event { try AuditChain.append(event, on: connection) }
                         if changesGrants { try Self.tellChange(on: connection) }
                         return value
                     }

@@ -11,6 +11,13 @@ public enum FileFacts {
         return stat(path, &status) == 0 ? status.st_mode & 0o7777 : nil
     }
 
+    /// Whether two paths lead to one file, by whatever links.
+    public static func areSame(_ one: String, _ other: String) -> Bool {
+        var (first, second) = (stat(), stat())
+        guard stat(one, &first) == 0, stat(other, &second) == 0 else { return false }
+        return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+    }
+
     /// Bytes that may still be written beside `path`, by a user who is not the superuser; `nil` when the system doesn't tell.
     public static func freeBytes(at path: String) -> UInt64? {
         var status = statvfs()

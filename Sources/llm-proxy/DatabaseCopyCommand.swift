@@ -16,16 +16,19 @@ struct DatabaseCopyCommand: AsyncParsableCommand {
             no server starts on it before it is whole. In the end every row is compared, and every invariant checked.
 
             Example:
-              llm-proxy db copy --from sqlite:./data/llm-proxy.db --to postgres://llmproxy:secret@db.internal/llmproxy
+              llm-proxy db copy --from sqlite:./data/llm-proxy.db --to env:DATABASE_URL
 
             Exit codes: 0 copied and compared; 1 the sides differ; 2 usage; 3 a database can't be reached; 4 refused: the target is not
             empty, a server runs, or an invariant is broken.
             """)
 
-    @Option(help: ArgumentHelp("Copy from: postgres://…, sqlite:PATH, or a SQLite file.", valueName: "URL"))
+    @Option(
+        help: ArgumentHelp(
+            "Copy from: postgres://…, sqlite:PATH, a SQLite file, or env:NAME for what is in the environment.",
+            valueName: "URL"))
     var from: String
 
-    @Option(help: ArgumentHelp("Copy to; what is missing there is made.", valueName: "URL"))
+    @Option(help: ArgumentHelp("Copy to, named alike; what is missing there is made.", valueName: "URL"))
     var to: String
 
     @Flag(help: "Remove what is in the target first.")
@@ -40,9 +43,21 @@ struct DatabaseCopyCommand: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Show how it goes, on standard error; by default on terminals.")
     var progress: Bool?
 
+    /// A URL with a password need not be typed, where others see it: `env:NAME` stands for what is in the environment.
+    private static func url(_ text: String, option: String) throws -> String {
+        guard text.hasPrefix("env:") else { return text }
+        let name = String(text.dropFirst(4))
+        guard let url = ProcessEnvironment.variables[name] else {
+            throw ValidationError("\(option) names \(name), which is not in the environment.")
+        }
+        return url
+    }
+
     func run() async throws {
         let bar = ProgressBar(isShown: progress ?? (isatty(STDERR_FILENO) == 1))
-        let request = DatabaseTransfer.Request(source: from, target: to, replaces: replace, isDryRun: dryRun)
+        let request = DatabaseTransfer.Request(
+            source: try Self.url(from, option: "--from"), target: try Self.url(to, option: "--to"), replaces: replace,
+            isDryRun: dryRun)
         do {
             let outcome = try await DatabaseTransfer.copy(request, settings: try SettingsOptions.read()) { step in
                 bar.show(
@@ -116,7 +131,7 @@ extension TransferError {
         case .failed: 1
         case .usage: 2
         case .unreachable: 3
-        case .refused: 4
+        case .refused, .inUse: 4
         }
     }
 }

@@ -82,11 +82,17 @@ struct DatabaseBackupCommand: AsyncParsableCommand {
             guard settings.database.engine == .postgres else {
                 return try await DatabaseMaintenance.writeFile(settings, to: to)
             }
-            guard try TextFile.read(to) == nil else {
+            guard access(to, F_OK) != 0 else {
                 throw TransferError.refused("\(to) is there already: name another file")
             }
+            let draft = "\(to).part"
+            defer { unlink(draft) }
             try await DatabaseUpkeep.run(
-                "pg_dump", ["--format=custom", "--no-owner", "--no-privileges", "--file", to], settings)
+                "pg_dump", ["--format=custom", "--no-owner", "--no-privileges", "--no-password", "--file", draft],
+                settings)
+            guard rename(draft, to) == 0 else {
+                throw TransferError.failed("\(to): \(String(cString: strerror(errno)))")
+            }
         }
         StandardOutput.write("written to \(to)")
     }
@@ -121,6 +127,7 @@ struct DatabaseRestoreCommand: AsyncParsableCommand {
             if settings.database.engine == .postgres {
                 try await DatabaseMaintenance.expectFree(settings, replaces: replace)
                 try await DatabaseUpkeep.restore(from, settings)
+                _ = try await DatabaseMaintenance.migrate(settings)
             } else {
                 try await DatabaseMaintenance.readFile(settings, from: from, replaces: replace)
             }
@@ -139,21 +146,26 @@ private enum DatabaseUpkeep {
         _ options: SettingsOptions, _ body: (ServerSettings) async throws -> Value
     ) async throws -> Value {
         let settings = try options.read()
+        // Whatever is written here, and by programs that are run here, is for its owner alone.
+        umask(0o077)
         do {
             return try await body(settings)
         } catch let error as ExitCode {
             throw error
         } catch {
             StandardError.write("llm-proxy: \(error)")
-            if case .refused? = error as? TransferError { throw ExitCode(4) }
-            throw ExitCode(3)
+            switch error as? TransferError {
+            case .refused?, .inUse?: throw ExitCode(4)
+            case .failed?: throw ExitCode(1)
+            case .usage?, .unreachable?, nil: throw ExitCode(3)
+            }
         }
     }
 
     /// In one transaction, what was there included: pg_restore's own `--clean` can't take partitions away.
     static func restore(_ file: String, _ settings: ServerSettings) async throws {
-        let script = file + ".sql"
-        guard try TextFile.read(script) == nil else {
+        let script = "\(file).\(getpid()).sql"
+        guard access(script, F_OK) != 0 else {
             throw TransferError.refused("\(script) is there already: remove it, it is written for a moment")
         }
         defer { unlink(script) }
@@ -161,7 +173,8 @@ private enum DatabaseUpkeep {
         try await run(
             "psql",
             [
-                "--no-psqlrc", "--quiet", "--output", "/dev/null", "--single-transaction", "--set", "ON_ERROR_STOP=1",
+                "--no-psqlrc", "--no-password", "--quiet", "--output", "/dev/null", "--single-transaction", "--set",
+                "ON_ERROR_STOP=1",
                 "--command", "SET client_min_messages = warning", "--command", DatabaseMaintenance.removal,
                 "--file", script,
             ], settings)
@@ -169,12 +182,14 @@ private enum DatabaseUpkeep {
 
     /// Runs one of PostgreSQL's own programs on the database; what it says goes to standard error.
     static func run(_ program: String, _ arguments: [String], _ settings: ServerSettings) async throws {
-        var environment = try DatabaseMaintenance.clientEnvironment(settings)
-        environment["PATH"] = ProcessEnvironment.variables["PATH"] ?? "/usr/bin:/bin"
-        environment["HOME"] = ProcessEnvironment.variables["HOME"]
-        let child = try ChildProcess(
-            program, arguments, environment: environment, folder: ".", outputPath: "/dev/stderr")
+        let environment = try DatabaseMaintenance.clientEnvironment(
+            settings, inherited: ProcessEnvironment.variables)
+        let output = "/tmp/llm-proxy-\(program)-\(getpid()).log"
+        unlink(output)
+        defer { unlink(output) }
+        let child = try ChildProcess(program, arguments, environment: environment, folder: ".", outputPath: output)
         while child.exitCode == nil { try await Task.sleep(for: .milliseconds(20)) }
+        if !child.output.isEmpty { StandardError.write(child.output) }
         guard child.exitCode == 0 else {
             StandardError.write("llm-proxy: \(program) failed (exit \(child.exitCode ?? -1))")
             throw ExitCode(1)

@@ -11,8 +11,8 @@ struct SetupCommand: AsyncParsableCommand {
         abstract: "Write .env with fresh secrets into the current folder, so that a server can be started there.",
         discussion: """
             Asks where clients connect and where the database is, on a terminal and without options; otherwise options say
-            so. An existing .env stays unless --force is given, and its secrets are kept even then: what is in the
-            database is sealed under them. Secrets are written into the file, for its owner alone, and shown nowhere.
+            so. An existing .env stays unless --force is given, and its MANAGEMENT_TOKEN and ENCRYPTION_KEY are kept even then: what is in the
+            database is sealed under them. The rest of it is put aside as .env.before. Secrets are written into the file, for its owner alone, and shown nowhere.
 
             Example:
               llm-proxy setup
@@ -34,7 +34,7 @@ struct SetupCommand: AsyncParsableCommand {
             "PostgreSQL instead: postgres://…; - for a line of standard input. (DATABASE_URL)", valueName: "url"))
     var databaseURL: String?
 
-    @Flag(help: "Replace .env, and keep its secrets.")
+    @Flag(help: "Replace .env, keep its two secrets, and put the old file aside as .env.before.")
     var force = false
 
     @Flag(help: "Ask nothing.")
@@ -55,6 +55,7 @@ struct SetupCommand: AsyncParsableCommand {
             let answers = try gatherAnswers()
             let (text, settings) = try document(answers, keeping: old)
             try PrivateFile.makeFolder(of: settings.database.path)
+            if let old { try PrivateFile.write(old, to: Self.file + ".before", replaces: true) }
             try PrivateFile.write(text, to: Self.file, replaces: force)
             greet(settings)
         } catch {

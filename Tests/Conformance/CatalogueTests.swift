@@ -120,7 +120,7 @@ struct CatalogueTests {
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 178)
         #expect(HTTPScenario.all.count == 295)
-        #expect(CommandScenario.all.count == 109)
+        #expect(CommandScenario.all.count == 110)
     }
 
     @Test("is named area.act.promise", arguments: Catalogue.allIDs)

@@ -1,4 +1,5 @@
 import ProxyDomain
+import ProxyStorage
 import SQLDatabase
 import SQLiteDriver
 import Testing
@@ -42,6 +43,8 @@ struct DatabaseCopyTests {
         let copy = DatabaseCopy(from: source.pool, named: "there", to: target.pool)
         let copied = try await copy.run(replacing: false, now: noon) { _ in }
         #expect(copied.tables.first { $0.name == "usage_daily" }?.checksum.rows == Int64(rows))
+        #expect(try await target.storage.unfinishedCopy()?.source == "there")
+        try await copy.finish(at: noon)
         #expect(try await target.storage.unfinishedCopy() == nil)
         for world in [source, target] { await world.storage.close() }
     }

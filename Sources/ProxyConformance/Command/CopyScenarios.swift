@@ -120,9 +120,34 @@ extension CommandScenario {
                 BEGIN NEW.request_count := NEW.request_count + 1; RETURN NEW; END $$;
                 CREATE TRIGGER meddler BEFORE INSERT ON tokens FOR EACH ROW EXECUTE FUNCTION meddle();
                 """)
-            let copied = try await bench.copy("data/llm-proxy.db", database.url)
-            check.equal(copied.code, 1, "exit code")
-            check.that(copied.output.contains("tokens is not the same"), "said: \(copied.output)")
+            for _ in 1...2 {
+                let copied = try await bench.copy("data/llm-proxy.db", database.url)
+                check.equal(copied.code, 1, "exit code")
+                check.that(copied.output.contains("tokens is not the same"), "said: \(copied.output)")
+            }
+            let further = try await bench.copy(database.url, "further.db")
+            check.equal(further.code, 4, "a copy of what is no whole copy: \(further.output)")
+            try await database.run("DROP TRIGGER meddler ON tokens")
+            let mended = try await bench.copy("data/llm-proxy.db", database.url, ["--replace"])
+            check.equal(mended.code, 0, "copied again, from the beginning: \(mended.output)")
+        },
+        CommandScenario(
+            "copy.itself.is-refused",
+            "A database that is both sides, under whatever name, is not copied over itself, nor emptied."
+        ) { bench, check in
+            let database = try await bench.makeDatabase(hasOwnServer: false)
+            let server = try await bench.serve(on: database)
+            let tenant = try await server.tenant()
+            check.usual(try await server.exchange(tenant.request()))
+            check.equal(try await server.stop(), 0, "exit code")
+            let other = database.url + (database.url.contains("?") ? "&" : "?") + "application_name=other"
+            let named = other.replacing("postgres://postgres@", with: "postgres://postgres:any@")
+            for target in [other, named] {
+                let refused = try await bench.copy(database.url, target, ["--replace"])
+                check.that(
+                    refused.code == 4 || refused.code == 2, "onto itself: \(refused.code ?? -1) \(refused.output)")
+            }
+            check.equal(try await database.run("SELECT count(*) FROM requests"), [["1"]], "requests")
         },
         CommandScenario(
             "copy.faults.are-clear",

@@ -128,7 +128,7 @@ extension CommandScenario {
             check.equal(bench.kept("LISTEN_ADDR"), "\":9999\"", "the address afterwards")
         },
         CommandScenario(
-            "openai.chat.streams",
+            "openai.command.streams",
             "openai chat shows what a model says as it comes; what goes wrong is one line and an exit code."
         ) { bench, check in
             let server = try await bench.serve()

@@ -11,7 +11,7 @@ enum AuditChain {
         }
         guard let end else { throw SQLError(.other, detail: "the audit's chain has no end") }
         let row = AuditRow(event)
-        let link = link(after: end.link, number: end.number, row.values)
+        let link = link(after: end.link, number: end.number, row.values + [.text(row.words)])
         try connection.run(ChainStatements.add, [.integer(end.number)] + row.values + [.text(row.words), .text(link)])
         if let addWords = AuditStatements.of(connection.dialect).addWords {
             try connection.run(addWords, [.integer(end.number), .text(row.words)])
@@ -58,8 +58,8 @@ enum AuditChain {
             try connection.run(ChainStatements.page, [.integer(number)]) { (row) throws(SQLError) in
                 checked += 1
                 let found = row.integer(at: 0)
-                let values = (1...AuditRow.width).map { SQLValue.optional(row.optionalText(at: $0)) }
-                let stored = row.text(at: AuditRow.width + 1)
+                let values = (1...AuditRow.width + 1).map { SQLValue.optional(row.optionalText(at: $0)) }
+                let stored = row.text(at: AuditRow.width + 2)
                 let isNext = found == number + 1
                 if !isNext || Self.link(after: link, number: found, values) != stored { broken.append(row.text(at: 1)) }
                 // The rest is judged from here on, or one change would break all that follows.
@@ -96,5 +96,6 @@ private enum ChainStatements {
     static let bounds = SQLStatement(
         "SELECT base_number, base_link, last_number, last_link FROM audit_chain WHERE name = 'events'")
     static let page = SQLStatement(
-        "SELECT number, \(AuditRow.columns), link FROM audit_events WHERE number > $1 ORDER BY number LIMIT 1000")
+        "SELECT number, \(AuditRow.columns), words, link FROM audit_events WHERE number > $1 ORDER BY number LIMIT 1000"
+    )
 }

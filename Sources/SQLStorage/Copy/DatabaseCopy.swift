@@ -27,9 +27,9 @@ public struct DatabaseCopy: Sendable {
     /// Whether what is in the target was left there by a copy of the same source that did not end.
     public func goesOn() async throws -> Bool { try await target.read(CopyRecord.unfinished)?.source == sourceName }
 
-    /// Copies what the target does not have yet, then compares both sides.
+    /// Copies what the target does not have yet, then compares both sides. The target is one to serve from after ``finish(at:)``.
     /// - Parameters:
-    ///   - replacing: whether what is in the target is removed first, unless it is of the same copy.
+    ///   - replacing: whether what is in the target is removed first, also what an earlier run of the same copy has brought.
     ///   - progress: told after every page.
     /// - Throws: ``DatabaseCopyError``, or what an engine said.
     public func run(
@@ -39,16 +39,27 @@ public struct DatabaseCopy: Sendable {
         let held = try await targetRows()
         let isEmpty = held.allSatisfy { $0.rows == 0 }
         guard goesOn || replacing || isEmpty else { throw DatabaseCopyError.targetNotEmpty(held) }
-        if !goesOn { try await begin(clearing: !isEmpty, at: now) }
-        let total = try await sourceRows().reduce(0) { $0 + $1.rows }
+        guard try await source.read(CopyRecord.unfinished) == nil else { throw DatabaseCopyError.sourceUnfinished }
+        let there = try await sourceRows()
+        if replacing || !goesOn { try await begin(clearing: !isEmpty, at: now) }
+        let total = there.reduce(0) { $0 + $1.rows }
         let start = Monotonic.now()
-        try await copy(CopyMeter(.copying, total: total, alreadyDone: goesOn ? held : [], progress))
+        try await copy(CopyMeter(.copying, total: total, alreadyDone: goesOn && !replacing ? held : [], progress))
         if let upkeep = target.connector.dialect.search.upkeep?("audit_events") {
             try await target.write { try $0.runScript(upkeep.rebuild) }
         }
         let middle = Monotonic.now()
         let tables = try await compare(CopyMeter(.comparing, total: total, alreadyDone: [], progress))
         let took = (copying: middle - start, comparing: Monotonic.now() - middle)
+        // Rows that were there when it began and are not now were never copied.
+        for (table, before) in zip(tables, there) where table.checksum.rows < before.rows {
+            throw DatabaseCopyError.shrunk(table: table.name, before: before.rows, now: table.checksum.rows)
+        }
+        return CopyResult(tables: tables, copying: took.copying, comparing: took.comparing)
+    }
+
+    /// What arrived is a database to serve from.
+    public func finish(at now: Timestamp) async throws {
         try await target.write { connection in
             try connection.transaction(.write) { () throws(SQLError) in
                 try CopyRecord.end(at: now, on: connection)
@@ -56,7 +67,6 @@ public struct DatabaseCopy: Sendable {
                 try connection.run(Self.countChange)
             }
         }
-        return CopyResult(tables: tables, copying: took.copying, comparing: took.comparing)
     }
 
     private func begin(clearing: Bool, at now: Timestamp) async throws {
@@ -65,7 +75,7 @@ public struct DatabaseCopy: Sendable {
             try connection.transaction(.exclusive) { () throws(SQLError) in
                 if clearing {
                     for table in StoredTable.all.reversed() { try connection.run(table.clear) }
-                    try connection.run(Self.forgetAnswers)
+                    for statement in Self.forgetting { try connection.run(statement) }
                 }
                 try CopyRecord.begin(from: name, at: now, on: connection)
             }
@@ -133,7 +143,7 @@ public struct DatabaseCopy: Sendable {
         }
     }
 
-    private static let forgetAnswers = SQLStatement("DELETE FROM cached_responses")
+    private static let forgetting = ["cached_responses", "remembered_answers"].map { SQLStatement("DELETE FROM \($0)") }
     private static let countChange = SQLStatement("UPDATE grant_changes SET count = count + 1 WHERE id = 1")
 }
 
@@ -162,6 +172,10 @@ public struct CopiedTable: Hashable, Sendable {
 public enum DatabaseCopyError: Error, Hashable, Sendable {
     /// There is something in the target, and nobody said that it may go.
     case targetNotEmpty([TableRows])
+    /// What is to be copied is itself a part of another database.
+    case sourceUnfinished
+    /// There are fewer rows in the source than when the copy began.
+    case shrunk(table: String, before: Int64, now: Int64)
     /// After all was copied, a table of the target is not like the source's: somebody has written to one of them.
     case differs(table: String, source: TableChecksum, target: TableChecksum)
 }
