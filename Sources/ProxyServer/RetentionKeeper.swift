@@ -2,7 +2,8 @@ import Logging
 import ProxyDomain
 import ProxyStorage
 
-/// Removes requests, and events of the audit, that are older than they are to be kept, a little at a time, and makes room for the days to come.
+/// Removes what is older than it is to be kept (requests, events of the audit, answers that won't be given again), a little at a
+/// time, and makes room for the days to come.
 final class RetentionKeeper: Sendable {
     private let storage: any Storage
     private let days: Int
@@ -34,6 +35,8 @@ final class RetentionKeeper: Sendable {
         task.start { [self] in
             do {
                 try await storage.prepareDays(from: now())
+                // The API looks back for a day.
+                try await storage.forgetAnswers(before: now() + .seconds(-86_400))
                 if days > 0 { try await prune() }
                 if auditDays > 0 { try await pruneAudit() }
                 return .seconds(600)

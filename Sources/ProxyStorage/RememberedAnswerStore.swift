@@ -5,7 +5,10 @@ public protocol RememberedAnswerStore: Sendable {
     /// What was answered under a key at `instant` or later; `nil` when nothing was.
     func rememberedAnswer(_ key: String, since instant: Timestamp) async throws(StorageError) -> RememberedAnswer?
 
-    /// The same storage for one change: it keeps `answer` in that change's transaction, and forgets those of days before.
+    /// Forgets what was answered before `instant`.
+    func forgetAnswers(before instant: Timestamp) async throws(StorageError)
+
+    /// The same storage for one change: it keeps `answer` in that change's transaction.
     ///
     /// The change throws `.alreadyExists`, of the key or of what it would make, and isn't made, when another came first under the key.
     func remembering(_ answer: RememberedAnswer) -> any Storage

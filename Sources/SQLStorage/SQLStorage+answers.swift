@@ -14,15 +14,17 @@ extension SQLStorage {
             }
         }
     }
+
+    public func forgetAnswers(before instant: Timestamp) async throws(StorageError) {
+        _ = try await writing(.prune) { try $0.run(AnswerStatements.forget, [.instant(instant)]) }
+    }
 }
 
 extension RememberedAnswer {
-    /// From when on they are kept.
-    private static let memory = Duration.seconds(-86_400)
-
     /// Puts it into the transaction that is under way.
     func keep(on connection: any SQLConnection) throws(SQLError) {
-        try connection.run(AnswerStatements.forget, [.instant(answeredAt + Self.memory)])
+        // One that is past its time, and that nobody has removed yet, is in nobody's way.
+        try connection.run(AnswerStatements.forgetOne, [.text(key), .instant(answeredAt + .seconds(-86_400))])
         try connection.run(
             AnswerStatements.add,
             [.text(key), .text(fingerprint), .id(project), .text(sealed), .instant(answeredAt)])
@@ -36,6 +38,8 @@ private enum AnswerStatements {
         WHERE idempotency_key = $1 AND answered_at >= $2
         """)
     static let forget = SQLStatement("DELETE FROM remembered_answers WHERE answered_at < $1")
+    static let forgetOne = SQLStatement(
+        "DELETE FROM remembered_answers WHERE idempotency_key = $1 AND answered_at < $2")
     static let add = SQLStatement(
         """
         INSERT INTO remembered_answers (idempotency_key, fingerprint, project_id, sealed_answer, answered_at)

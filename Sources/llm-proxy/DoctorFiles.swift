@@ -16,7 +16,9 @@ enum DoctorFiles {
         let path = settings.database.path
         guard path != ":memory:" else { return [] }
         let folder = Self.folder(of: path)
-        var findings = ["management-token", "encryption-key"].compactMap { permissions(of: "\(folder)/\($0)") }
+        var findings = ["management-token", "encryption-key", "encryption-key.former"].compactMap {
+            permissions(of: "\(folder)/\($0)")
+        }
         if settings.database.engine == .sqlite { findings.append(space(in: folder)) }
         return findings
     }

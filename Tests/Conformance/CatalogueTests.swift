@@ -118,7 +118,7 @@ struct CatalogueTests {
     @Test func namesEachScenarioOnce() {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
-        #expect(StorageScenario.all.count == 178)
+        #expect(StorageScenario.all.count == 180)
         #expect(HTTPScenario.all.count == 295)
         #expect(CommandScenario.all.count == 110)
     }

@@ -85,6 +85,7 @@ struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
     func rememberedAnswer(
         _ key: String, since instant: Timestamp
     ) async throws(StorageError) -> RememberedAnswer? { nil }
+    func forgetAnswers(before instant: Timestamp) async throws(StorageError) {}
     func remembering(_ answer: RememberedAnswer) -> any Storage { self }
     func record(_ event: AuditEvent) async throws(StorageError) {}
     func recording(_ event: AuditEvent) -> any Storage { self }

@@ -251,6 +251,7 @@ final class ManagementMemoryStorage: Storage {
     func rememberedAnswer(
         _ key: String, since instant: Timestamp
     ) async throws(StorageError) -> RememberedAnswer? { nil }
+    func forgetAnswers(before instant: Timestamp) async throws(StorageError) {}
     func remembering(_ answer: RememberedAnswer) -> any Storage { self }
     func record(_ event: AuditEvent) async throws(StorageError) { try step { $0.events.append(event) } }
     /// The event is there before its change: enough for those who look at one of the two.

@@ -35,6 +35,16 @@ import Testing
         #expect(throttle.addresses == 1)
     }
 
+    @Test func sixtyRefusalsAMinuteAreRecordedAndTheOthersCounted() {
+        var budget = RefusalBudget()
+        for _ in 0..<RefusalBudget.perMinute { #expect(budget.take(at: start) == 0) }
+        for _ in 0..<7 { #expect(budget.take(at: start + .milliseconds(59_999)) == nil) }
+        #expect(budget.take(at: start + .seconds(60)) == 7)
+        #expect(budget.take(at: start + .seconds(60)) == 0)
+        // A clock that was set back begins a new minute.
+        #expect(budget.take(at: start + .seconds(-86_400)) == 0)
+    }
+
     @Test func wrongTokensAreThrottledByAddressAndTheRightOneToo() async throws {
         let bench = try ManagementBench()
         for _ in 0..<10 { #expect(await bench.send("GET", "/manage/projects", token: "wrong").status == 401) }

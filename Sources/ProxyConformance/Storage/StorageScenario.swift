@@ -54,5 +54,6 @@ extension StorageScenario {
         retention,
         paging,
         edges, durability, concurrency, abandonment, instances, faults, limits, tokenRates, budgets, operations, audit,
+        rememberedAnswers,
     ].flatMap { $0 }
 }

@@ -97,9 +97,9 @@ struct ManageProjectCommand: AsyncParsableCommand {
         func perform(_ session: ManagementSession) async throws {
             let target = ManageProjectCommand.target(of: project)
             let apiKey = try key.read()
-            let limits = try await session.limits(at: target, changedBy: options.budget.changes)
+            let (limits, tag) = try await session.limits(at: target, changedBy: options.budget.changes)
             let own = [("name", name.map(JSONValue.string)), ("api_key", apiKey), ("limits", limits)]
-            try await session.change(target, own + options.members)
+            try await session.change(target, own + options.members, from: tag)
         }
     }
 

@@ -118,9 +118,9 @@ struct ManageTokenCommand: AsyncParsableCommand {
 
         func perform(_ session: ManagementSession) async throws {
             let target = "\(ManageTokenCommand.path)/\(token.id)"
-            let limits = try await session.limits(at: target, changedBy: options.limitChanges)
+            let (limits, tag) = try await session.limits(at: target, changedBy: options.limitChanges)
             let own = [("is_active", active.map(JSONValue.bool)), ("limits", limits)]
-            try await session.change(target, own + options.members)
+            try await session.change(target, own + options.members, from: tag)
         }
     }
 

@@ -13,14 +13,20 @@ struct ManagementCall: Sendable {
     /// Path and query.
     let target: String
     let body: JSONValue?
+    /// The state that is to be changed, as an answer named it; `nil` for any.
+    let expectedTag: String?
 
     /// - Parameters:
     ///   - path: the path; or path and query, when `query` is empty.
     ///   - query: names and values that need no escapes; those without a value are left out.
-    init(_ method: Method, _ path: String, query: [(String, String?)] = [], body: JSONValue? = nil) {
+    init(
+        _ method: Method, _ path: String, query: [(String, String?)] = [], body: JSONValue? = nil,
+        expectedTag: String? = nil
+    ) {
         let given = query.compactMap { name, value in value.map { "\(name)=\($0)" } }
         self.method = method
         self.body = body
+        self.expectedTag = expectedTag
         target = given.isEmpty ? path : "\(path)?\(given.joined(separator: "&"))"
     }
 }

@@ -13,6 +13,8 @@ struct ManagementClient: Sendable {
         let status: Int
         /// All `Link` fields.
         let links: [String]
+        /// Names the state of what it is about; `nil` without one.
+        let tag: String?
         let body: [UInt8]
     }
 
@@ -75,6 +77,7 @@ struct ManagementClient: Sendable {
             ("Host", address.authority), ("Authorization", "Bearer \(token)"), ("Accept", "application/json"),
             ("User-Agent", "llm-proxy/\(productVersion)"), ("Connection", "close"),
         ])
+        if let tag = call.expectedTag { headers.add(name: "If-Match", value: tag) }
         if call.body != nil { headers.add(name: "Content-Type", value: "application/json") }
         // A POST without a body says so; what has no body by its method says nothing (RFC 9110 section 8.6).
         if call.method == .post || call.method == .patch {
@@ -159,7 +162,9 @@ private final class ManagementExchange: ChannelInboundHandler {
     private func complete() {
         guard let head else { return promise.fail(Silence.cut) }
         promise.succeed(
-            ManagementClient.Answer(status: Int(head.status.code), links: head.headers["link"], body: body))
+            ManagementClient.Answer(
+                status: Int(head.status.code), links: head.headers["link"],
+                tag: head.headers.first(name: "etag"), body: body))
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

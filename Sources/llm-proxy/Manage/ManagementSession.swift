@@ -29,11 +29,15 @@ struct ManagementSession {
     }
 
     /// Changes what is at `path` and prints what it is then.
-    /// - Parameter members: those without a value stay as they are.
-    func change(_ path: String, _ members: [(String, JSONValue?)]) async throws(ManageError) {
+    /// - Parameters:
+    ///   - members: those without a value stay as they are.
+    ///   - tag: the state that is meant; `nil` for any.
+    func change(
+        _ path: String, _ members: [(String, JSONValue?)], from tag: String? = nil
+    ) async throws(ManageError) {
         let body = JSONValue.given(members)
         guard body != .object([]) else { throw .usage("name something to change; --help lists what can be") }
-        try await show(ManagementCall(.patch, path, body: body))
+        try await show(ManagementCall(.patch, path, body: body, expectedTag: tag))
     }
 
     /// Prints a list.
@@ -49,14 +53,15 @@ struct ManagementSession {
     }
 
     /// The limits of what is at `path`, with changes: the API reads limits as a whole, but who names one of them means
-    /// no other. A change that somebody else makes to them at the same moment may be lost.
-    /// - Returns: `nil` without changes.
+    /// no other.
+    /// - Returns: nothing without changes; with some, also the state that they are changes of.
     func limits(
         at path: String, changedBy changes: [(String, JSONValue)]
-    ) async throws(ManageError) -> JSONValue? {
-        guard !changes.isEmpty else { return nil }
-        let thing = try await answer(to: ManagementCall(.get, path))
-        return thing?["limits"].changing(limits: changes)
+    ) async throws(ManageError) -> (limits: JSONValue?, tag: String?) {
+        guard !changes.isEmpty else { return (nil, nil) }
+        let call = ManagementCall(.get, path)
+        let answer = try await client.send(call)
+        return (try document(in: answer, to: call)?["limits"].changing(limits: changes), answer.tag)
     }
 
     private func things(_ first: ManagementCall, limit: Int?) async throws(ManageError) -> [JSONValue] {
