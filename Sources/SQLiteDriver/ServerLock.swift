@@ -21,7 +21,7 @@ public final class ServerLock: Sendable {
         let path = SQLiteFile.canonical(database) + ".lock"
         let descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .unusable(file: path, reason: String(cString: strerror(errno))) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard Self.lock(descriptor) else {
             let code = errno
             let holder = Self.holder(descriptor)
             Glibc.close(descriptor)
@@ -47,6 +47,16 @@ public final class ServerLock: Sendable {
         ftruncate(descriptor, 0)
         let text = "\(getpid())\n"
         _ = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
+    }
+
+    /// Tries for a tenth of a second: a child that another thread has just forked holds all files until it becomes its program.
+    private static func lock(_ descriptor: Int32) -> Bool {
+        for _ in 0..<10 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+            guard errno == EWOULDBLOCK else { return false }
+            usleep(10_000)
+        }
+        return flock(descriptor, LOCK_EX | LOCK_NB) == 0
     }
 
     private static func holder(_ descriptor: Int32) -> Int32? {
