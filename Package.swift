@@ -76,10 +76,10 @@ let package = Package(
         room("ProxySettings", ["ProxyDomain", "CYAML"]),
 
         // Floor 2: one engine each, the storage in SQL, the ledger, the cache.
-        room("SQLiteDriver", ["SQLDatabase", "CSQLite"]),
+        room("SQLiteDriver", ["SQLDatabase", "SystemFacts", "CSQLite"]),
         room("PostgresDriver", ["SQLDatabase", "CPostgres", "CPostgresLoader"]),
         room("SQLStorage", ["ProxyDomain", "ProxyStorage", "SQLDatabase", .crypto]),
-        room("ProxyLedger", ["ProxyDomain", "ProxyStorage"]),
+        room("ProxyLedger", ["ProxyDomain", "SystemFacts", "ProxyStorage"]),
         room("ProxyCache", ["ProxyDomain", "ProxyWire", .nioCore, .crypto]),
 
         // Floor 3: the data plane, the control plane, and what proves them.

@@ -1,6 +1,7 @@
 import Glibc
 import ProxyStorage
 import Synchronization
+import SystemFacts
 
 /// Batches in a file, each in it for good before the next: what a server has told its clients while its database was away.
 ///
@@ -44,23 +45,13 @@ public final class SpoolJournal: Sendable {
         places.withLock { [found] in $0 = found }
     }
 
-    /// Tries for a tenth of a second: a child that another thread has just forked holds all files until it becomes its program.
-    private static func lock(_ file: Int32) -> Bool {
-        for _ in 0..<10 {
-            if flock(file, LOCK_EX | LOCK_NB) == 0 { return true }
-            guard errno == EWOULDBLOCK else { return false }
-            usleep(10_000)
-        }
-        return flock(file, LOCK_EX | LOCK_NB) == 0
-    }
-
     /// Others find a new journal only once it is locked.
     private static func openLocked(_ path: String) throws(SpoolError) -> Int32 {
         let isNew = access(path, F_OK) != 0
         let name = isNew ? "\(path).new" : path
         let file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw SpoolError(.unusable, path: path, errno: errno) }
-        guard lock(file), !isNew || rename(name, path) == 0 else {
+        guard FileLock.take(file), !isNew || rename(name, path) == 0 else {
             let error = SpoolError(errno == EWOULDBLOCK ? .inUse : .unusable, path: path, errno: errno)
             close(file)
             throw error

@@ -16,9 +16,7 @@ struct EntityTag: Hashable, Sendable {
     init(_ upstream: Upstream) { self.init(upstream.json.text + upstream.sealedKey) }
 
     private init(_ state: String) {
-        let digits = Array("0123456789abcdef".utf8)
-        let hash = SHA256.hash(data: Array(state.utf8)).prefix(12)
-        text = "\"\(String(decoding: hash.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self))\""
+        text = "\"\(Hexadecimal.text(SHA256.hash(data: Array(state.utf8)).prefix(12)))\""
     }
 
     var field: (name: String, value: String) { ("ETag", text) }

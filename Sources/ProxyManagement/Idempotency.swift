@@ -19,14 +19,9 @@ struct IdempotencyKey: Sendable {
             throw .input(
                 .invalid(name: "Idempotency-Key", rule: "must be one text of 1 to 255 visible ASCII characters"))
         }
-        digest = Self.digest(Array("\(call.request.method) \(call.request.path)\n\(text)".utf8))
-        fingerprint = Self.digest(Array(call.request.body.readableBytesView))
-    }
-
-    private static func digest(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(
-            decoding: SHA256.hash(data: bytes).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        digest = Hexadecimal.text(
+            SHA256.hash(data: Array("\(call.request.method) \(call.request.path)\n\(text)".utf8)))
+        fingerprint = Hexadecimal.text(SHA256.hash(data: Array(call.request.body.readableBytesView)))
     }
 }
 

@@ -6,14 +6,3 @@ func sha256(_ bytes: [UInt8]) -> [UInt8] {
     bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
     return Array(hash.finalize())
 }
-
-/// `bytes` as lower-case hexadecimal text.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in bytes {
-        text.append(digits[Int(byte >> 4)])
-        text.append(digits[Int(byte & 0xF)])
-    }
-    return String(decoding: text, as: UTF8.self)
-}

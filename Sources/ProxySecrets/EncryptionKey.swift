@@ -1,4 +1,5 @@
 import Crypto
+import ProxyDomain
 
 /// 256 bits that seal upstream keys. Its description is dull; its id may be shown.
 public struct EncryptionKey: Sendable {
@@ -21,7 +22,7 @@ public struct EncryptionKey: Sendable {
     }
 
     private init(bytes: [UInt8]) {
-        id = hexadecimal(sha256(bytes).prefix(4))
+        id = Hexadecimal.text(sha256(bytes).prefix(4))
         symmetric = SymmetricKey(data: bytes)
     }
 

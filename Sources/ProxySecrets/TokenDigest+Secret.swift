@@ -5,6 +5,6 @@ extension TokenDigest {
     ///
     /// No salt and no stretching: the secret carries 256 random bits, so there is nothing to guess.
     public static func of(_ secret: TokenSecret) -> TokenDigest {
-        TokenDigest(text: hexadecimal(sha256(Array(secret.revealed().utf8))))
+        TokenDigest(text: Hexadecimal.text(sha256(Array(secret.revealed().utf8))))
     }
 }

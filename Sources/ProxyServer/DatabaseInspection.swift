@@ -26,21 +26,7 @@ public enum DatabaseInspection {
         }
         do {
             let pool = try await place.connect(settings.database, for: .looking)
-            let storage: SQLStorage
-            do {
-                storage = try await SQLStorage.inspect(pool)
-            } catch {
-                await pool.close()
-                throw error
-            }
-            do {
-                let value = try await body(storage)
-                await storage.close()
-                return value
-            } catch {
-                await storage.close()
-                throw error
-            }
+            return try await pool.closing { try await body(SQLStorage.inspect(pool)) }
         } catch {
             if error is StartupError || error is KeyRotationError { throw error }
             if case .server = place { throw place.unusable(error) }

@@ -31,7 +31,7 @@ public enum DatabaseMaintenance {
             var rows: [TableRows] = []
             var unfinished: String?
             if versions.found == versions.known {
-                rows = try await DatabaseCopy(from: pool, named: place.address, to: pool).sourceRows()
+                rows = try await DatabaseCopy.rows(in: pool)
                 unfinished = try await SQLStorage.inspect(pool).unfinishedCopy()?.source
             }
             return Status(
@@ -47,7 +47,7 @@ public enum DatabaseMaintenance {
         defer { lock?.release() }
         return try await onPool(settings, .filling) { pool, _ in
             let versions = try await SQLStorage.schemaVersions(of: pool)
-            _ = try await SQLStorage.open(pool, now: Timestamp(milliseconds: wallClockMilliseconds()))
+            _ = try await SQLStorage.open(pool, now: .wallClock)
             return (versions.found, versions.known)
         }
     }
@@ -75,13 +75,7 @@ public enum DatabaseMaintenance {
         unlink(draft)
         defer { unlink(draft) }
         let source = try await DatabasePlace.file(path).connect(settings.database, for: .looking)
-        do {
-            try await vacuum(source, into: draft)
-            await source.close()
-        } catch {
-            await source.close()
-            throw error
-        }
+        try await source.closing { try await vacuum(source, into: draft) }
         try await expectSound(draft, settings, of: path)
         // Closed by the last who has it, the old one leaves no log behind, which must not be read into the new one.
         if let old = try? await place.connect(settings.database, for: .looking) { await old.close() }
@@ -94,16 +88,12 @@ public enum DatabaseMaintenance {
     /// Brings a backup's schema up to date, and looks whether every invariant holds.
     private static func expectSound(_ draft: String, _ settings: ServerSettings, of path: String) async throws {
         let pool = try await DatabasePlace.file(draft).connect(settings.database, for: .filling)
-        do {
-            let storage = try await SQLStorage.open(pool, now: Timestamp(milliseconds: wallClockMilliseconds()))
+        try await pool.closing {
+            let storage = try await SQLStorage.open(pool, now: .wallClock)
             if let broken = try await storage.verify().first(where: { !$0.holds }) {
                 throw TransferError.refused(
                     "\(path) breaks \(broken.invariant) (\(broken.violations)): nothing was changed")
             }
-            await pool.close()
-        } catch {
-            await pool.close()
-            throw error
         }
     }
 
@@ -152,7 +142,7 @@ public enum DatabaseMaintenance {
         do {
             try await TransferSide.with(place, settings.database, as: .looked) { side in
                 guard side.isMade, !replaces else { return }
-                let rows = try await DatabaseCopy(from: side.pool, named: "", to: side.pool).sourceRows()
+                let rows = try await DatabaseCopy.rows(in: side.pool)
                 guard rows.allSatisfy({ $0.rows == 0 }) else { throw DatabaseCopyError.targetNotEmpty(rows) }
             }
         } catch {
@@ -188,14 +178,7 @@ public enum DatabaseMaintenance {
         }
         do {
             let pool = try await place.connect(settings.database, for: purpose)
-            do {
-                let value = try await body(pool, place)
-                await pool.close()
-                return value
-            } catch {
-                await pool.close()
-                throw error
-            }
+            return try await pool.closing { try await body(pool, place) }
         } catch {
             if error is StartupError || error is TransferError { throw error }
             throw place.unusable(error)

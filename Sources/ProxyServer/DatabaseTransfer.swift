@@ -3,6 +3,7 @@ public import ProxySettings
 public import ProxyStorage
 import SQLDatabase
 public import SQLStorage
+import SystemFacts
 
 /// Moves everything from one database into another while no server uses either.
 public enum DatabaseTransfer {
@@ -66,12 +67,12 @@ public enum DatabaseTransfer {
         _ progress: @escaping @Sendable (CopyProgress) -> Void
     ) async throws -> Outcome {
         let copy = DatabaseCopy(from: from.pool, named: from.place.address, to: into.pool)
-        let (rows, goesOn) = (try await copy.sourceRows(), try await copy.goesOn())
-        let now = Timestamp(milliseconds: wallClockMilliseconds())
+        let now = Timestamp.wallClock
         let copied = try await copy.run(replacing: request.replaces, now: now, progress: progress)
         let findings = try await SQLStorage.inspect(into.pool).verify()
         try await copy.finish(at: now)
-        return outcome(from, into, wentOn: goesOn, rows: rows, copied: copied, findings: findings)
+        return outcome(
+            from, into, wentOn: copied.wentOn, rows: copied.tables.map(\.rows), copied: copied, findings: findings)
     }
 
     private static func look(
@@ -92,7 +93,7 @@ public enum DatabaseTransfer {
     ) -> Outcome {
         var keyFile: String?
         if case .file(let path) = from.place {
-            let path = SystemFile.folder(of: path) + "/encryption-key"
+            let path = FilePath.folder(of: path) + "/encryption-key"
             keyFile = SecretFile.exists(path) ? path : nil
         }
         return Outcome(

@@ -4,6 +4,7 @@ public import ProxySettings
 import ProxyStorage
 import SQLStorage
 import SQLiteDriver
+import SystemFacts
 
 /// Seals stored upstream keys anew, also beside servers that run.
 public enum KeyRotation {
@@ -85,7 +86,7 @@ public enum KeyRotation {
     /// `nil` where keys come from the settings.
     private static func keyFiles(_ settings: ServerSettings) -> KeyFiles? {
         guard settings.encryption.key == nil, settings.database.engine == .sqlite else { return nil }
-        return KeyFiles(folder: SystemFile.folder(of: settings.database.path))
+        return KeyFiles(folder: FilePath.folder(of: settings.database.path))
     }
 
     private static func ring(_ settings: ServerSettings) throws(StartupError) -> (ring: Keyring, files: KeyFiles?) {

@@ -1,6 +1,7 @@
 import Glibc
 import SQLDatabase
 import SQLiteDriver
+import SystemFacts
 
 /// A secret that is made once and kept in a file only its owner may read.
 enum SecretFile {
@@ -46,7 +47,7 @@ enum SecretFile {
             throw failure(path, "ENCRYPTION_KEY")
         }
         // Or a power loss might bring back the file before it.
-        let folder = open(SystemFile.folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folder = open(FilePath.folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { return }
         fsync(folder)
         close(folder)

@@ -5,6 +5,7 @@ import ProxySecrets
 import ProxySettings
 import ProxyStorage
 import SQLiteDriver
+import SystemFacts
 
 /// What must stand before anything serves: the database, open and up to date, and the secrets kept beside it.
 final class StorageFoundation: Sendable {
@@ -179,6 +180,6 @@ final class StorageFoundation: Sendable {
 extension DatabaseSettings {
     /// Where generated secrets are kept: beside the file, or where a file would be; `nil` in memory.
     fileprivate var folder: String? {
-        path == ":memory:" ? nil : SystemFile.folder(of: path)
+        path == ":memory:" ? nil : FilePath.folder(of: path)
     }
 }

@@ -20,7 +20,7 @@ public struct Surroundings: Sendable {
 
     /// The system's clock and the system's randomness.
     public static let system = Surroundings(
-        now: { Timestamp(milliseconds: wallClockMilliseconds()) },
+        now: { .wallClock },
         random: { SystemRandomNumberGenerator().nextWord() })
 }
 

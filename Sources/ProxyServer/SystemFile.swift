@@ -2,12 +2,6 @@ import Glibc
 
 /// Small files of settings, without Foundation.
 enum SystemFile {
-    /// The folder that the file at `path` is in.
-    static func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
-
     /// The text of a file; `nil` when there is none.
     /// - Throws: when it can't be read, or is larger than 16 MiB.
     static func read(_ path: String) throws -> String? {

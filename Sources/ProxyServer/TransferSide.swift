@@ -31,16 +31,15 @@ struct TransferSide: Sendable {
             }
         }
         do {
-            let lock = try lock(place)
-            defer { lock?.release() }
-            try await claim(pool, place)
-            let isMade = try await prepare(place, pool, role)
-            if isMade { try await expectNoServer(on: pool, place) }
-            let value = try await body(TransferSide(place: place, pool: pool, isMade: isMade))
-            await pool.close()
-            return value
+            return try await pool.closing {
+                let lock = try lock(place)
+                defer { lock?.release() }
+                try await claim(pool, place)
+                let isMade = try await prepare(place, pool, role)
+                if isMade { try await expectNoServer(on: pool, place) }
+                return try await body(TransferSide(place: place, pool: pool, isMade: isMade))
+            }
         } catch {
-            await pool.close()
             throw TransferError(wrapping: error, at: place)
         }
     }
@@ -83,7 +82,7 @@ struct TransferSide: Sendable {
     ) async throws(MigrationError) -> Bool {
         do throws(MigrationError) {
             if role == .target {
-                _ = try await SQLStorage.open(pool, now: Timestamp(milliseconds: wallClockMilliseconds()))
+                _ = try await SQLStorage.open(pool, now: .wallClock)
             } else {
                 _ = try await SQLStorage.inspect(pool)
             }

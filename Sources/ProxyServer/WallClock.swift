@@ -1,4 +1,5 @@
 import Glibc
+import ProxyDomain
 
 /// Milliseconds since the Unix epoch, from `CLOCK_REALTIME`: it may step when an operator sets it.
 func wallClockMilliseconds() -> Int64 {
@@ -11,4 +12,9 @@ func wallClockMilliseconds() -> Int64 {
         }
         return Int64(words[0]) * 1000 + Int64(words[1]) / 1_000_000
     }
+}
+
+extension Timestamp {
+    /// This moment.
+    static var wallClock: Timestamp { Timestamp(milliseconds: wallClockMilliseconds()) }
 }

@@ -1,6 +1,7 @@
 import Glibc
 import SQLDatabase
 import Synchronization
+import SystemFacts
 
 /// The right to be the one server on a database file. Held until it is released or the value dies, and freed by the
 /// kernel when the process ends in whatever way. Tools that only read do not take it.
@@ -21,7 +22,7 @@ public final class ServerLock: Sendable {
         let path = SQLiteFile.canonical(database) + ".lock"
         let descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .unusable(file: path, reason: String(cString: strerror(errno))) }
-        guard Self.lock(descriptor) else {
+        guard FileLock.take(descriptor) else {
             let code = errno
             let holder = Self.holder(descriptor)
             Glibc.close(descriptor)
@@ -47,16 +48,6 @@ public final class ServerLock: Sendable {
         ftruncate(descriptor, 0)
         let text = "\(getpid())\n"
         _ = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
-    }
-
-    /// Tries for a tenth of a second: a child that another thread has just forked holds all files until it becomes its program.
-    private static func lock(_ descriptor: Int32) -> Bool {
-        for _ in 0..<10 {
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
-            guard errno == EWOULDBLOCK else { return false }
-            usleep(10_000)
-        }
-        return flock(descriptor, LOCK_EX | LOCK_NB) == 0
     }
 
     private static func holder(_ descriptor: Int32) -> Int32? {

@@ -14,16 +14,29 @@ struct DatabaseCommand: AsyncParsableCommand {
             DatabaseRotateKeyCommand.self, DatabaseEncryptCommand.self,
         ])
 
-    /// Does something with the database that the settings name. Exits with 3 when it can't be reached.
-    private static func reach<Value>(
+    /// Does something with the database that the settings name. Exits as the error says: with 3 when it can't be reached.
+    static func reach<Value>(
         _ options: SettingsOptions, _ body: (ServerSettings) async throws -> Value
     ) async throws -> Value {
         let settings = try options.read()
         do {
             return try await body(settings)
+        } catch let error as ExitCode {
+            throw error
         } catch {
-            StandardError.write("llm-proxy: \(error)")
-            throw ExitCode(3)
+            throw exit(for: error)
+        }
+    }
+
+    /// Tells what went wrong, and gives how to exit, as API.md has it: 1 failed, 2 usage, 3 can't reach, 4 refused.
+    static func exit(for error: any Error) -> ExitCode {
+        StandardError.write("llm-proxy: \(error)")
+        if error is KeyRotationError { return ExitCode(4) }
+        return switch error as? TransferError {
+        case .failed: ExitCode(1)
+        case .usage: ExitCode(2)
+        case .unreachable, nil: ExitCode(3)
+        case .refused, .inUse: ExitCode(4)
         }
     }
 

@@ -69,8 +69,7 @@ struct DatabaseCopyCommand: AsyncParsableCommand {
             guard outcome.findings.allSatisfy(\.holds) else { throw ExitCode(4) }
         } catch let error as TransferError {
             bar.end()
-            StandardError.write("llm-proxy: \(error)")
-            throw ExitCode(error.exitCode)
+            throw DatabaseCommand.exit(for: error)
         }
     }
 }
@@ -121,18 +120,6 @@ extension DatabaseCopyCommand {
             ("comparing_seconds", copied.map { .measured($0.comparing / .seconds(1)) } ?? .null),
             ("invariants_hold", copied == nil ? .null : .bool(outcome.findings.allSatisfy(\.holds))),
         ]).text
-    }
-}
-
-extension TransferError {
-    /// As API.md has it: 1 failed, 2 usage, 3 can't reach, 4 refused.
-    fileprivate var exitCode: Int32 {
-        switch self {
-        case .failed: 1
-        case .usage: 2
-        case .unreachable: 3
-        case .refused, .inUse: 4
-        }
     }
 }
 

@@ -60,14 +60,7 @@ private enum KeyWork {
     static func run(
         _ settings: SettingsOptions, json: Bool, _ work: (ServerSettings) async throws -> KeyRotation.Outcome
     ) async throws {
-        let settings = try settings.read()
-        let outcome: KeyRotation.Outcome
-        do {
-            outcome = try await work(settings)
-        } catch {
-            StandardError.write("llm-proxy: \(error)")
-            throw ExitCode(error is KeyRotationError ? 4 : 3)
-        }
+        let outcome = try await DatabaseCommand.reach(settings, work)
         StandardOutput.write(json ? document(outcome) : text(outcome))
     }
 

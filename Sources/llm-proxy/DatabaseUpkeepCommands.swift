@@ -142,24 +142,12 @@ struct DatabaseRestoreCommand: AsyncParsableCommand {
 
 /// What these commands have in common.
 private enum DatabaseUpkeep {
+    /// As ``DatabaseCommand/reach(_:_:)``; whatever is written meanwhile, also by programs that are run, is for its owner alone.
     static func reach<Value>(
         _ options: SettingsOptions, _ body: (ServerSettings) async throws -> Value
     ) async throws -> Value {
-        let settings = try options.read()
-        // Whatever is written here, and by programs that are run here, is for its owner alone.
         umask(0o077)
-        do {
-            return try await body(settings)
-        } catch let error as ExitCode {
-            throw error
-        } catch {
-            StandardError.write("llm-proxy: \(error)")
-            switch error as? TransferError {
-            case .refused?, .inUse?: throw ExitCode(4)
-            case .failed?: throw ExitCode(1)
-            case .usage?, .unreachable?, nil: throw ExitCode(3)
-            }
-        }
+        return try await DatabaseCommand.reach(options, body)
     }
 
     /// In one transaction, what was there included: pg_restore's own `--clean` can't take partitions away.

@@ -33,7 +33,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         let read = try settings.read()
-        var findings = settings.findings(all: all)
+        var findings = try settings.findings(all: all)
         findings += await ServerDoctor(read, isOffline: offline).examine()
         findings += DoctorFiles.findings(read)
         StandardOutput.write(json ? Self.document(findings) : findings.map(\.line).joined(separator: "\n"))
@@ -68,17 +68,10 @@ extension DoctorFinding {
 extension SettingsOptions {
     /// What somebody has set, and who.
     /// - Parameter all: whether defaults are among them.
-    fileprivate func findings(all: Bool) -> [DoctorFinding] {
-        var flags: [String: String] = [:]
-        flags["LISTEN_ADDR"] = listen
-        flags["DATABASE_PATH"] = databasePath
-        for assignment in assignments {
-            guard let equals = assignment.firstIndex(of: "=") else { continue }
-            flags[String(assignment[..<equals])] = String(assignment[assignment.index(after: equals)...])
-        }
+    fileprivate func findings(all: Bool) throws -> [DoctorFinding] {
         // Whether it can be read has been seen by whoever read the settings.
         let origins = ServerSettings.origins(
-            environment: ProcessEnvironment.variables, dotEnv: DoctorFiles.text(of: ".env"), flags: flags)
+            environment: ProcessEnvironment.variables, dotEnv: DoctorFiles.text(of: ".env"), flags: try flags())
         let shown = origins.filter { all || $0.source != .preset }
         guard !shown.isEmpty else { return [.ok("settings", "all are at their defaults")] }
         return shown.map { .ok($0.setting.name, $0.summary) }

@@ -15,7 +15,7 @@ enum DoctorFiles {
     static func findings(_ settings: ServerSettings) -> [DoctorFinding] {
         let path = settings.database.path
         guard path != ":memory:" else { return [] }
-        let folder = Self.folder(of: path)
+        let folder = FilePath.folder(of: path)
         var findings = ["management-token", "encryption-key", "encryption-key.former"].compactMap {
             permissions(of: "\(folder)/\($0)")
         }
@@ -38,7 +38,7 @@ enum DoctorFiles {
     private static func space(in folder: String) -> DoctorFinding {
         let name = "disk"
         var place = folder
-        while access(place, F_OK) != 0, place != ".", place != "/" { place = Self.folder(of: place) }
+        while access(place, F_OK) != 0, place != ".", place != "/" { place = FilePath.folder(of: place) }
         guard let free = FileFacts.freeBytes(at: place) else {
             return .warning(name, "the room beside \(folder) can't be told", remedy: "look with df")
         }
@@ -46,10 +46,5 @@ enum DoctorFiles {
         guard free < lowSpace else { return .ok(name, found) }
         let remedy = "make room, or set REQUEST_RETENTION_DAYS"
         return free < leastSpace ? .failed(name, found, remedy: remedy) : .warning(name, found, remedy: remedy)
-    }
-
-    private static func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 }

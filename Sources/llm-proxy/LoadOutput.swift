@@ -73,19 +73,15 @@ final class LoadProgress: Sendable {
     }
 
     private static func show(_ moment: LiveFigures.Moment?, share: Double) {
-        let filled = Int(share * 30)
-        let bar = String(repeating: "█", count: filled) + String(repeating: "·", count: 30 - filled)
         let figures = moment.map {
             "\($0.succeeded)/s, p99 \(($0.p99 / .milliseconds(1) * 100).rounded() / 100) ms, \($0.errors) errors"
         }
-        let text = Array("\r\u{1B}[K\(bar) \(figures ?? "begins")".utf8)
-        _ = Glibc.write(STDERR_FILENO, text, text.count)
+        StandardError.replaceLine(with: "\(ProgressBar.bar(share)) \(figures ?? "begins")")
     }
 
     func end() {
         guard let task else { return }
         task.cancel()
-        let text = Array("\r\u{1B}[K".utf8)
-        _ = Glibc.write(STDERR_FILENO, text, text.count)
+        StandardError.replaceLine()
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import SystemFacts
 
 /// Files for their owner alone.
 enum PrivateFile {
@@ -21,16 +22,11 @@ enum PrivateFile {
 
     /// Makes the folder that the file at `path` goes into, and those above it, if they are missing.
     static func makeFolder(of path: String) throws(ManageError) {
-        let folder = folder(of: path)
+        let folder = FilePath.folder(of: path)
         guard mkdir(folder, 0o700) != 0, errno != EEXIST else { return }
         guard errno == ENOENT else { throw failure(folder) }
         try makeFolder(of: folder)
         guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw failure(folder) }
-    }
-
-    static func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     private static func failure(_ path: String) -> ManageError {

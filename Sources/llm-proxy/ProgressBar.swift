@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// One line on standard error that tells how far long work is, and how long it will take.
@@ -31,26 +30,26 @@ final class ProgressBar: Sendable {
         }
         guard let passed else { return }
         let share = total > 0 ? min(1, Double(done) / Double(total)) : 1
-        let filled = Int(share * 30)
-        let bar = String(repeating: "█", count: filled) + String(repeating: "·", count: 30 - filled)
         let rate = Double(done - doneBefore) / max(passed / .seconds(1), 0.001)
         let left = rate > 0 ? ", \(Self.text(seconds: Double(total - done) / rate)) left" : ""
-        write("\r\u{1B}[K\(bar) \(Int(share * 100)) % \(title), \(Int(rate)) rows/s\(left)")
+        StandardError.replaceLine(
+            with: "\(Self.bar(share)) \(Int(share * 100)) % \(title), \(Int(rate)) rows/s\(left)")
     }
 
     /// Takes the line away.
     func end() {
         guard isShown else { return }
-        write("\r\u{1B}[K")
+        StandardError.replaceLine()
+    }
+
+    /// - Parameter share: 0…1.
+    static func bar(_ share: Double) -> String {
+        let filled = Int(share * 30)
+        return String(repeating: "█", count: filled) + String(repeating: "·", count: 30 - filled)
     }
 
     private static func text(seconds: Double) -> String {
         let whole = Int(seconds.rounded(.up))
         return whole < 60 ? "\(whole) s" : "\(whole / 60) min \(whole % 60) s"
-    }
-
-    private func write(_ text: String) {
-        let bytes = Array(text.utf8)
-        _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
     }
 }

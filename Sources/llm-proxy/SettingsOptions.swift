@@ -15,7 +15,10 @@ struct SettingsOptions: ParsableArguments {
 
     /// Reads all settings.
     /// - Parameter overrides: settings that the command itself decides.
-    func read(overrides: [String: String] = [:]) throws -> ServerSettings {
+    func read(overrides: [String: String] = [:]) throws -> ServerSettings { try Self.read(flags(overrides)) }
+
+    /// What was said on the command line, by the settings' names.
+    func flags(_ overrides: [String: String] = [:]) throws -> [String: String] {
         var flags = overrides
         flags["LISTEN_ADDR"] = listen ?? flags["LISTEN_ADDR"]
         flags["DATABASE_PATH"] = databasePath ?? flags["DATABASE_PATH"]
@@ -25,7 +28,7 @@ struct SettingsOptions: ParsableArguments {
             }
             flags[String(assignment[..<equals])] = String(assignment[assignment.index(after: equals)...])
         }
-        return try Self.read(flags)
+        return flags
     }
 
     /// Reads all settings, those in `flags` before any others.

@@ -3,6 +3,7 @@ import Glibc
 import ProxyFleet
 import ProxyServer
 import ProxySettings
+import SystemFacts
 
 /// `llm-proxy setup`: leaves a folder in which `llm-proxy server` serves.
 struct SetupCommand: AsyncParsableCommand {
@@ -126,7 +127,7 @@ extension SetupCommand {
     private func document(
         _ answers: Answers, keeping old: String?
     ) throws(ManageError) -> (text: String, settings: ServerSettings) {
-        let folder = PrivateFile.folder(of: answers.databasePath)
+        let folder = FilePath.folder(of: answers.databasePath)
         let before = old.flatMap { try? ServerSettings.read(environment: [:], dotEnv: $0, files: TextFile.read) }
         guard before != nil || old == nil else {
             throw .refused("\(Self.file) can't be read, so that its secrets would be lost: mend it or move it away")

@@ -1,8 +1,6 @@
-import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import NIOSSL
 import ProxyManagement
 import ProxyServer
 
@@ -34,7 +32,7 @@ struct StreamingCall: Sendable {
             defer { channel.close(promise: nil) }
             for try await part in parts { try each(part) }
         } catch {
-            throw failure(error)
+            throw address.failure(error, lateness: .nothing)
         }
     }
 
@@ -42,30 +40,10 @@ struct StreamingCall: Sendable {
         sending content: [UInt8], to path: String, _ parts: AsyncThrowingStream<Part, any Error>.Continuation
     ) async throws -> any Channel {
         let head = requestHead(path, contentLength: content.count)
-        let tls = try address.isTLS ? Self.makeTLS() : nil
-        // A literal address is no server name (RFC 6066 section 3): its certificate is compared with the address.
-        let name = (try? SocketAddress(ipAddress: address.host, port: 0)) == nil ? address.host : nil
         let silence = TimeAmount(patience)
-        return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connectTimeout(silence)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    if let tls { try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name)) }
-                    try pipeline.addHTTPClientHandlers()
-                    try pipeline.addHandler(IdleStateHandler(readTimeout: silence))
-                    try pipeline.addHandler(StreamingExchange(head, content: content, parts))
-                }
-            }
-            .connect(host: address.host, port: address.port).get()
-    }
-
-    /// Full verification against the system's roots.
-    private static func makeTLS() throws -> NIOSSLContext {
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.applicationProtocols = ["http/1.1"]
-        configuration.minimumTLSVersion = .tlsv12
-        return try NIOSSLContext(configuration: configuration)
+        return try await address.connect(on: MultiThreadedEventLoopGroup.singleton, within: patience) {
+            [IdleStateHandler(readTimeout: silence), StreamingExchange(head, content: content, parts)]
+        }
     }
 
     private func requestHead(_ path: String, contentLength: Int) -> HTTPRequestHead {
@@ -77,35 +55,6 @@ struct StreamingCall: Sendable {
         ])
         return HTTPRequestHead(version: .http1_1, method: .POST, uri: address.prefix + path, headers: headers)
     }
-}
-
-// MARK: - What goes wrong
-
-extension StreamingCall {
-    private func failure(_ error: any Error) -> ManageError {
-        switch error {
-        case let error as ManageError: error
-        case is HTTPParserError: .failed("\(address.authority) answered with something that is not HTTP")
-        default: .unreachable("\(address.authority) can't be reached: \(Self.reason(error))")
-        }
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        switch error {
-        case let error as StreamingFault: error.rawValue
-        case ChannelError.connectTimeout(_): StreamingFault.silent.rawValue
-        case let error as NIOConnectionError:
-            error.connectionErrors.first.map { reason($0.error) } ?? "there is no such host"
-        case let error as IOError: String(cString: strerror(error.errnoCode))
-        default: "\(error)"
-        }
-    }
-}
-
-/// Why an answer did not come to its end.
-private enum StreamingFault: String, Error {
-    case silent = "nothing came in time"
-    case cut = "the connection ended before the answer did"
 }
 
 /// Sends one request and hands on its answer. Confined to its channel's event loop.
@@ -151,7 +100,7 @@ private final class StreamingExchange: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is IdleStateHandler.IdleStateEvent {
-            parts.finish(throwing: StreamingFault.silent)
+            parts.finish(throwing: Silence.nothing)
         } else {
             context.fireUserInboundEventTriggered(event)
         }
@@ -162,5 +111,5 @@ private final class StreamingExchange: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    func channelInactive(context: ChannelHandlerContext) { parts.finish(throwing: StreamingFault.cut) }
+    func channelInactive(context: ChannelHandlerContext) { parts.finish(throwing: Silence.cut) }
 }

@@ -67,7 +67,7 @@ extension CommandScenario {
             check.equal(back.code, 0, "restored: \(back.output)")
             check.equal(
                 try await database.run("SELECT request_count FROM tokens"), [["1"]], "requests as of the backup")
-            let next = try await bench.serve(settings.merging(bench.keptSecrets) { $1 })
+            let next = try await bench.serve(settings.merging(bench.generatedSecrets) { $1 })
             check.usual(try await next.exchange(tenant.request()), "afterwards")
             try await bench.expectSound(database, check)
         },
@@ -93,13 +93,4 @@ extension CommandScenario {
             check.equal(bench.files().filter { $0.contains("llm-proxy.db") }, [], "what was made for nothing")
         },
     ]
-}
-
-extension CommandBench {
-    /// The encryption key that the first server in this folder made, as a setting for others.
-    fileprivate var keptSecrets: [String: String] {
-        ["ENCRYPTION_KEY": "data/encryption-key"].compactMapValues { file in
-            bytes(of: file).map { String(decoding: $0, as: UTF8.self).filter { !$0.isWhitespace } }
-        }
-    }
 }

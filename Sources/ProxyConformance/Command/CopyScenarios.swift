@@ -206,7 +206,7 @@ extension CommandBench {
     }
 
     /// What the first server in this folder made for itself, as settings for others.
-    fileprivate var generatedSecrets: [String: String] {
+    var generatedSecrets: [String: String] {
         let files = ["ENCRYPTION_KEY": "data/encryption-key", "MANAGEMENT_TOKEN": "data/management-token"]
         return files.compactMapValues { file in
             bytes(of: file).map { String(decoding: $0, as: UTF8.self).filter { !$0.isWhitespace } }

@@ -2,6 +2,7 @@ import ProxySecrets
 import ProxySettings
 import ProxyStorage
 import SQLStorage
+import SystemFacts
 
 extension ServerDoctor {
     /// Stored keys of each kind that are opened at most.
@@ -51,7 +52,7 @@ extension ServerDoctor {
     /// Beside the SQLite file, or where one would be; `nil` in memory.
     private var keyFiles: KeyFiles? {
         let path = settings.database.path
-        return path == ":memory:" ? nil : KeyFiles(folder: SystemFile.folder(of: path))
+        return path == ":memory:" ? nil : KeyFiles(folder: FilePath.folder(of: path))
     }
 
     private func missingKey(needed: Bool) -> DoctorFinding {

@@ -35,7 +35,7 @@ enum AuditChain {
             case .text(let text): add(text)
             }
         }
-        return hash.finalize().hexadecimal
+        return Hexadecimal.text(hash.finalize())
     }
 
     /// Walks over the whole chain.
@@ -69,13 +69,6 @@ enum AuditChain {
         }
         if number != bounds.last || link != bounds.lastLink { broken.append("end of the chain") }
         return (checked, broken)
-    }
-}
-
-extension SHA256Digest {
-    fileprivate var hexadecimal: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }
 

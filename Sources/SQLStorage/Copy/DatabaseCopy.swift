@@ -55,7 +55,8 @@ public struct DatabaseCopy: Sendable {
         for (table, before) in zip(tables, there) where table.checksum.rows < before.rows {
             throw DatabaseCopyError.shrunk(table: table.name, before: before.rows, now: table.checksum.rows)
         }
-        return CopyResult(tables: tables, copying: took.copying, comparing: took.comparing)
+        return CopyResult(
+            wentOn: goesOn, tables: tables, copying: took.copying, comparing: took.comparing)
     }
 
     /// What arrived is a database to serve from.
@@ -134,7 +135,8 @@ public struct DatabaseCopy: Sendable {
         }
     }
 
-    private static func rows(in pool: ConnectionPool) async throws -> [TableRows] {
+    /// How many rows each table of a database has, in the order in which they are copied.
+    public static func rows(in pool: ConnectionPool) async throws -> [TableRows] {
         try await pool.read { connection in
             try StoredTable.all.map { (table) throws(SQLError) in
                 let rows = try connection.first(table.count) { (row) throws(SQLError) in row.integer(at: 0) }
@@ -155,6 +157,8 @@ public struct TableRows: Hashable, Sendable {
 
 /// What a copy did.
 public struct CopyResult: Sendable {
+    /// Whether it went on with a copy that had not ended.
+    public let wentOn: Bool
     /// What is in each table, equal on both sides.
     public let tables: [CopiedTable]
     /// How long it took to bring the rows over, and to compare both sides.
@@ -166,6 +170,8 @@ public struct CopyResult: Sendable {
 public struct CopiedTable: Hashable, Sendable {
     public let name: String
     public let checksum: TableChecksum
+
+    public var rows: TableRows { TableRows(name: name, rows: checksum.rows) }
 }
 
 /// Why a copy ended without being whole. What the target holds then is no database to serve from, and no server does.

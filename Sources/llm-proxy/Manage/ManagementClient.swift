@@ -1,8 +1,6 @@
-import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import NIOSSL
 import ProxyManagement
 import ProxyServer
 
@@ -39,7 +37,7 @@ struct ManagementClient: Sendable {
             return try await promise.futureResult.get()
         } catch {
             promise.fail(error)
-            throw failure(error)
+            throw address.failure(error, lateness: .tooLong)
         }
     }
 
@@ -48,28 +46,9 @@ struct ManagementClient: Sendable {
     ) async throws -> any Channel {
         let content = call.body.map { Array($0.text.utf8) } ?? []
         let head = requestHead(of: call, contentLength: content.count)
-        let tls = try address.isTLS ? Self.makeTLS() : nil
-        // A literal address is no server name (RFC 6066 section 3): its certificate is compared with the address.
-        let name = (try? SocketAddress(ipAddress: address.host, port: 0)) == nil ? address.host : nil
-        return try await ClientBootstrap(group: loop)
-            .connectTimeout(TimeAmount(timeout))
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    if let tls { try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name)) }
-                    try pipeline.addHTTPClientHandlers()
-                    try pipeline.addHandler(ManagementExchange(head, content: content, promise))
-                }
-            }
-            .connect(host: address.host, port: address.port).get()
-    }
-
-    /// Full verification against the system's roots.
-    private static func makeTLS() throws -> NIOSSLContext {
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.applicationProtocols = ["http/1.1"]
-        configuration.minimumTLSVersion = .tlsv12
-        return try NIOSSLContext(configuration: configuration)
+        return try await address.connect(on: loop, within: timeout) {
+            [ManagementExchange(head, content: content, promise)]
+        }
     }
 
     private func requestHead(of call: ManagementCall, contentLength: Int) -> HTTPRequestHead {
@@ -87,35 +66,6 @@ struct ManagementClient: Sendable {
             version: .http1_1, method: HTTPMethod(rawValue: call.method.rawValue), uri: address.prefix + call.target,
             headers: headers)
     }
-}
-
-// MARK: - What goes wrong
-
-extension ManagementClient {
-    private func failure(_ error: any Error) -> ManageError {
-        switch error {
-        case let error as ManageError: error
-        case is HTTPParserError: .failed("\(address.authority) answered with something that is not HTTP")
-        default: .unreachable("\(address.authority) can't be reached: \(Self.reason(error))")
-        }
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        switch error {
-        case let error as Silence: error.rawValue
-        case ChannelError.connectTimeout(_): Silence.tooLong.rawValue
-        case let error as NIOConnectionError:
-            error.connectionErrors.first.map { reason($0.error) } ?? "there is no such host"
-        case let error as IOError: String(cString: strerror(error.errnoCode))
-        default: "\(error)"
-        }
-    }
-}
-
-/// Why no whole answer came, though nothing was said.
-private enum Silence: String, Error {
-    case tooLong = "no answer came in time"
-    case cut = "the connection ended before the answer did"
 }
 
 /// Sends one request and keeps its answer. Confined to its channel's event loop.
