@@ -15,6 +15,8 @@ package final class ScriptedUpstream: UpstreamDouble {
         var isStopped = false
         /// Counts ``clear()``: what began before one belongs to nobody any more.
         var generation = 0
+        /// Ports of connections that wait to be accepted after all that came before them.
+        var fences: [Int: DispatchSemaphore] = [:]
         var listens = true
     }
 
@@ -51,8 +53,9 @@ package final class ScriptedUpstream: UpstreamDouble {
         }
     }
 
-    /// Forgets scripts, requests and counts, and closes every connection.
+    /// Forgets scripts, requests and counts, and closes every connection, also those that nobody has accepted yet.
     package func clear() {
+        acceptWaiting()
         state.change { state in
             for descriptor in state.open { shutdown(descriptor, Int32(SHUT_RDWR)) }
             state.generation += 1
@@ -76,6 +79,19 @@ package final class ScriptedUpstream: UpstreamDouble {
         }
     }
 
+    /// Waits until every connection made before now is accepted, so that none counts as one of the next scenario: they
+    /// are accepted in the order in which they were made.
+    private func acceptWaiting() {
+        guard let (descriptor, own) = Socket.bound() else { return }
+        defer { close(descriptor) }
+        let accepted = DispatchSemaphore(value: 0)
+        state.change { $0.fences[own] = accepted }
+        if Socket.withAddress(port: port, { connect(descriptor, $0, $1) }) == 0 {
+            _ = accepted.wait(timeout: .now() + .seconds(5))
+        }
+        _ = state.change { $0.fences.removeValue(forKey: own) }
+    }
+
     private func acceptAll() {
         while true {
             let descriptor = accept(listener, nil, nil)
@@ -84,18 +100,25 @@ package final class ScriptedUpstream: UpstreamDouble {
                 break
             }
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-            let number: Int? = state.change { state in
+            if let fence = state.change({ $0.fences.removeValue(forKey: Socket.peerPort(of: descriptor)) }) {
+                close(descriptor)
+                fence.signal()
+                continue
+            }
+            let accepted: (number: Int, generation: Int)? = state.change { state in
                 guard !state.isStopped else { return nil }
                 state.connections += 1
                 state.open.insert(descriptor)
-                return state.connections
+                return (state.connections, state.generation)
             }
-            guard let number else {
+            guard let accepted else {
                 close(descriptor)
                 break
             }
             Socket.setNoDelay(descriptor)
-            BlockingThreads.shared.start { [self] in serve(descriptor, number: number) }
+            BlockingThreads.shared.start { [self] in
+                serve(descriptor, number: accepted.number, of: accepted.generation)
+            }
         }
         state.change { [listener] state in
             state.listens = false
@@ -103,10 +126,9 @@ package final class ScriptedUpstream: UpstreamDouble {
         }
     }
 
-    private func serve(_ descriptor: Int32, number: Int) {
+    private func serve(_ descriptor: Int32, number: Int, of generation: Int) {
         var reader = UpstreamReader(descriptor: descriptor)
         var wasReset = false
-        let generation = state.value.generation
         while reader.hasMore() {
             let steps = state.change { $0.scripts.isEmpty ? nil : $0.scripts.removeFirst() } ?? Self.usual
             var play = Play(reader: reader, number: number, generation: generation)

@@ -24,19 +24,38 @@ enum Socket {
 
     /// A listening socket on a port of 127.0.0.1; 0 for one that is free.
     static func listen(port: Int = 0) -> (descriptor: Int32, port: Int)? {
+        guard let bound = bound(port: port) else { return nil }
+        guard Glibc.listen(bound.descriptor, 512) == 0 else {
+            Glibc.close(bound.descriptor)
+            return nil
+        }
+        return bound
+    }
+
+    /// A socket with a port of 127.0.0.1, that neither listens nor is connected; 0 for one that is free.
+    static func bound(port: Int = 0) -> (descriptor: Int32, port: Int)? {
         let descriptor = make()
         var one: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
-        guard withAddress(port: port, { bind(descriptor, $0, $1) }) == 0, Glibc.listen(descriptor, 512) == 0 else {
+        guard withAddress(port: port, { bind(descriptor, $0, $1) }) == 0 else {
             Glibc.close(descriptor)
             return nil
         }
+        return (descriptor, self.port { getsockname(descriptor, $0, $1) })
+    }
+
+    /// The port at the other end; 0 when it has gone.
+    static func peerPort(of descriptor: Int32) -> Int { port { getpeername(descriptor, $0, $1) } }
+
+    private static func port(
+        _ ask: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) -> Int {
         var address = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) { pointer in
-            _ = pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        let answer = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { ask($0, &length) }
         }
-        return (descriptor, Int(in_port_t(bigEndian: address.sin_port)))
+        return answer == 0 ? Int(in_port_t(bigEndian: address.sin_port)) : 0
     }
 
     static func setNoDelay(_ descriptor: Int32) {
