@@ -40,7 +40,7 @@ extension ManagementDependencies {
         _ change: (_ storage: any Storage, _ event: AuditEvent?) async throws -> Value
     ) async throws -> Value {
         guard audit.isUsed else { return try await change(storage, nil) }
-        let event = event(call, subject, .success, actor: Self.managementToken, at: now)
+        let event = event(call, subject, .success, actor: call.principal?.name ?? Principal.root.name, at: now)
         let value =
             audit.storesInDatabase
             ? try await change(storage.recording(event), event) : try await change(storage, nil)
@@ -49,10 +49,8 @@ extension ManagementDependencies {
     }
 
     /// Records that a credential was refused. What can't be recorded is logged: the answer is no other for that.
-    /// - Parameter skipped: how many before it were not recorded, for there were too many.
-    func recordRefusal(_ call: Call, skipped: Int, at now: Timestamp) async {
-        let subject = AuditSubject("credential.refuse", ["skipped": skipped > 0 ? "\(skipped)" : nil])
-        let event = event(call, subject, .refused, actor: "unknown", at: now)
+    func recordRefusal(_ call: Call, by actor: String, _ metadata: [String: String], at now: Timestamp) async {
+        let event = event(call, AuditSubject("credential.refuse", metadata), .refused, actor: actor, at: now)
         audit.log?(event)
         guard audit.storesInDatabase else { return }
         do {
@@ -70,10 +68,7 @@ extension ManagementDependencies {
             id: newIdentifier(at: now), at: now, action: subject.action, actor: actor, outcome: outcome,
             method: call.request.method, path: String(call.request.path.prefix(512)), requestID: call.requestID,
             correlationID: Call.accepted(call.request.values(of: "x-correlation-id")),
-            clientAddress: call.request.peerAddress, projectID: subject.project, tokenID: subject.token,
+            clientAddress: call.clientAddress, projectID: subject.project, tokenID: subject.token,
             metadata: subject.metadata)
     }
-
-    /// Who acts with the management token of the settings.
-    private static let managementToken = "management-token"
 }

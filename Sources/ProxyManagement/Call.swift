@@ -6,6 +6,10 @@ package struct Call: Sendable {
     /// Ties the answer to the log lines about it.
     let requestID: String
     let logger: Logger
+    /// Who calls; `nil` until that is known, and where anybody may.
+    var principal: Principal?
+    /// Address of the client, as far as it can be trusted.
+    var clientAddress: String { request.peerAddress }
     /// What stood at `{id}` in the path; empty on routes without it.
     var pathIdentifier = ""
 

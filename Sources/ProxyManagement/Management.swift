@@ -2,8 +2,8 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
-import ProxyDomain
-import Synchronization
+package import ProxyDomain
+package import ProxyStorage
 
 /// The control plane: projects, tokens, requests, health and metrics, answered without a connection of its own.
 ///
@@ -13,6 +13,7 @@ public final class Management: Sendable {
     public static let maximumBodyBytes = 64 << 10
 
     private let dependencies: ManagementDependencies
+    private let authenticator: Authenticator
     private let responder: RouterResponder<ManagementContext>
 
     /// - Throws: when a route has no authorisation entry or no handler, or `METRICS_PATH` can't be a route.
@@ -27,7 +28,8 @@ public final class Management: Sendable {
     /// The same with routes of the caller's choice.
     package init(_ dependencies: ManagementDependencies, _ table: RouteTable) {
         self.dependencies = dependencies
-        responder = Self.router(of: table, dependencies).buildResponder()
+        authenticator = Authenticator(dependencies)
+        responder = Self.router(of: table, authenticator).buildResponder()
     }
 
     /// Everything that serves a route.
@@ -35,14 +37,14 @@ public final class Management: Sendable {
         ProjectRoutes(dependencies).endpoints + UpstreamRoutes(dependencies).endpoints
             + TokenRoutes(dependencies).endpoints + CacheRoutes(dependencies).endpoints
             + RequestRoutes(dependencies).endpoints + AuditRoutes(dependencies).endpoints
-            + OperationRoutes(dependencies).endpoints
+            + ManagementTokenRoutes(dependencies).endpoints + OperationRoutes(dependencies).endpoints
     }
 
     private static func router(
-        of table: RouteTable, _ dependencies: ManagementDependencies
+        of table: RouteTable, _ authenticator: Authenticator
     ) -> Router<ManagementContext> {
         let router = Router(context: ManagementContext.self)
-        router.add(middleware: Gatekeeper(table, dependencies))
+        router.add(middleware: Gatekeeper(table, authenticator))
         for entry in table.entries {
             let handler = entry.endpoint.handler
             let methods: [HTTPRequest.Method] =
@@ -73,9 +75,46 @@ public final class Management: Sendable {
 
     /// Answers a request. Never fails: what goes wrong is an answer too, and its reason is in the log.
     public func respond(to request: ManagementRequest) async -> ManagementResponse {
-        let call = Call(
+        await respond(to: call(request))
+    }
+
+    /// Answers a request of somebody who is known already, whatever credential is in it.
+    package func respond(to request: ManagementRequest, as principal: Principal) async -> ManagementResponse {
+        var call = call(request)
+        call.principal = principal
+        return await respond(to: call)
+    }
+
+    /// Judges a credential that was typed into a form as one in a field is judged: throttled by address, audited when it is wrong.
+    package func signIn(_ credential: String, of request: ManagementRequest) async -> SignInVerdict {
+        let call = call(request)
+        do {
+            let principal = try await authenticator.principal(presenting: credential, in: call)
+            return .accepted(principal, credential: .ofCredential(credential))
+        } catch {
+            let failure =
+                error as? ManagementFailure
+                ?? (error as? StorageError).map { ManagementFailure($0, about: .server) } ?? .storage(.unexpected)
+            let statement = failure.statement
+            return .refused(
+                status: statement.status, error: statement.error, description: statement.remedy,
+                retryAfter: statement.fields.first { $0.name == "Retry-After" }?.value)
+        }
+    }
+
+    /// Whose a credential is whose digest was kept; `nil` when it opens nothing any more.
+    package func principal(of credential: TokenDigest) async throws(StorageError) -> Principal? {
+        try await authenticator.principal(of: credential)
+    }
+
+    private func call(_ request: ManagementRequest) -> Call {
+        Call(
             request, generated: dependencies.newIdentifier(RequestID.self, at: dependencies.now()).text,
             logger: dependencies.logger)
+    }
+
+    private func respond(to call: Call) async -> ManagementResponse {
+        let request = call.request
         let response: Response
         let body: ByteBuffer
         do {
@@ -108,4 +147,15 @@ public final class Management: Sendable {
             body: call.request.method == "HEAD" ? ByteBuffer() : body,
             contentLength: response.status == .noContent ? nil : body.readableBytes)
     }
+}
+
+/// What became of an attempt to sign in.
+package enum SignInVerdict: Sendable {
+    /// - Parameter credential: its digest, which the session is to keep.
+    case accepted(Principal, credential: TokenDigest)
+    /// - Parameters:
+    ///   - error: what is wrong.
+    ///   - description: what can be done about it.
+    ///   - retryAfter: seconds to wait, where waiting helps.
+    case refused(status: Int, error: String, description: String, retryAfter: String?)
 }

@@ -10,7 +10,8 @@ struct ManagementContext: RequestContext {
     }
 
     var coreContext: CoreRequestContextStorage
-    let call: Call
+    /// With who calls, once that is known.
+    var call: Call
 
     init(source: Source) {
         coreContext = CoreRequestContextStorage(source: source)

@@ -11,6 +11,8 @@ public struct ManagementDependencies: Sendable {
     public var open: @Sendable (_ sealed: String, ProjectID) -> String?
     /// Whether a presented credential is the management token. Must take the same time whatever is presented.
     public var isManagementToken: @Sendable (String) -> Bool
+    /// SHA-256 of the management token of the settings: sessions that were begun with it hold this.
+    public var rootCredential: TokenDigest
     /// Under which digest a new token is stored.
     public var digest: @Sendable (TokenSecret) -> TokenDigest
     public var now: @Sendable () -> Timestamp
@@ -44,7 +46,7 @@ public struct ManagementDependencies: Sendable {
     public init(
         storage: any Storage, seal: @escaping @Sendable (_ key: String, ProjectID) throws -> SealedKey,
         open: @escaping @Sendable (_ sealed: String, ProjectID) -> String? = { _, _ in nil },
-        isManagementToken: @escaping @Sendable (String) -> Bool,
+        isManagementToken: @escaping @Sendable (String) -> Bool, rootCredential: TokenDigest,
         digest: @escaping @Sendable (TokenSecret) -> TokenDigest, now: @escaping @Sendable () -> Timestamp,
         clock: any Clock<Duration> = ContinuousClock(), random: @escaping @Sendable () -> UInt64,
         providers: @escaping @Sendable () -> ProviderNames, isBaseURL: @escaping @Sendable (String) -> Bool,
@@ -60,6 +62,7 @@ public struct ManagementDependencies: Sendable {
         self.seal = seal
         self.open = open
         self.isManagementToken = isManagementToken
+        self.rootCredential = rootCredential
         self.digest = digest
         self.now = now
         self.clock = clock
@@ -118,6 +121,11 @@ extension ManagementDependencies {
     func newIdentifier<ID: TypedIdentifier>(_: ID.Type = ID.self, at instant: Timestamp) -> ID {
         var random = HandedRandom(source: random)
         return ID(at: instant, using: &random)
+    }
+
+    func newManagementSecret() -> ManagementSecret {
+        var random = HandedRandom(source: random)
+        return ManagementSecret(using: &random)
     }
 
     func newSecret() -> TokenSecret {

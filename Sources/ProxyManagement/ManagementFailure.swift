@@ -1,3 +1,4 @@
+import ProxyDomain
 import ProxyStorage
 
 /// Why a management request was not done.
@@ -21,10 +22,11 @@ enum ManagementFailure: Error, Hashable, Sendable {
         case keyReused
     }
 
-    /// The caller did not show the management token.
+    /// The caller did not show a credential that opens this.
     enum CredentialFault: Hashable, Sendable {
         case missing
         case wrong
+        case insufficient(has: ManagementRole, needs: ManagementRole)
         case throttled(wait: Duration)
     }
 

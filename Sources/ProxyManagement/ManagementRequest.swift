@@ -10,25 +10,29 @@ public struct ManagementRequest: Sendable {
     public let body: ByteBuffer
     /// Address of the other end without its port: refused credentials are throttled by it.
     public let peerAddress: String
+    /// Whether it came under TLS.
+    public let isSecure: Bool
 
     public init(
-        method: String, target: String, fields: [(name: String, value: String)], body: ByteBuffer, peerAddress: String
+        method: String, target: String, fields: [(name: String, value: String)], body: ByteBuffer, peerAddress: String,
+        isSecure: Bool = false
     ) {
         self.method = method
         self.target = target
         self.fields = fields
         self.body = body
         self.peerAddress = peerAddress
+        self.isSecure = isSecure
     }
 
     /// All values of a field, in order; `name` in lower case.
-    func values(of name: String) -> [String] {
+    package func values(of name: String) -> [String] {
         fields.filter { $0.name.lowercased() == name }.map(\.value)
     }
 
     /// The target up to its query.
-    var path: Substring { target.prefix { $0 != "?" } }
+    package var path: Substring { target.prefix { $0 != "?" } }
 
     /// What follows the target's `?`; empty without one.
-    var query: Substring { target.dropFirst(path.count).dropFirst() }
+    package var query: Substring { target.dropFirst(path.count).dropFirst() }
 }

@@ -9,4 +9,11 @@ public struct ManagementResponse: Sendable {
     /// What `Content-Length` is to say: for HEAD the length that GET would have (RFC 9110 section 9.3.2).
     /// `nil` where the field must not be sent, which is 204.
     public let contentLength: Int?
+
+    package init(status: Int, fields: [(name: String, value: String)], body: ByteBuffer, contentLength: Int?) {
+        self.status = status
+        self.fields = fields
+        self.body = body
+        self.contentLength = contentLength
+    }
 }

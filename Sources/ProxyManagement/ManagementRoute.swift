@@ -1,11 +1,13 @@
+public import ProxyDomain
+
 /// One route of the control plane, as `api/openapi.yaml` lists it. HEAD works wherever GET does.
 public struct ManagementRoute: Hashable, Sendable {
     /// Who may call a route.
-    public enum Authorisation: Hashable, Sendable, CaseIterable {
+    public enum Authorisation: Hashable, Sendable {
         /// Anyone who reaches the port.
         case open
-        /// Holders of the management token.
-        case management
+        /// Holders of a management token of this role or a higher one; that of the settings is an admin's.
+        case role(ManagementRole)
     }
 
     public let method: String
@@ -35,26 +37,30 @@ extension Management {
     /// Every route with who may call it, the metrics at `metricsPath`.
     static func routes(metricsPath: String) -> [ManagementRoute] {
         [
-            ManagementRoute("GET", "/manage/projects", .management),
-            ManagementRoute("POST", "/manage/projects", .management),
-            ManagementRoute("GET", "/manage/projects/{id}", .management),
-            ManagementRoute("PATCH", "/manage/projects/{id}", .management),
-            ManagementRoute("POST", "/manage/projects/{id}/tokens/revoke", .management),
-            ManagementRoute("GET", "/manage/upstreams", .management),
-            ManagementRoute("POST", "/manage/upstreams", .management),
-            ManagementRoute("GET", "/manage/upstreams/{id}", .management),
-            ManagementRoute("PATCH", "/manage/upstreams/{id}", .management),
-            ManagementRoute("DELETE", "/manage/upstreams/{id}", .management),
-            ManagementRoute("GET", "/manage/tokens", .management),
-            ManagementRoute("POST", "/manage/tokens", .management),
-            ManagementRoute("GET", "/manage/tokens/{id}", .management),
-            ManagementRoute("PATCH", "/manage/tokens/{id}", .management),
-            ManagementRoute("DELETE", "/manage/tokens/{id}", .management),
-            ManagementRoute("POST", "/manage/cache/purge", .management),
-            ManagementRoute("GET", "/manage/requests", .management),
-            ManagementRoute("GET", "/manage/requests/{id}", .management),
-            ManagementRoute("GET", "/manage/audit", .management),
-            ManagementRoute("GET", "/manage/audit/{id}", .management),
+            ManagementRoute("GET", "/manage/projects", .role(.viewer)),
+            ManagementRoute("POST", "/manage/projects", .role(.admin)),
+            ManagementRoute("GET", "/manage/projects/{id}", .role(.viewer)),
+            ManagementRoute("PATCH", "/manage/projects/{id}", .role(.admin)),
+            ManagementRoute("POST", "/manage/projects/{id}/tokens/revoke", .role(.operator)),
+            ManagementRoute("GET", "/manage/upstreams", .role(.viewer)),
+            ManagementRoute("POST", "/manage/upstreams", .role(.admin)),
+            ManagementRoute("GET", "/manage/upstreams/{id}", .role(.viewer)),
+            ManagementRoute("PATCH", "/manage/upstreams/{id}", .role(.admin)),
+            ManagementRoute("DELETE", "/manage/upstreams/{id}", .role(.admin)),
+            ManagementRoute("GET", "/manage/tokens", .role(.viewer)),
+            ManagementRoute("POST", "/manage/tokens", .role(.operator)),
+            ManagementRoute("GET", "/manage/tokens/{id}", .role(.viewer)),
+            ManagementRoute("PATCH", "/manage/tokens/{id}", .role(.operator)),
+            ManagementRoute("DELETE", "/manage/tokens/{id}", .role(.operator)),
+            ManagementRoute("POST", "/manage/cache/purge", .role(.operator)),
+            ManagementRoute("GET", "/manage/requests", .role(.viewer)),
+            ManagementRoute("GET", "/manage/requests/{id}", .role(.viewer)),
+            ManagementRoute("GET", "/manage/audit", .role(.operator)),
+            ManagementRoute("GET", "/manage/audit/{id}", .role(.operator)),
+            ManagementRoute("GET", "/manage/management-tokens", .role(.admin)),
+            ManagementRoute("POST", "/manage/management-tokens", .role(.admin)),
+            ManagementRoute("DELETE", "/manage/management-tokens/{id}", .role(.admin)),
+            ManagementRoute("GET", "/manage/whoami", .role(.viewer)),
             ManagementRoute("GET", "/health", .open),
             ManagementRoute("GET", "/live", .open),
             ManagementRoute("GET", "/ready", .open),

@@ -7,10 +7,20 @@ package struct Endpoint: Sendable {
         case upstream
         case request
         case event
+        case managementToken = "management_token"
         case server
 
         /// Where those of a kind are listed.
-        var listPath: String { self == .event ? "/manage/audit" : "/manage/\(rawValue)s" }
+        var listPath: String {
+            switch self {
+            case .event: "/manage/audit"
+            case .managementToken: "/manage/management-tokens"
+            default: "/manage/\(rawValue)s"
+            }
+        }
+
+        /// What one of a kind is called.
+        var noun: String { rawValue.replacing("_", with: " ") }
     }
 
     package typealias Handler = @Sendable (Call) async throws -> Answer

@@ -1,3 +1,5 @@
+import ProxyDomain
+
 /// What happened, and what the caller can do about it.
 struct Statement {
     let status: Int
@@ -77,6 +79,11 @@ extension ManagementFailure.CredentialFault {
                 429, "too_many_attempts", "Too many wrong management tokens came from this address.",
                 "Wait as long as Retry-After says, then send the right token.",
                 fields: [("Retry-After", "\(max(1, wait.wholeSecondsUp))")])
+        case .insufficient(let role, let needed):
+            Statement(
+                403, "role_insufficient", "The role '\(role.rawValue)' may not do this.",
+                "Use a management token of the role '\(needed.rawValue)'"
+                    + (needed < .admin ? " or a higher one." : ", or the server's own MANAGEMENT_TOKEN."))
         case .missing, .wrong:
             Statement(
                 401, "unauthorized",
@@ -120,12 +127,12 @@ extension ManagementFailure.StorageFault {
         switch self {
         case .notFound(let subject):
             Statement(
-                404, "\(subject.rawValue)_not_found", "There is no such \(subject.rawValue).",
+                404, "\(subject.rawValue)_not_found", "There is no such \(subject.noun).",
                 "List the ones there are with GET \(subject.listPath).")
         case .alreadyExists(let subject, let field):
             Statement(
-                409, "already_exists", "There is a \(subject.rawValue) with this '\(field)' already.",
-                "Choose another '\(field)', or change the \(subject.rawValue) that has it.")
+                409, "already_exists", "There is a \(subject.noun) with this '\(field)' already.",
+                "Choose another '\(field)', or change the \(subject.noun) that has it.")
         case .changedMeanwhile:
             Statement(
                 412, "changed_meanwhile", "It has changed since the state that If-Match names.",

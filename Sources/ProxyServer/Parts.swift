@@ -102,7 +102,8 @@ struct Parts: Sendable {
         return ManagementDependencies(
             storage: foundation.storage, seal: { key, project in keyring.seal(key, for: project) },
             open: { try? keyring.open($0, for: $1) },
-            isManagementToken: { expected.matches($0) }, digest: { TokenDigest.of($0) }, now: surroundings.now,
+            isManagementToken: { expected.matches($0) }, rootCredential: .ofCredential(token.revealed()),
+            digest: { TokenDigest.of($0) }, now: surroundings.now,
             random: surroundings.random,
             providers: {
                 let providers = providers.table.providers

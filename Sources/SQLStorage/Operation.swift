@@ -27,6 +27,8 @@ enum Operation: String, CaseIterable, Sendable {
     case drift
     case repair
     case prune
+    case sumUsage = "sum_usage"
+    case readUsage = "read_usage"
     case readCache = "read_cache"
     case writeCache = "write_cache"
     case purgeCache = "purge_cache"
@@ -35,6 +37,8 @@ enum Operation: String, CaseIterable, Sendable {
     case listKeys = "list_keys"
     case replaceKeys = "replace_keys"
     case recordAudit = "record_audit"
+    case readAccess = "read_access"
+    case writeAccess = "write_access"
     case readAudit = "read_audit"
     case listAudit = "list_audit"
     case prepareDays = "prepare_days"

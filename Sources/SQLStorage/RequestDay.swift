@@ -18,10 +18,7 @@ struct RequestDay: Hashable, Comparable, Sendable {
     var start: Timestamp { Timestamp(milliseconds: number * Self.milliseconds) }
 
     /// No identifier of an earlier instant is as large, and none of a later one is smaller.
-    var firstKey: String {
-        let milliseconds = UInt64(clamping: start.milliseconds) & 0xFFFF_FFFF_FFFF
-        return String(Identifier(high: milliseconds << 16, low: 0).text.prefix(13))
-    }
+    var firstKey: String { start.firstRequestKey }
 
     static func < (left: Self, right: Self) -> Bool { left.number < right.number }
 

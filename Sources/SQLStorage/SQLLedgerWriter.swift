@@ -33,9 +33,14 @@ final class SQLLedgerWriter: LedgerWriter {
             let connection = try slot.connected()
             if knownInstance != batch.instance { try inherit(from: batch.instance, on: connection) }
             let tables = try days.tables(for: batch, on: connection)
-            if try !writeWhole(batch, in: tables, on: connection) {
+            let late = batch.lateMinutes
+            let isWhole = late.isEmpty ? try writeWhole(batch, in: tables, on: connection) : false
+            if !isWhole {
                 work.lay(out: batch, in: tables)
-                try inTransaction(on: connection) { () throws(SQLError) in try write(batch, on: connection) }
+                try inTransaction(on: connection) { () throws(SQLError) in
+                    try write(batch, on: connection)
+                    for minute in late { try StaleSpan.markLate(minute, on: connection) }
+                }
             }
         } catch {
             // Whether they are in the database is not known.

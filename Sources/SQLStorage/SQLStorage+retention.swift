@@ -64,6 +64,9 @@ extension SQLStorage {
             (row) throws(SQLError) in row.text(at: 0)
         }
         guard let name else { return nil }
+        let end = try connection.first(SQLStatement("SELECT max(id) FROM \(name)")) { (row) throws(SQLError) in
+            row.isNull(at: 0) ? nil : try row.id(at: 0, as: RequestID.self)
+        }
         try connection.runScript(parts.seal(name))
         // A text of its own: a part is removed once. It walks over the part once.
         let keep = SQLStatement(RetentionStatements.keepAll(of: name))
@@ -75,6 +78,7 @@ extension SQLStorage {
             throw SQLError(.other, detail: "\(name) holds \(open) requests that no writer knows of")
         }
         try connection.runScript("DROP TABLE \(name)")
+        if let last = end ?? nil { try StaleSpan.requestsRemoved(through: last.instant, on: connection) }
         return Int(count)
     }
 
@@ -85,7 +89,8 @@ extension SQLStorage {
         let last = try connection.first(
             RetentionStatements.last, [.text(day.firstKey), .integer(Int64(max(1, limit)))]
         ) { (row) throws(SQLError) in row.optionalText(at: 0) }
-        guard let last = last ?? nil else { return 0 }
+        guard let last = last ?? nil, let end = RequestID(last) else { return 0 }
+        try StaleSpan.requestsRemoved(through: end.instant, on: connection)
         if connection.dialect.locksRows {
             // In one statement: others may add rows in between that two would see differently.
             return try connection.first(RetentionStatements.moveUpTo, [.text(last)]) { (row) throws(SQLError) in
@@ -123,8 +128,10 @@ private enum RetentionStatements {
         SELECT count(*) FROM gone
         """)
 
-    private static let columns = ["requests", "prompt_tokens", "completion_tokens", "cost_nano", "cache_hits"]
-    private static let keptColumns = "day, token_id, project_id, \(columns.joined(separator: ", "))"
+    private static let columns = [
+        "requests", "prompt_tokens", "completion_tokens", "cost_nano", "errors", "cache_hits",
+    ]
+    private static let keptColumns = "day, token_id, project_id, model, status, \(columns.joined(separator: ", "))"
 
     /// Adds what all rows of a part say to what is kept of their tokens' days. Gives how many there are, and how many of them are open.
     static func keepAll(of part: String) -> String {
@@ -138,14 +145,16 @@ private enum RetentionStatements {
         """
     }
 
-    private static let groups = "GROUP BY substr(admitted_at, 1, 10), token_id"
+    private static let groups = "GROUP BY 1, 2, 4, 5"
     private static let sums = """
-        substr(admitted_at, 1, 10) AS day, token_id, max(project_id) AS project_id, count(*) AS requests, \
-        \(columns.dropFirst().dropLast().map { "CAST(COALESCE(sum(\($0)), 0) AS BIGINT) AS \($0)" }.joined(separator: ", ")), \
-        CAST(COALESCE(sum(CASE WHEN usage_source = 'cache' THEN 1 END), 0) AS BIGINT) AS cache_hits
+        substr(admitted_at, 1, 10) AS day, token_id, max(project_id) AS project_id, COALESCE(model, '') AS model, \
+        \(UsageStatements.status) AS status, count(*) AS requests, \
+        \(columns[1...3].map { "CAST(COALESCE(sum(\($0)), 0) AS BIGINT) AS \($0)" }.joined(separator: ", ")), \
+        CAST(sum(\(UsageStatements.failed)) AS BIGINT) AS errors, \
+        CAST(sum(\(UsageStatements.fromCache)) AS BIGINT) AS cache_hits
         """
     private static let adding = """
-        ON CONFLICT (day, token_id) DO UPDATE SET \
+        ON CONFLICT (day, token_id, model, status) DO UPDATE SET \
         \(columns.map { "\($0) = usage_daily.\($0) + excluded.\($0)" }.joined(separator: ", "))
         """
 }

@@ -1,3 +1,4 @@
+import ProxyDomain
 public import ProxyStorage
 import SQLDatabase
 
@@ -18,6 +19,7 @@ private enum Invariants {
         findings += try drifts(of: .projects, checked: try count(projectCount, connection), connection)
         for rule in tokenRules { findings.append(try finding(rule, checked: tokens, connection)) }
         for rule in requestRules { findings.append(try finding(rule, checked: requests, connection)) }
+        findings.append(try usageSums(checked: tokens, connection))
         let chain = try AuditChain.check(connection)
         findings.append(
             InvariantFinding(
@@ -57,6 +59,27 @@ private enum Invariants {
         }
     }
 
+    /// Compares what is told of each token's requests with its rows.
+    private static func usageSums(
+        checked: Int64, _ connection: any SQLConnection
+    ) throws(SQLError) -> InvariantFinding {
+        var reader = UsageReader(UsageQuery(grouping: .token, since: .earliest, until: .latest))
+        try reader.read(on: connection)
+        let told = reader.groups
+        var broken: [String] = []
+        try connection.run(counters) { (row) throws(SQLError) in
+            let figures = told[row.text(at: 0)] ?? UsageFigures()
+            let sums = [
+                figures.requests, figures.promptTokens, figures.completionTokens, figures.cost.amount,
+                figures.cacheHits,
+            ]
+            if (0..<5).contains(where: { row.integer(at: $0 + 1) != sums[$0] }) { broken.append(row.text(at: 0)) }
+        }
+        return InvariantFinding(
+            invariant: "usage-sums-equal-rows", checked: checked, violations: Int64(broken.count),
+            examples: Array(broken.prefix(mostExamples)))
+    }
+
     private static func finding(
         _ rule: Rule, checked: Int64, _ connection: any SQLConnection
     ) throws(SQLError) -> InvariantFinding {
@@ -70,6 +93,17 @@ private enum Invariants {
     }
 
     private static let mostExamples = 5
+    /// What rows, and what is kept of those that are removed, say of each token.
+    private static let counters = SQLStatement(
+        """
+        SELECT token_id, \((1...5).map { "CAST(COALESCE(sum(c\($0)), 0) AS BIGINT)" }.joined(separator: ", ")) FROM (
+            SELECT token_id, count(*) AS c1, sum(prompt_tokens) AS c2, sum(completion_tokens) AS c3,
+                sum(cost_nano) AS c4, sum(\(UsageStatements.fromCache)) AS c5
+            FROM requests GROUP BY token_id
+            UNION ALL
+            SELECT token_id, requests, prompt_tokens, completion_tokens, cost_nano, cache_hits FROM usage_daily) AS parts
+        GROUP BY token_id
+        """)
     private static let tokenCount = SQLStatement("SELECT count(*) FROM tokens")
     private static let projectCount = SQLStatement("SELECT count(*) FROM projects")
     private static let requestCount = SQLStatement("SELECT count(*) FROM requests")

@@ -7,6 +7,7 @@ import SQLDatabase
 enum Schema {
     static let migrations = [
         spine, instances, limits, budgets, retention, access, upstreams, responseCache, copies, audit, answers,
+        managers, usage,
     ]
     static let runner = MigrationRunner(migrations)
 
@@ -313,5 +314,87 @@ enum Schema {
 
         CREATE INDEX remembered_answers_by_age ON remembered_answers (answered_at);
         """
+    }
+
+    /// Who may call the management API besides the holder of the settings' token, and who has signed in to the admin pages.
+    private static let managers = Migration(12, "management tokens") { terms in
+        """
+        CREATE TABLE management_tokens (
+            id \(terms.text) NOT NULL PRIMARY KEY,
+            name \(terms.text) NOT NULL,
+            role \(terms.text) NOT NULL,
+            digest \(terms.text) NOT NULL UNIQUE,
+            hint \(terms.text) NOT NULL,
+            created_at \(terms.instant) NOT NULL,
+            expires_at \(terms.instant),
+            revoked_at \(terms.instant)
+        )\(terms.keyedTable);
+
+        CREATE UNIQUE INDEX management_tokens_by_name ON management_tokens (name) WHERE revoked_at IS NULL;
+
+        CREATE TABLE admin_sessions (
+            digest \(terms.text) NOT NULL PRIMARY KEY,
+            credential \(terms.text) NOT NULL,
+            created_at \(terms.instant) NOT NULL,
+            seen_at \(terms.instant) NOT NULL
+        )\(terms.keyedTable);
+
+        CREATE INDEX admin_sessions_by_credential ON admin_sessions (credential);
+        """
+    }
+
+    /// Sums of what requests used, by minute, hour and day, and which of them are not to be relied on; what is kept of removed
+    /// requests by model and end too.
+    ///
+    /// A program that knows none of it can't remove old requests any more, and says so; what it writes late, and what it removes,
+    /// is not told to the sums.
+    private static let usage = Migration(13, "sums of usage") { terms in
+        let figures = ["requests", "errors", "prompt_tokens", "completion_tokens", "cost_nano", "cache_hits"]
+        let columns = figures.map { "\($0) \(terms.integer) NOT NULL DEFAULT 0" }.joined(separator: ",\n    ")
+        return """
+            CREATE TABLE usage_sums (
+                span \(terms.integer) NOT NULL,
+                start \(terms.instant) NOT NULL,
+                token_id \(terms.text) NOT NULL,
+                project_id \(terms.text) NOT NULL,
+                model \(terms.text) NOT NULL,
+                status \(terms.text) NOT NULL,
+                \(columns),
+                latencies \(terms.text) NOT NULL,
+                PRIMARY KEY (span, start, token_id, model, status)
+            )\(terms.keyedTable);
+
+            CREATE TABLE usage_stale (
+                span \(terms.integer) NOT NULL,
+                start \(terms.instant) NOT NULL,
+                ticket \(terms.integer) NOT NULL,
+                has_minutes \(terms.integer) NOT NULL,
+                PRIMARY KEY (span, start)
+            )\(terms.keyedTable);
+
+            CREATE TABLE usage_horizon (
+                id \(terms.integer) NOT NULL PRIMARY KEY CHECK (id = 1),
+                until \(terms.instant) NOT NULL
+            )\(terms.keyedTable);
+
+            CREATE TABLE usage_by_day (
+                day \(terms.text) NOT NULL,
+                token_id \(terms.text) NOT NULL,
+                project_id \(terms.text) NOT NULL,
+                model \(terms.text) NOT NULL DEFAULT '',
+                status \(terms.text) NOT NULL DEFAULT '',
+                \(columns),
+                PRIMARY KEY (day, token_id, model, status)
+            )\(terms.keyedTable);
+
+            INSERT INTO usage_by_day
+                (day, token_id, project_id, requests, prompt_tokens, completion_tokens, cost_nano, cache_hits)
+            SELECT day, token_id, project_id, requests, prompt_tokens, completion_tokens, cost_nano, cache_hits
+            FROM usage_daily;
+
+            DROP TABLE usage_daily;
+
+            ALTER TABLE usage_by_day RENAME TO usage_daily
+            """
     }
 }

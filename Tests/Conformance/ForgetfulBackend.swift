@@ -42,6 +42,24 @@ struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
     }
     func grant(for digest: TokenDigest) async throws(StorageError) -> GrantRecord? { nil }
 
+    func create(_ token: ManagementToken, digest: TokenDigest) async throws(StorageError) {}
+    func managementToken(_ digest: TokenDigest) async throws(StorageError) -> ManagementToken? { nil }
+    func managementTokens(
+        after cursor: ManagementTokenID?, limit: Int
+    ) async throws(StorageError) -> [ManagementToken] { [] }
+    func revoke(managementToken id: ManagementTokenID, at now: Timestamp) async throws(StorageError) {}
+    func begin(_ session: AdminSession) async throws(StorageError) {}
+    func adminSession(_ digest: TokenDigest) async throws(StorageError) -> AdminSession? { nil }
+    func touch(_ digest: TokenDigest, at now: Timestamp) async throws(StorageError) {}
+    func endSession(_ digest: TokenDigest) async throws(StorageError) {}
+    func endSessions(of credential: TokenDigest) async throws(StorageError) {}
+    func forgetSessions(seenBefore: Timestamp, begunBefore: Timestamp) async throws(StorageError) {}
+
+    func usage(_ query: UsageQuery) async throws(StorageError) -> UsageReport {
+        UsageReport(totals: UsageFigures(), groups: [], series: [], isTruncated: false)
+    }
+    func sumUsage(at now: Timestamp) async throws(StorageError) -> Bool { false }
+
     func enqueueTurn(after delay: Duration, _ turn: @escaping @Sendable (any LedgerWriter) -> Void) { turn(self) }
     func commit(_ batch: LedgerBatch) throws(StorageError) -> [AdmissionVerdict] {
         batch.admissions.map { _ in .admitted(remaining: nil) }

@@ -35,7 +35,8 @@ struct ManagementBench {
     ) -> ManagementDependencies {
         ManagementDependencies(
             storage: storage, seal: { SealedKey(ciphertext: "sealed(\($0.count) for \($1))", hint: "sk-…cdef") },
-            isManagementToken: { $0 == managementToken }, digest: { TokenDigest(text: "digest of \($0.revealed())") },
+            isManagementToken: { $0 == managementToken }, rootCredential: .ofCredential(managementToken),
+            digest: { TokenDigest(text: "digest of \($0.revealed())") },
             now: { world.now.withLock { $0 } },
             random: {
                 world.random.withLock { state in

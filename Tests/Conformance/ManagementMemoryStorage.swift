@@ -11,6 +11,7 @@ final class ManagementMemoryStorage: Storage {
         var digests: [TokenDigest: TokenID] = [:]
         var requests: [RequestID: RequestRecord] = [:]
         var events: [AuditEvent] = []
+        var managementTokens: [TokenDigest: ManagementToken] = [:]
         /// What every call throws while it is set.
         var failure: StorageError.Kind?
         /// Whether a probe never answers.
@@ -180,6 +181,37 @@ final class ManagementMemoryStorage: Storage {
     }
 
     func grant(for digest: TokenDigest) async throws(StorageError) -> GrantRecord? { nil }
+
+    func create(_ token: ManagementToken, digest: TokenDigest) async throws(StorageError) {
+        try step { $0.managementTokens[digest] = token }
+    }
+    func managementToken(_ digest: TokenDigest) async throws(StorageError) -> ManagementToken? {
+        try step { $0.managementTokens[digest] }
+    }
+    func managementTokens(
+        after cursor: ManagementTokenID?, limit: Int
+    ) async throws(StorageError) -> [ManagementToken] {
+        try step { $0.managementTokens.values.sorted { $0.id < $1.id } }
+    }
+    func revoke(managementToken id: ManagementTokenID, at now: Timestamp) async throws(StorageError) {
+        try step { content throws(StorageError) in
+            guard let digest = content.managementTokens.first(where: { $0.value.id == id })?.key else {
+                throw StorageError(.notFound)
+            }
+            content.managementTokens[digest]?.revokedAt = now
+        }
+    }
+    func begin(_ session: AdminSession) async throws(StorageError) {}
+    func adminSession(_ digest: TokenDigest) async throws(StorageError) -> AdminSession? { nil }
+    func touch(_ digest: TokenDigest, at now: Timestamp) async throws(StorageError) {}
+    func endSession(_ digest: TokenDigest) async throws(StorageError) {}
+    func endSessions(of credential: TokenDigest) async throws(StorageError) {}
+    func forgetSessions(seenBefore: Timestamp, begunBefore: Timestamp) async throws(StorageError) {}
+
+    func usage(_ query: UsageQuery) async throws(StorageError) -> UsageReport {
+        UsageReport(totals: UsageFigures(), groups: [], series: [], isTruncated: false)
+    }
+    func sumUsage(at now: Timestamp) async throws(StorageError) -> Bool { false }
 
     func enqueueTurn(after delay: Duration, _ turn: @escaping @Sendable (any LedgerWriter) -> Void) {}
 

@@ -1,4 +1,6 @@
 import NIOCore
+import ProxyConformance
+import ProxyDomain
 import ProxyManagement
 import Testing
 
@@ -6,13 +8,13 @@ import Testing
     @Test func everyManagementRouteRefusesCallersWithoutTheToken() async throws {
         let bench = try ManagementBench()
         let id = "019ab000-0000-7000-8000-000000000000"
-        #expect(Management.routes.count == 25)
+        #expect(Management.routes.count == 29)
         for route in Management.routes {
             let path = route.pathTemplate.replacing("{id}", with: id)
-            #expect((route.authorisation == .management) == path.hasPrefix("/manage/"), "\(route)")
+            #expect((route.authorisation != .open) == path.hasPrefix("/manage/"), "\(route)")
             let bare = await bench.send(route.method, path, token: nil)
             switch route.authorisation {
-            case .management:
+            case .role:
                 #expect(bare.status == 401, "\(route)")
                 #expect(bare.code == "unauthorized" && bare.field("WWW-Authenticate") == "Bearer")
                 #expect(await bench.send(route.method, path, token: "wrong", from: path).status == 401, "\(route)")
@@ -22,12 +24,20 @@ import Testing
         }
     }
 
+    @Test func everyRouteHasTheRoleThatIsPromised() {
+        let served = Management.routes.compactMap { route -> String? in
+            guard case .role(let role) = route.authorisation else { return nil }
+            return "\(route.method) \(route.pathTemplate) \(role)"
+        }
+        #expect(served.sorted() == RouteRole.all.map { "\($0.method) \($0.path) \($0.role)" }.sorted())
+    }
+
     @Test func aRouteWithoutAuthorisationCannotBeServed() {
         let endpoint = Endpoint("GET", "/manage/secrets", .server) { _ in throw CancellationError() }
         #expect(throws: RouteTableError.withoutAuthorisation(route: "GET /manage/secrets")) {
             try RouteTable(routes: [], endpoints: [endpoint])
         }
-        let route = ManagementRoute("GET", "/manage/secrets", .management)
+        let route = ManagementRoute("GET", "/manage/secrets", .role(.admin))
         #expect(throws: RouteTableError.withoutHandler(route: "GET /manage/secrets")) {
             try RouteTable(routes: [route], endpoints: [])
         }

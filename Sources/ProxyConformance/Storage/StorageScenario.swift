@@ -54,6 +54,6 @@ extension StorageScenario {
         retention,
         paging,
         edges, durability, concurrency, abandonment, instances, faults, limits, tokenRates, budgets, operations, audit,
-        rememberedAnswers,
+        rememberedAnswers, usage,
     ].flatMap { $0 }
 }

@@ -61,7 +61,8 @@ extension StoredTable {
     /// The tables that stay where they are: what servers make anew, what is kept for a day, what belongs to one database and not to its
     /// content, and what only says that something has changed.
     static let leftBehind = [
-        "cached_responses", "cache_purges", "remembered_answers", "copies", "schema_migrations", "grant_changes",
+        "cached_responses", "cache_purges", "remembered_answers", "admin_sessions", "usage_sums", "usage_stale",
+        "usage_horizon", "copies", "schema_migrations", "grant_changes",
     ]
 
     /// Every table whose rows are worth keeping, each after those that it refers to.
@@ -93,8 +94,9 @@ extension StoredTable {
             "ledger_writers", key: ["instance_id"], texts: ["instance_id", "updated_at", "oldest_open", "swept_by"],
             numbers: ["last_sequence", "beats"]),
         StoredTable(
-            "usage_daily", key: ["day", "token_id"], texts: ["day", "token_id", "project_id"],
-            numbers: ["requests", "prompt_tokens", "completion_tokens", "cost_nano", "cache_hits"]),
+            "usage_daily", key: ["day", "token_id", "model", "status"],
+            texts: ["day", "token_id", "project_id", "model", "status"],
+            numbers: ["requests", "errors", "prompt_tokens", "completion_tokens", "cost_nano", "cache_hits"]),
         StoredTable(
             "requests", key: ["id"],
             texts: [
@@ -105,6 +107,9 @@ extension StoredTable {
                 "status", "prompt_tokens", "completion_tokens", "cost_nano", "duration_us", "first_byte_us", "writer",
                 "reserved_prompt_tokens", "reserved_completion_tokens", "reserved_nano",
             ]),
+        StoredTable(
+            "management_tokens", key: ["id"],
+            texts: ["id", "name", "role", "digest", "hint", "created_at", "expires_at", "revoked_at"], numbers: []),
         StoredTable(
             "audit_events", key: ["id"],
             texts: [

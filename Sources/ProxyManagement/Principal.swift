@@ -1,0 +1,26 @@
+import Crypto
+public import ProxyDomain
+
+/// Who acts at the management API: the actor of the audit, and what it may do.
+public struct Principal: Hashable, Sendable {
+    public let name: String
+    public let role: ManagementRole
+
+    public init(name: String, role: ManagementRole) {
+        self.name = name
+        self.role = role
+    }
+
+    /// Who acts with the management token of the settings.
+    public static let root = Principal(name: "management-token", role: .admin)
+
+    /// Names that the audit uses itself.
+    static let reservedNames = [root.name, "unknown"]
+}
+
+extension TokenDigest {
+    /// SHA-256 of a credential's text.
+    package static func ofCredential(_ text: String) -> TokenDigest {
+        TokenDigest(text: Hexadecimal.text(SHA256.hash(data: Array(text.utf8))))
+    }
+}

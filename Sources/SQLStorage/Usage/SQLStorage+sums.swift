@@ -1,0 +1,148 @@
+public import ProxyDomain
+public import ProxyStorage
+import SQLDatabase
+
+extension SQLStorage {
+    /// Hours and minutes are summed up from rows, days from hours. What is marked is read from its rows until it is summed up, and
+    /// it is marked in the transaction that changes its rows: so sums and rows always are all there is, each once.
+    public func sumUsage(at now: Timestamp) async throws(StorageError) -> Bool {
+        let isBehind = try await writing(.sumUsage) { try UsageHorizon.move(at: now, on: $0) }
+        let due = try await reading(.sumUsage) { connection in
+            guard let horizon = try UsageHorizon.find(on: connection) else { return [StaleSpan]() }
+            return Self.due(try StaleSpan.all(before: horizon, on: connection), horizon)
+        }
+        var done = 0
+        for span in due.prefix(Self.spansPerStep) where try await sum(span) { done += 1 }
+        return isBehind || done > 0 && due.count > Self.spansPerStep
+    }
+
+    private static let spansPerStep = 30
+
+    /// Those that have passed. A day waits for its hours, and minutes of an hour that has passed are summed up with it.
+    private static func due(_ stale: [StaleSpan], _ horizon: Timestamp) -> [StaleSpan] {
+        let open = Set(stale.filter { $0.span == .hour }.map { UsageSpan.day.start(of: $0.start) })
+        return stale.filter { $0.end <= horizon && !($0.span == .day && open.contains($0.start)) }
+    }
+
+    /// - Returns: whether the span is summed up now; not if a request of it is open, or it was changed meanwhile.
+    private func sum(_ stale: StaleSpan) async throws(StorageError) -> Bool {
+        let tally: UsageTally? = try await reading(.sumUsage) { connection in
+            var tally = UsageTally()
+            if stale.span == .day {
+                try connection.run(UsageStatements.sums, UsageRange(stale.start, stale.end).sumValues(.hour)) {
+                    (row) throws(SQLError) in
+                    tally.add(row.usageCell(from: 1), try row.usageFigures(from: 5, withLatencies: true))
+                }
+            } else {
+                try connection.run(UsageStatements.rows, UsageRange(stale.start, stale.end).rowValues) {
+                    (row) throws(SQLError) in tally.add(request: row)
+                }
+            }
+            return tally.hasOpen ? nil : tally
+        }
+        guard let tally else { return false }
+        return try await writing(.sumUsage) { try Self.put(tally, stale, on: $0) }
+    }
+
+    private static func put(
+        _ tally: UsageTally, _ stale: StaleSpan, on connection: any SQLConnection
+    ) throws(SQLError) -> Bool {
+        let span: SQLValue = .integer(stale.span.rawValue)
+        let (start, end): (SQLValue, SQLValue) = (.instant(stale.start), .instant(stale.end))
+        guard try connection.run(UsageStatements.unmark, [span, start, .integer(stale.ticket)]) > 0 else {
+            return false
+        }
+        try connection.run(UsageStatements.remove, [span, start, end])
+        if stale.span == .hour {
+            try connection.run(UsageStatements.remove, [.integer(UsageSpan.minute.rawValue), start, end])
+            try connection.run(UsageStatements.unmarkMinutes, [start, end])
+            try StaleSpan.mark(.day, UsageSpan.day.start(of: stale.start), on: connection)
+        }
+        for (cell, figures) in tally.cells {
+            try connection.run(
+                UsageStatements.add,
+                [
+                    span, start, .text(cell.project), .text(cell.token), .text(cell.model), .text(cell.status),
+                    .integer(figures.requests), .integer(figures.errors), .integer(figures.promptTokens),
+                    .integer(figures.completionTokens), .integer(figures.cost.amount), .integer(figures.cacheHits),
+                    .text(figures.latencies.text),
+                ])
+        }
+        return true
+    }
+}
+
+/// Up to where requests are expected to be in the database, whatever their server's clock says.
+enum UsageHorizon {
+    /// Milliseconds. More than what comes late without being marked.
+    private static let distance: Int64 = 2 * LedgerBatch.latest
+    /// Servers' clocks that are further behind count as those of servers that are no more.
+    private static let patience = Duration.seconds(-600)
+    private static let hoursPerStep = 24
+
+    static func find(on connection: any SQLConnection) throws(SQLError) -> Timestamp? {
+        try connection.first(UsageStatements.horizon) { (row) throws(SQLError) in try row.instant(at: 0) }
+    }
+
+    /// Moves it on, and marks what comes within it.
+    /// - Returns: whether there is more to move.
+    static func move(at now: Timestamp, on connection: any SQLConnection) throws(SQLError) -> Bool {
+        let clock = try connection.first(UsageStatements.slowestClock, [.instant(now + patience)]) {
+            (row) throws(SQLError) in try row.optionalInstant(at: 0)
+        }
+        let instant = min(now, (clock ?? nil) ?? now)
+        let goal = UsageSpan.minute.start(of: Timestamp(milliseconds: instant.milliseconds - distance))
+        guard let known = try find(on: connection) else { return try begin(before: goal, on: connection) }
+        guard known < goal else { return false }
+        let hour = UsageSpan.hour.start(of: known)
+        let limit = Timestamp(milliseconds: hour.milliseconds + Int64(hoursPerStep) * UsageSpan.hour.length)
+        let reached = min(goal, limit)
+        try mark(from: known, to: reached, on: connection)
+        try connection.run(UsageStatements.moveHorizon, [.instant(reached)])
+        return reached < goal
+    }
+
+    private static func begin(before goal: Timestamp, on connection: any SQLConnection) throws(SQLError) -> Bool {
+        let first = try connection.first(UsageStatements.firstRequest) { (row) throws(SQLError) in
+            try row.id(at: 0, as: RequestID.self)
+        }
+        let start = first.map { UsageSpan.hour.start(of: $0.instant) }.map { min($0, goal) } ?? goal
+        try connection.run(UsageStatements.beginHorizon, [.instant(start)])
+        return start < goal
+    }
+
+    private static func mark(
+        from known: Timestamp, to reached: Timestamp, on connection: any SQLConnection
+    ) throws(SQLError) {
+        var hour = UsageSpan.hour.start(of: known)
+        while hour < reached {
+            let end = UsageSpan.hour.end(of: hour)
+            // What has passed is summed up in one go; only an hour that was or is under way has sums of its minutes.
+            let hasMinutes = end > reached || hour < known
+            if try has(max(hour, known), min(end, reached), on: connection) {
+                try StaleSpan.mark(.hour, hour, hasMinutes: hasMinutes, keepsMinutes: hasMinutes, on: connection)
+                if hasMinutes { try markMinutes(from: max(hour, known), to: min(end, reached), on: connection) }
+            }
+            hour = end
+        }
+    }
+
+    private static func markMinutes(
+        from start: Timestamp, to reached: Timestamp, on connection: any SQLConnection
+    ) throws(SQLError) {
+        var minute = start
+        while minute < reached {
+            let end = UsageSpan.minute.end(of: minute)
+            if try has(minute, end, on: connection) { try StaleSpan.mark(.minute, minute, on: connection) }
+            minute = end
+        }
+    }
+
+    private static func has(
+        _ start: Timestamp, _ end: Timestamp, on connection: any SQLConnection
+    ) throws(SQLError) -> Bool {
+        try connection.first(
+            UsageStatements.hasRequest, [.text(start.firstRequestKey), .text(end.firstRequestKey)]
+        ) { (_) throws(SQLError) in true } ?? false
+    }
+}

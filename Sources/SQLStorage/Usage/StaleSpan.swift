@@ -1,0 +1,75 @@
+import ProxyDomain
+import ProxyStorage
+import SQLDatabase
+
+/// A span whose sums are not, or not yet, those of its rows.
+struct StaleSpan: Sendable {
+    let span: UsageSpan
+    let start: Timestamp
+    /// Another one each time the span is marked: who sums it up looks whether it still is the same.
+    let ticket: Int64
+    /// Whether the minutes of an hour have sums of their own, but for those that are marked themselves.
+    let hasMinutes: Bool
+
+    var end: Timestamp { span.end(of: start) }
+
+    /// Marks a span.
+    /// - Parameter keepsMinutes: whether what is said of its minutes stays when it is marked already.
+    static func mark(
+        _ span: UsageSpan, _ start: Timestamp, hasMinutes: Bool = false, keepsMinutes: Bool = true,
+        on connection: any SQLConnection
+    ) throws(SQLError) {
+        try connection.run(
+            UsageStatements.mark,
+            [
+                .integer(span.rawValue), .instant(start), .integer(Int64.random(in: 0...Int64.max)),
+                .integer(hasMinutes ? 1 : 0), .integer(keepsMinutes ? 0 : 1),
+            ])
+    }
+
+    /// Marks a minute that a request has come to after its time, and its hour.
+    static func markLate(_ minute: Timestamp, on connection: any SQLConnection) throws(SQLError) {
+        try mark(.minute, minute, on: connection)
+        try mark(.hour, UsageSpan.hour.start(of: minute), on: connection)
+    }
+
+    /// The marked spans that begin before an instant, in order.
+    static func all(before instant: Timestamp, on connection: any SQLConnection) throws(SQLError) -> [StaleSpan] {
+        try connection.all(UsageStatements.stale, [.instant(instant)]) { (row) throws(SQLError) in
+            guard let span = UsageSpan(rawValue: row.integer(at: 0)) else {
+                throw SQLError(.corrupt, detail: "usage_stale holds an unknown span")
+            }
+            return StaleSpan(
+                span: span, start: try row.instant(at: 1), ticket: row.integer(at: 2),
+                hasMinutes: row.integer(at: 3) == 1)
+        }
+    }
+
+    /// After requests up to `last` were removed: nothing is summed up of what is not there any more.
+    static func requestsRemoved(through last: Timestamp, on connection: any SQLConnection) throws(SQLError) {
+        let hour = UsageSpan.hour.start(of: last)
+        let day = UsageSpan.day.start(of: last)
+        try connection.run(UsageStatements.removeBefore, [.instant(hour)])
+        try connection.run(
+            UsageStatements.remove,
+            [.integer(UsageSpan.day.rawValue), .instant(day), .instant(UsageSpan.day.end(of: day))])
+        try connection.run(UsageStatements.unmarkBefore, [.instant(hour)])
+        try mark(.hour, hour, keepsMinutes: false, on: connection)
+        try mark(.day, day, on: connection)
+    }
+}
+
+extension LedgerBatch {
+    /// Longer after its arrival a request may come into a minute that is summed up already.
+    static let latest: Int64 = 30_000
+
+    /// The minutes of requests that come late.
+    var lateMinutes: [Timestamp] {
+        var minutes: [Timestamp] = []
+        for admission in admissions where now.milliseconds - admission.requestID.instant.milliseconds > Self.latest {
+            let minute = UsageSpan.minute.start(of: admission.requestID.instant)
+            if !minutes.contains(minute) { minutes.append(minute) }
+        }
+        return minutes.sorted()
+    }
+}
