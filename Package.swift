@@ -22,6 +22,7 @@ extension Target.Dependency {
     static let crypto = Self.product(name: "Crypto", package: "swift-crypto")
     static let hummingbird = Self.product(name: "Hummingbird", package: "hummingbird")
     static let httpTypes = Self.product(name: "HTTPTypes", package: "swift-http-types")
+    static let mustache = Self.product(name: "Mustache", package: "swift-mustache")
     static let logging = Self.product(name: "Logging", package: "swift-log")
     static let argumentParser = Self.product(name: "ArgumentParser", package: "swift-argument-parser")
     static let histogram = Self.product(name: "Histogram", package: "hdrhistogram-swift")
@@ -51,6 +52,8 @@ let package = Package(
         // Routes of the management API. Without traits: no full Foundation, which would cost resident memory.
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        // Templates of the admin pages.
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         // Percentiles of load runs.
@@ -96,19 +99,28 @@ let package = Package(
         room("ProxyConformance", ["ProxyDomain", "ProxyStorage"]),
         room("ProxyLoad", ["ProxyWire", .nioCore, .nioPosix, .histogram]),
 
-        // Floor 4: whole servers: composed, or started beside each other.
+        // Floor 4: what stands on the control plane, and whole servers beside each other.
+        .target(
+            name: "ProxyPages",
+            dependencies: [
+                "ProxyDomain", "ProxyStorage", "ProxyManagement", .mustache, .nioCore, .crypto, .logging,
+            ],
+            resources: [.embedInCode("Resources/templates"), .embedInCode("Resources/assets")],
+            swiftSettings: houseSettings),
         room("ProxyBlackBox", ["ProxyConformance"]),
         room("ProxyFleet", ["ProxyLoad", "ProxyFixtures"]),
+
+        // Floor 5: the server, composed.
         room(
             "ProxyServer",
             [
                 "ProxyDomain", "SystemFacts", "ProxyStorage", "SQLDatabase", "ProxySecrets", "ProxySettings",
                 "SQLiteDriver",
                 "PostgresDriver", "SQLStorage", "ProxyLedger", "ProxyCache", "ProxyWire", "ProxyRelay",
-                "ProxyManagement", .nioCore, .nioPosix, .nioSSL, .logging,
+                "ProxyManagement", "ProxyPages", .nioCore, .nioPosix, .nioSSL, .logging,
             ]),
 
-        // Floor 5: the command.
+        // Floor 6: the command.
         .executableTarget(
             name: "llm-proxy",
             dependencies: [
@@ -183,6 +195,14 @@ let package = Package(
                 .nioTLS, .nioHTTP1, .nioHTTP2, .logging,
             ],
             path: "Tests/Conformance", swiftSettings: houseSettings),
+        // The admin pages as people see them.
+        .testTarget(
+            name: "BrowserTests",
+            dependencies: [
+                "ProxyBlackBox", "ProxyDomain", "ProxyFixtures", "ProxyManagement", "ProxyServer", "ProxySettings",
+                "ProxySimulator",
+            ],
+            path: "Tests/Browser", swiftSettings: houseSettings),
         .testTarget(
             name: "LoadTests",
             dependencies: ["ProxyLoad", "ProxyFleet", "ProxySimulator", "llm-proxy", .nioCore, .nioPosix],

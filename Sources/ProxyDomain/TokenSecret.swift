@@ -1,28 +1,37 @@
 /// The secret a client presents: `sk-` and 43 characters of URL-safe base64 that carry 32 random bytes.
 ///
-/// Kept as its 32 bytes, so that a lookup hashes four words instead of a text. Its description is dull on purpose.
+/// The Go proxy's, which came over from there, are as good: `sk-` and 22 characters that carry 16 bytes.
+///
+/// Kept as its bytes, so that a lookup hashes four words instead of a text. Its description is dull on purpose.
 public struct TokenSecret: Hashable, Sendable {
     /// `sk-` and 43 characters.
     public static let textLength = 46
 
+    /// Of those that the Go proxy issued: `sk-` and 22 characters.
+    public static let importedTextLength = 25
+
     private let words: (UInt64, UInt64, UInt64, UInt64)
+    /// Whether it carries 16 bytes, which the first two words hold.
+    private let isImported: Bool
 
     /// Makes a new secret. `random` must be a cryptographic source, such as the system's.
     public init(using random: inout some RandomNumberGenerator) {
         words = (random.next(), random.next(), random.next(), random.next())
+        isImported = false
     }
 
-    /// Reads the 46 bytes of text a client sent. Gives `nil` for anything that this product never issued.
+    /// Reads the 46 bytes of text a client sent, or the 25 of one that came over. Gives `nil` for anything else.
     public init?(_ text: UnsafeRawBufferPointer) {
-        guard text.count == Self.textLength, text[0] == UInt8(ascii: "s"), text[1] == UInt8(ascii: "k"),
+        guard text.count == Self.textLength || text.count == Self.importedTextLength, text[0] == UInt8(ascii: "s"),
+            text[1] == UInt8(ascii: "k"),
             text[2] == UInt8(ascii: "-")
         else { return nil }
         var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        // 42 characters hold 252 bits; the last holds 4 bits of secret and 2 that must be zero.
+        // 42 characters hold 252 bits; the last holds 4 bits of secret and 2 that must be zero. Of 22 it holds 2, and 4.
         var bits: UInt64 = 0
         var held = 0
         var filled = 0
-        for index in 3..<Self.textLength {
+        for index in 3..<text.count {
             guard let sextet = Self.sextet(text[index]) else { return nil }
             bits = bits << 6 | sextet
             held += 6
@@ -37,8 +46,9 @@ public struct TokenSecret: Hashable, Sendable {
             }
             filled += 1
         }
-        guard bits & 0b11 == 0 else { return nil }
+        guard bits & (1 << UInt64(held) - 1) == 0 else { return nil }
         self.words = words
+        isImported = text.count == Self.importedTextLength
     }
 
     public init?(_ text: String) {
@@ -65,7 +75,7 @@ public struct TokenSecret: Hashable, Sendable {
         var text = Array("sk-".utf8)
         var bits: UInt64 = 0
         var held = 0
-        for word in [words.0, words.1, words.2, words.3] {
+        for word in isImported ? [words.0, words.1] : [words.0, words.1, words.2, words.3] {
             for byte in (0..<8).reversed() {
                 bits = bits << 8 | word >> UInt64(byte * 8) & 0xFF
                 held += 8
@@ -88,7 +98,7 @@ public struct TokenSecret: Hashable, Sendable {
     public static func == (left: Self, right: Self) -> Bool {
         // No early exit: the time taken does not tell how much of a guess was right.
         (left.words.0 ^ right.words.0) | (left.words.1 ^ right.words.1) | (left.words.2 ^ right.words.2)
-            | (left.words.3 ^ right.words.3) == 0
+            | (left.words.3 ^ right.words.3) | (left.isImported == right.isImported ? 0 : 1) == 0
     }
 
     public func hash(into hasher: inout Hasher) {
@@ -96,6 +106,7 @@ public struct TokenSecret: Hashable, Sendable {
         hasher.combine(words.1)
         hasher.combine(words.2)
         hasher.combine(words.3)
+        hasher.combine(isImported)
     }
 }
 

@@ -39,9 +39,8 @@ final class Authenticator: Sendable {
         if ManagementSecret.isWellFormed(credential), let found = try await principal(of: .ofCredential(credential)) {
             return found
         }
-        let address = call.clientAddress
-        throttle.withLock { $0.recordFailure(from: address, at: now()) }
-        call.logger.notice("management credential refused", metadata: ["peer_address": "\(address)"])
+        throttle.withLock { $0.recordFailure(from: call.neighbourhood, at: now()) }
+        call.logger.notice("management credential refused", metadata: ["peer_address": "\(call.clientAddress)"])
         await record(call, actor: "unknown")
         throw ManagementFailure.credential(.wrong)
     }
@@ -67,8 +66,7 @@ final class Authenticator: Sendable {
     }
 
     private func checkThrottle(of call: Call) throws(ManagementFailure) {
-        let address = call.clientAddress
-        if let wait = throttle.withLock({ $0.wait(for: address, at: now()) }) {
+        if let wait = throttle.withLock({ $0.wait(for: call.neighbourhood, at: now()) }) {
             throw .credential(.throttled(wait: wait))
         }
     }
@@ -81,4 +79,9 @@ final class Authenticator: Sendable {
         let parts = value.split { $0 == " " || $0 == "\t" }
         return parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]) : nil
     }
+}
+
+extension Call {
+    /// What is throttled together.
+    fileprivate var neighbourhood: String { InternetAddress(clientAddress)?.neighbourhood ?? clientAddress }
 }

@@ -36,7 +36,8 @@ public final class Management: Sendable {
     static func endpoints(_ dependencies: ManagementDependencies) -> [Endpoint] {
         ProjectRoutes(dependencies).endpoints + UpstreamRoutes(dependencies).endpoints
             + TokenRoutes(dependencies).endpoints + CacheRoutes(dependencies).endpoints
-            + RequestRoutes(dependencies).endpoints + AuditRoutes(dependencies).endpoints
+            + RequestRoutes(dependencies).endpoints + UsageRoutes(dependencies).endpoints
+            + DatabaseRoutes(dependencies).endpoints + AuditRoutes(dependencies).endpoints
             + ManagementTokenRoutes(dependencies).endpoints + OperationRoutes(dependencies).endpoints
     }
 

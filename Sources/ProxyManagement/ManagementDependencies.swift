@@ -35,6 +35,12 @@ public struct ManagementDependencies: Sendable {
     public var purgeCache: @Sendable (CachePurge, _ recordedAs: AuditEvent?) async throws(StorageError) -> Int
     /// Where events of the audit go.
     public var audit: AuditSinks
+    /// How many days requests are kept for; 0 for ever.
+    public var retentionDays: Int
+    /// What the operator should know and change: shown by `/health`, the metrics and `/manage/database`.
+    public var warnings: [String]
+    /// A report of the last runs of load or conformance, by the name of its file; `nil` where there is none.
+    public var readReport: @Sendable (String) -> String?
     /// Where the metrics are shown (`METRICS_PATH`).
     public var metricsPath: String
     /// Whether they are shown at all (`ENABLE_METRICS`).
@@ -54,7 +60,8 @@ public struct ManagementDependencies: Sendable {
         readiness: @escaping @Sendable () -> Readiness, metrics: @escaping @Sendable () async -> [MetricFamily],
         grantsChanged: @escaping @Sendable () -> Void,
         purgeCache: @escaping @Sendable (CachePurge, AuditEvent?) async throws(StorageError) -> Int = { _, _ in 0 },
-        audit: AuditSinks = AuditSinks(),
+        audit: AuditSinks = AuditSinks(), retentionDays: Int = 0, warnings: [String] = [],
+        readReport: @escaping @Sendable (String) -> String? = { _ in nil },
         metricsPath: String = "/metrics", metricsEnabled: Bool = true,
         probeLimit: Duration = .seconds(2), logger: Logger
     ) {
@@ -75,6 +82,9 @@ public struct ManagementDependencies: Sendable {
         self.grantsChanged = grantsChanged
         self.purgeCache = purgeCache
         self.audit = audit
+        self.retentionDays = retentionDays
+        self.warnings = warnings
+        self.readReport = readReport
         self.metricsPath = metricsPath
         self.metricsEnabled = metricsEnabled
         self.probeLimit = probeLimit

@@ -34,7 +34,7 @@ struct OperationRoutes: Sendable {
             ("status", .string(finding.isWell ? "ok" : "unavailable")),
             ("version", .string(dependencies.version)),
             ("timestamp", .string(dependencies.now().text)),
-            ("database", database),
+            ("database", database), ("warnings", .names(dependencies.warnings)),
         ])
         return Self.answer(document, isWell: finding.isWell)
     }
@@ -83,7 +83,11 @@ struct OperationRoutes: Sendable {
             name: "llm_proxy_build_info", help: "Always 1; the label says which version runs.", kind: .gauge,
             samples: [MetricFamily.Sample(labels: ["version": dependencies.version], value: .number(1))])
         let figures = MetricFamily.families(of: await dependencies.storage.figures())
-        return MetricFamily.merged([build] + figures + (await dependencies.metrics()))
+        let warnings = MetricFamily(
+            name: "llm_proxy_configuration_warnings", help: "What the operator should change: /health says what.",
+            kind: .gauge,
+            samples: [MetricFamily.Sample(labels: [:], value: .number(Double(dependencies.warnings.count)))])
+        return MetricFamily.merged([build, warnings] + figures + (await dependencies.metrics()))
     }
 
     /// Whether `Accept` names JSON; a weight of 0 means "not this" (RFC 9110 section 12.5.1).

@@ -24,10 +24,17 @@ struct Page<ID: TypedIdentifier> {
         let items = try await read(cursor, limit)
         var fields: [(name: String, value: String)] = []
         if items.count == limit, let last = items.last, try await !read(id(last), 1).isEmpty {
-            let query = [("limit", "\(limit)"), ("cursor", id(last).text)] + filters
-            let link = query.map { "\($0.0)=\($0.1)" }.joined(separator: "&")
-            fields = [("Link", "<\(path)?\(link)>; rel=\"next\"")]
+            fields = [link(to: id(last), at: path, filters: filters)]
         }
         return .json(.array(items.map(json)), fields: fields)
+    }
+
+    /// Tells where the page after `cursor` is (RFC 8288).
+    func link(
+        to cursor: ID, at path: String, filters: [(name: String, value: String)]
+    ) -> (name: String, value: String) {
+        let query = [("limit", "\(limit)"), ("cursor", cursor.text)] + filters
+        let link = query.map { "\($0.0)=\(QueryFields.encoded($0.1))" }.joined(separator: "&")
+        return ("Link", "<\(path)?\(link)>; rel=\"next\"")
     }
 }

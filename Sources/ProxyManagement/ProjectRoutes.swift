@@ -27,11 +27,18 @@ struct ProjectRoutes: Sendable {
         + AccessFields.names
 
     private func list(_ call: Call) async throws -> Answer {
-        let page = try Page<ProjectID>(QueryFields(of: call, known: Page<ProjectID>.parameters))
+        let filters = ["search", "active", "sort", "order"]
+        let query = try QueryFields(of: call, known: Page<ProjectID>.parameters + filters)
+        let page = try Page<ProjectID>(query)
+        var listing = ProjectListing()
+        listing.search = try query.search("search")
+        listing.isActive = try query.boolean("active")
+        listing.order = try query.choice("sort") ?? .createdAt
+        listing.isDescending = try query.isDescending
         let now = dependencies.now()
-        return try await page.answer(at: "/manage/projects", id: \.id, json: { $0.json(at: now) }) {
-            try await storage.projects(after: $0, limit: $1)
-        }
+        return try await page.answer(
+            at: "/manage/projects", filters: query.given(filters), id: \.id, json: { $0.json(at: now) }
+        ) { [listing] in try await storage.projects(listing, after: $0, limit: $1) }
     }
 
     private func show(_ call: Call) async throws -> Answer {

@@ -33,6 +33,57 @@ struct QueryFields {
 
     subscript(name: String) -> String? { values[name] }
 
+    /// Those of `names` that are there, in their order.
+    func given(_ names: [String]) -> [(name: String, value: String)] {
+        names.compactMap { name in values[name].map { (name, $0) } }
+    }
+
+    func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: String, as: Choice.Type = Choice.self
+    ) throws(ManagementFailure) -> Choice? {
+        guard let text = values[name] else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .input(.invalid(name: name, rule: "must be one of: \(words)"))
+        }
+        return choice
+    }
+
+    /// Whether `order` asks for the last ones first.
+    var isDescending: Bool {
+        get throws(ManagementFailure) {
+            switch values["order"] {
+            case nil, "asc": false
+            case "desc": true
+            default: throw .input(.invalid(name: "order", rule: "must be asc or desc"))
+            }
+        }
+    }
+
+    /// A text to look for; `nil` for none and for an empty one, as forms send it.
+    func search(_ name: String) throws(ManagementFailure) -> String? {
+        guard let text = values[name], !text.isEmpty else { return nil }
+        guard text.unicodeScalars.count <= 200, !text.utf8.contains(0) else {
+            throw .input(.invalid(name: name, rule: "must be at most 200 characters, none of them zero"))
+        }
+        return text
+    }
+
+    /// Percent-encodes what is not unreserved (RFC 3986 section 2.3).
+    static func encoded(_ text: String) -> String {
+        var encoded = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+                UInt8(ascii: "~"):
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            default: encoded += "%" + Hexadecimal.text([byte]).uppercased()
+            }
+        }
+        return encoded
+    }
+
     func integer(_ name: String, in range: ClosedRange<Int>) throws(ManagementFailure) -> Int? {
         guard let text = values[name] else { return nil }
         guard let number = Int(text), range.contains(number), text.utf8.allSatisfy({ $0 != UInt8(ascii: "+") }) else {

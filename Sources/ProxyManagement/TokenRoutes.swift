@@ -24,7 +24,7 @@ struct TokenRoutes: Sendable {
     private static let longestMinutes: Int64 = 525_600
 
     private func list(_ call: Call) async throws -> Answer {
-        let names = Page<TokenID>.parameters + ["project_id", "projectId", "active"]
+        let names = Page<TokenID>.parameters + ["project_id", "projectId", "active", "search", "sort", "order"]
         let query = try QueryFields(of: call, known: names)
         let page = try Page<TokenID>(query)
         if query["project_id"] != nil, query["projectId"] != nil {
@@ -36,8 +36,13 @@ struct TokenRoutes: Sendable {
         var filters: [(name: String, value: String)] = []
         if let project { filters.append(("project_id", project.text)) }
         if let isActive = filter.isActive { filters.append(("active", "\(isActive)")) }
+        filters += query.given(["search", "sort", "order"])
+        var listing = TokenListing(filter)
+        listing.search = try query.search("search")
+        listing.order = try query.choice("sort") ?? .createdAt
+        listing.isDescending = try query.isDescending
         return try await page.answer(at: "/manage/tokens", filters: filters, id: \.id, json: { $0.json(at: now) }) {
-            try await storage.tokens(filter, after: $0, limit: $1)
+            [listing] in try await storage.tokens(listing, after: $0, limit: $1)
         }
     }
 

@@ -6,6 +6,7 @@ import ProxyCache
 import ProxyDomain
 import ProxyLedger
 import ProxyManagement
+import ProxyPages
 import ProxyRelay
 import ProxySecrets
 import ProxySettings
@@ -23,6 +24,7 @@ struct Parts: Sendable {
     let keeper: InstanceKeeper
     let driftWatch: DriftWatch
     let retention: RetentionKeeper
+    let usage: UsageKeeper
     let certificate: CertificateKeeper?
     let providers: ProviderKeeper
     let spool: SpoolingStore?
@@ -61,6 +63,14 @@ struct Parts: Sendable {
                     return (relay ?? []) + driftWatch.families + providers.families + (spool?.families ?? [])
                         + (cache?.families ?? [])
                 }))
+        let controlPlane = ControlPlane(
+            management: management,
+            pages: try AdminPages(
+                PageDependencies(
+                    management: management, sessions: foundation.storage, now: surroundings.now,
+                    random: surroundings.random, metricsPath: settings.metrics.path, version: productVersion,
+                    logger: logger)),
+            trustedProxies: settings.trustedProxies, isSecure: settings.certificate != nil)
         let certificate = try settings.certificate.map { files throws(StartupError) in
             try CertificateKeeper(files, logger: logger)
         }
@@ -72,7 +82,7 @@ struct Parts: Sendable {
                 grants: GrantReader(
                     storage: foundation.storage, keyring: foundation.keyring, providers: providers,
                     health: UpstreamHealth(), logger: logger),
-                epoch: epoch, responder: { await management.respond(to: $0) },
+                epoch: epoch, responder: { await controlPlane.respond(to: $0) },
                 log: isLogged ? RequestLogWriter(sink: sink, format: .init(settings.log.format)) : nil,
                 now: surroundings.now, seed: surroundings.random,
                 tls: try upstreamTLS(settings.relay.upstreamCAFile), cache: cache?.setup(settings.cache),
@@ -87,7 +97,9 @@ struct Parts: Sendable {
             retention: RetentionKeeper(
                 foundation.storage, keepingDays: settings.database.requestRetentionDays,
                 auditDays: settings.audit.retentionDays, now: surroundings.now,
-                logger: logger), certificate: certificate, providers: providers, spool: spool, cache: cache)
+                logger: logger),
+            usage: UsageKeeper(foundation.storage, now: surroundings.now, logger: logger), certificate: certificate,
+            providers: providers, spool: spool, cache: cache)
     }
 
     private static func dependencies(
@@ -119,7 +131,10 @@ struct Parts: Sendable {
                 if let cache { return try await cache.purge(purge, recordedAs: event) }
                 if let event { try await storage.record(event) }
                 return 0
-            }, audit: audit,
+            }, audit: audit, retentionDays: settings.database.requestRetentionDays, warnings: foundation.warnings,
+            readReport: { [folder = settings.reportsFolder] name in
+                (try? surroundings.readFile("\(folder)/\(name)")) ?? nil
+            },
             metricsPath: settings.metrics.path,
             metricsEnabled: settings.metrics.isEnabled, logger: logger)
     }
@@ -157,19 +172,6 @@ extension CacheKeeper {
         CacheSetup(
             cache: cache, shared: shared, usualLifetime: settings.defaultTTL.components.seconds,
             maxObjectBytes: settings.maxObjectBytes, keepsStreams: settings.streams)
-    }
-}
-
-extension Management {
-    /// Answers what the relay hands over.
-    func respond(to request: LocalRequest) async -> LocalResponse {
-        let response = await respond(
-            to: ManagementRequest(
-                method: request.method, target: request.target, fields: request.fields, body: request.body,
-                peerAddress: request.peerAddress))
-        return LocalResponse(
-            status: response.status, fields: response.fields, body: response.body,
-            contentLength: response.contentLength)
     }
 }
 

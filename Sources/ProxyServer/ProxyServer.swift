@@ -31,6 +31,7 @@ public final class ProxyServer: Sendable {
     private let keeper: InstanceKeeper
     private let driftWatch: DriftWatch
     private let retention: RetentionKeeper
+    private let usage: UsageKeeper
     private let cache: CacheKeeper?
     private let certificate: CertificateKeeper?
     private let providers: ProviderKeeper
@@ -53,6 +54,7 @@ public final class ProxyServer: Sendable {
         keeper = parts.keeper
         driftWatch = parts.driftWatch
         retention = parts.retention
+        usage = parts.usage
         cache = parts.cache
         certificate = parts.certificate
         providers = parts.providers
@@ -96,6 +98,7 @@ public final class ProxyServer: Sendable {
                 parts.keeper.start()
                 parts.driftWatch.start()
                 parts.retention.start()
+                parts.usage.start()
                 return ProxyServer(
                     port: port, managementToken: token.secret, managementTokenFile: token.file, parts: parts,
                     settings: settings)
@@ -131,6 +134,7 @@ public final class ProxyServer: Sendable {
         }
         await driftWatch.stop()
         await retention.stop()
+        await usage.stop()
         await cache?.stop()
         await certificate?.stop()
         await providers.stop()

@@ -16,18 +16,21 @@ final class StorageFoundation: Sendable {
     private let folder: String?
     /// Where requests are kept while the database is away; `nil` when they wait for it.
     let journal: SpoolJournal?
+    /// What the operator should know and change.
+    let warnings: [String]
     /// Held until the database is closed.
     private let lock: ServerLock?
 
     private init(
         storage: any Storage, instance: InstanceID, keyring: Keyring, folder: String?, journal: SpoolJournal?,
-        lock: ServerLock?
+        warnings: [String], lock: ServerLock?
     ) {
         self.storage = storage
         self.instance = instance
         self.keyring = keyring
         self.folder = folder
         self.journal = journal
+        self.warnings = warnings
         self.lock = lock
     }
 
@@ -51,7 +54,12 @@ final class StorageFoundation: Sendable {
             if !storage.isShared { try await settleAbandoned(storage, now: surroundings.now, logger: logger) }
             return StorageFoundation(
                 storage: storage, instance: instance, keyring: keyring, folder: folder,
-                journal: try await journal(settings, place, instance, surroundings, logger), lock: lock)
+                journal: try await journal(settings, place, instance, surroundings, logger),
+                warnings: storage.isShared
+                    ? generated(settings).map {
+                        "\($0) was made on this machine: give every server on the database the same"
+                    }
+                    : [], lock: lock)
         } catch {
             await storage.close()
             throw error
@@ -100,12 +108,16 @@ final class StorageFoundation: Sendable {
         }
     }
 
-    /// What every instance must have alike can't be made by each for itself.
-    private static func warnOfGenerated(_ settings: ServerSettings, folder: String?, _ logger: Logger) {
-        let missing = [
+    /// What every instance must have alike, and was made by this one for itself.
+    private static func generated(_ settings: ServerSettings) -> [String] {
+        [
             settings.encryption.key == nil ? "ENCRYPTION_KEY" : nil,
             settings.managementToken == nil ? "MANAGEMENT_TOKEN" : nil,
         ].compactMap { $0 }
+    }
+
+    private static func warnOfGenerated(_ settings: ServerSettings, folder: String?, _ logger: Logger) {
+        let missing = generated(settings)
         guard !missing.isEmpty else { return }
         logger.warning(
             "made on this machine for lack of a setting: give every instance on the database the same",

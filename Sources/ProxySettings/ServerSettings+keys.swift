@@ -34,6 +34,15 @@ extension ServerSettings {
             "PROXY_PROTOCOL", "false", at: \.readsClientAddress,
             "whether a load balancer tells whose each connection is, by the PROXY protocol (version 1 or 2); others are then closed"
         ),
+        SettingDescription(
+            "TRUSTED_PROXIES", .text, nil,
+            "proxies before this server that are believed who a request is from (X-Forwarded-For) and whether it came over TLS; "
+                + "addresses or ranges, parted by commas",
+            example: "10.0.0.0/8,fd00::/8",
+            parse: { text in
+                let ranges = text.split(separator: ",").map { AddressRange(String($0.trimmed)) }
+                return ranges.contains(nil) ? nil : ranges.compactMap { $0 }
+            }, put: { $1.trustedProxies = $0 }),
         .integer("EVENT_LOOPS", "0", 0...1024, at: \.eventLoops, "threads that carry requests; 0 is one per core"),
         .duration(
             "SHUTDOWN_GRACE", "30s", patienceOrNone, at: \.shutdownGrace,
@@ -219,8 +228,12 @@ extension ServerSettings {
             "METRICS_PATH", "/metrics", at: \.metrics.path, "where metrics are served", example: "/internal/metrics"
         ) { text in
             RequestPath.isPlain(text.utf8) && text.count > 1 && !text.contains("?")
-                && !["/v1", "/manage"].contains { RequestPath.covers($0.utf8, text.utf8) }
+                && !["/v1", "/manage", "/admin"].contains { RequestPath.covers($0.utf8, text.utf8) }
         },
+        .path(
+            "REPORTS_PATH", "./reports", at: \.reportsFolder,
+            "a folder with claims.md and conformance.md of the last runs, for the admin pages",
+            example: "/var/lib/reports"),
     ]
 }
 

@@ -1,3 +1,5 @@
+public import ProxyDomain
+
 /// Everything the server is told at start. Read once; never changes while it runs.
 ///
 /// ``keys`` lists every setting with its default; ``read(environment:dotEnv:flags:files:)`` is the way to one.
@@ -14,6 +16,10 @@ public struct ServerSettings: Hashable, Sendable {
     var keyFile: String?
     /// Whether each client's connection begins with the PROXY protocol, which tells whose it is.
     public var readsClientAddress = false
+    /// Who is believed whose a request is, and how it came.
+    public var trustedProxies: [AddressRange] = []
+    /// Where reports of load and conformance are looked for.
+    public var reportsFolder = ""
     /// Event loops of the data plane; 0 for one per core.
     public var eventLoops = 0
     /// How long open requests may go on after SIGTERM; 0 ends them at once.

@@ -1,7 +1,7 @@
 /// All the proxy keeps. A driver and its dialect stand behind it; callers can't tell which.
 public protocol Storage: ProjectStore, UpstreamStore, TokenStore, LedgerStore, RequestStore, InstanceStore,
     CachedResponseStore, CopyStore, AuditStore, RememberedAnswerStore, ManagementTokenStore, AdminSessionStore,
-    UsageStore
+    UsageStore, ListingStore
 {
     /// Which engine, as a label: `sqlite` or `postgres`.
     var driver: String { get }

@@ -14,10 +14,11 @@ enum TokenStatements {
         """)
     static let find = LockableStatement("SELECT \(Columns.token) FROM tokens WHERE id = $1")
 
-    /// `$3`: 1 for active ones, 0 for the others, -1 for all.
-    private static let wanted = """
-        ($3 = -1 OR ($3 = 1) = (revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $4)))
-        """
+    /// - Parameter isActive: a parameter that is 1 for active ones, 0 for the others, -1 for all.
+    static func wanted(isActive: String, now: String) -> String {
+        "(\(isActive) = -1 OR (\(isActive) = 1) = (revoked_at IS NULL AND (expires_at IS NULL OR expires_at > \(now))))"
+    }
+    private static let wanted = wanted(isActive: "$3", now: "$4")
     static let list = SQLStatement(
         "SELECT \(Columns.token) FROM tokens WHERE id > $1 AND \(wanted) ORDER BY id LIMIT $2")
     static let listOfProject = SQLStatement(

@@ -17,7 +17,7 @@ struct LLMProxy: AsyncParsableCommand {
         version: productVersion,
         subcommands: [
             ServerCommand.self, SimulateCommand.self, LoadCommand.self, DatabaseCommand.self, ManageCommand.self,
-            DoctorCommand.self, SetupCommand.self, OpenAICommand.self,
+            DoctorCommand.self, SetupCommand.self, OpenAICommand.self, ImportCommand.self,
             ConformanceCommand.self,
         ])
 

@@ -120,7 +120,7 @@ struct CatalogueTests {
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 186)
         #expect(HTTPScenario.all.count == 300)
-        #expect(CommandScenario.all.count == 110)
+        #expect(CommandScenario.all.count == 121)
     }
 
     @Test("is named area.act.promise", arguments: Catalogue.allIDs)

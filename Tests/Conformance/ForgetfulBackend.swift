@@ -55,6 +55,17 @@ struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
     func endSessions(of credential: TokenDigest) async throws(StorageError) {}
     func forgetSessions(seenBefore: Timestamp, begunBefore: Timestamp) async throws(StorageError) {}
 
+    func projects(
+        _ listing: ProjectListing, after cursor: ProjectID?, limit: Int
+    ) async throws(StorageError) -> [Project] { [] }
+    func tokens(
+        _ listing: TokenListing, after cursor: TokenID?, limit: Int
+    ) async throws(StorageError) -> [Token] { [] }
+    func requests(
+        _ listing: RequestListing, after cursor: RequestID?, limit: Int
+    ) async throws(StorageError) -> RequestPage { RequestPage(records: [], next: nil) }
+    func history() async throws(StorageError) -> DatabaseHistory { DatabaseHistory(migrations: [], copies: []) }
+
     func usage(_ query: UsageQuery) async throws(StorageError) -> UsageReport {
         UsageReport(totals: UsageFigures(), groups: [], series: [], isTruncated: false)
     }

@@ -208,6 +208,27 @@ final class ManagementMemoryStorage: Storage {
     func endSessions(of credential: TokenDigest) async throws(StorageError) {}
     func forgetSessions(seenBefore: Timestamp, begunBefore: Timestamp) async throws(StorageError) {}
 
+    func projects(
+        _ listing: ProjectListing, after cursor: ProjectID?, limit: Int
+    ) async throws(StorageError) -> [Project] { try await projects(after: cursor, limit: limit) }
+    func tokens(
+        _ listing: TokenListing, after cursor: TokenID?, limit: Int
+    ) async throws(StorageError) -> [Token] { try await tokens(listing.filter, after: cursor, limit: limit) }
+    func requests(
+        _ listing: RequestListing, after cursor: RequestID?, limit: Int
+    ) async throws(StorageError) -> RequestPage {
+        try step { content in
+            let all = content.requests.values.map(\.admission).filter { admission in
+                listing.token.map { $0 == admission.tokenID } ?? true && cursor.map { admission.requestID > $0 } ?? true
+            }
+            let page = all.sorted { $0.requestID < $1.requestID }.prefix(limit)
+            return RequestPage(
+                records: page.map { RequestRecord(admission: $0) },
+                next: all.count > limit ? page.last?.requestID : nil)
+        }
+    }
+    func history() async throws(StorageError) -> DatabaseHistory { DatabaseHistory(migrations: [], copies: []) }
+
     func usage(_ query: UsageQuery) async throws(StorageError) -> UsageReport {
         UsageReport(totals: UsageFigures(), groups: [], series: [], isTruncated: false)
     }

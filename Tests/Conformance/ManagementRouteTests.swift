@@ -8,7 +8,7 @@ import Testing
     @Test func everyManagementRouteRefusesCallersWithoutTheToken() async throws {
         let bench = try ManagementBench()
         let id = "019ab000-0000-7000-8000-000000000000"
-        #expect(Management.routes.count == 29)
+        #expect(Management.routes.count == 33)
         for route in Management.routes {
             let path = route.pathTemplate.replacing("{id}", with: id)
             #expect((route.authorisation != .open) == path.hasPrefix("/manage/"), "\(route)")

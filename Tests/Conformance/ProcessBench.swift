@@ -89,6 +89,11 @@ final class ProcessBench: CommandBench {
         return database
     }
 
+    func makeSQLite(_ script: String, at path: String) async throws {
+        let pool = try await SQLiteDatabase.open(.file("\(folder)/\(path)"))
+        try await pool.closing { try await pool.write { try $0.runScript(script) } }
+    }
+
     func openStorage(at path: String) async throws -> any Storage {
         try await FileSite(path: "\(folder)/\(path)").open()
     }

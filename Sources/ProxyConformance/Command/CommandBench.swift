@@ -33,6 +33,8 @@ public protocol CommandBench: Sendable {
     ///   - hasStandby: whether another server stands by for its own one, and ``CommandDatabase/url`` names both.
     func makeDatabase(hasOwnServer: Bool, hasWire: Bool, hasStandby: Bool) async throws -> any CommandDatabase
 
+    /// Makes a SQLite file with a script of SQL.
+    func makeSQLite(_ script: String, at path: String) async throws
     /// Opens a SQLite file that no server uses now.
     func openStorage(at path: String) async throws -> any Storage
     /// Begins to write to a SQLite file, beside the server that has it, and leaves it at that until ``releaseFile()``.

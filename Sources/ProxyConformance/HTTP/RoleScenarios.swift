@@ -26,6 +26,8 @@ package struct RouteRole: Hashable, Sendable {
         RouteRole("DELETE", "/manage/tokens/{id}", .operator),
         RouteRole("POST", "/manage/cache/purge", .operator),
         RouteRole("GET", "/manage/requests", .viewer), RouteRole("GET", "/manage/requests/{id}", .viewer),
+        RouteRole("GET", "/manage/usage", .viewer), RouteRole("GET", "/manage/database", .viewer),
+        RouteRole("POST", "/manage/database/verify", .operator), RouteRole("GET", "/manage/reports", .viewer),
         RouteRole("GET", "/manage/audit", .operator), RouteRole("GET", "/manage/audit/{id}", .operator),
         RouteRole("GET", "/manage/management-tokens", .admin), RouteRole("POST", "/manage/management-tokens", .admin),
         RouteRole("DELETE", "/manage/management-tokens/{id}", .admin),

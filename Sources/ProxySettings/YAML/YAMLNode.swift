@@ -1,6 +1,6 @@
 /// A part of a YAML document, with the line it begins on (from 1).
-struct YAMLNode: Hashable {
-    enum Content: Hashable {
+package struct YAMLNode: Hashable {
+    package enum Content: Hashable {
         /// Text, quoted or not. What it means as a number or a boolean is for its reader to say; an absent value is "".
         case scalar(String, isQuoted: Bool)
         case sequence([YAMLNode])
@@ -8,21 +8,21 @@ struct YAMLNode: Hashable {
         case mapping([YAMLEntry])
     }
 
-    let content: Content
-    let line: Int
+    package let content: Content
+    package let line: Int
 }
 
 /// A key of a mapping with its value.
-struct YAMLEntry: Hashable {
-    let key: String
-    let line: Int
-    let value: YAMLNode
+package struct YAMLEntry: Hashable {
+    package let key: String
+    package let line: Int
+    package let value: YAMLNode
 }
 
 /// Why a document could not be read, and where.
-struct YAMLFault: Error, Hashable {
+package struct YAMLFault: Error, Hashable {
     /// From 1.
-    let line: Int
+    package let line: Int
     /// As the end of a sentence that begins with the line.
-    let rule: String
+    package let rule: String
 }

@@ -6,7 +6,7 @@ import CYAML
 /// given twice, and more than one document.
 ///
 /// Over the C library because the Swift packages bring the whole of Foundation along: 50 MB of binary, 4 MB resident.
-struct YAMLReader: ~Copyable {
+package struct YAMLReader: ~Copyable {
     /// Nesting beyond this is refused.
     static let maxDepth = 32
     /// Longer texts are refused, in bytes.
@@ -17,7 +17,7 @@ struct YAMLReader: ~Copyable {
     private let bytes: UnsafeMutableBufferPointer<UInt8>
 
     /// Gives the document's root; `nil` when nothing is in it but comments.
-    static func read(_ text: String) throws(YAMLFault) -> YAMLNode? {
+    package static func read(_ text: String) throws(YAMLFault) -> YAMLNode? {
         guard text.utf8.count <= maxLength else { throw YAMLFault(line: 1, rule: "begins a file of more than 1 MiB") }
         let reader = YAMLReader(text)
         return try reader.document()

@@ -1,0 +1,41 @@
+import ProxyDomain
+import ProxyManagement
+import ProxyPages
+import ProxyRelay
+import ProxySettings
+
+/// What answers requests that are not for an upstream: the management API, and its pages.
+struct ControlPlane: Sendable {
+    let management: Management
+    let pages: AdminPages
+    let trustedProxies: [AddressRange]
+    /// Whether clients speak TLS to this server itself.
+    let isSecure: Bool
+
+    /// Answers what the relay hands over.
+    func respond(to request: LocalRequest) async -> LocalResponse {
+        let client = trustedProxies.client(
+            behind: request.peerAddress, forwarded: request.values(of: "x-forwarded-for"))
+        let request = ManagementRequest(
+            method: request.method, target: request.target, fields: request.fields, body: request.body,
+            peerAddress: client, isSecure: isSecure || cameSecurely(request))
+        let response =
+            AdminPages.serves(request) ? await pages.respond(to: request) : await management.respond(to: request)
+        return LocalResponse(
+            status: response.status, fields: response.fields, body: response.body,
+            contentLength: response.contentLength)
+    }
+
+    /// Whether a proxy before us, which we trust, says that its client speaks TLS.
+    private func cameSecurely(_ request: LocalRequest) -> Bool {
+        guard let peer = InternetAddress(request.peerAddress), trustedProxies.contains(where: { $0.contains(peer) })
+        else { return false }
+        return request.values(of: "x-forwarded-proto").last?.lowercased() == "https"
+    }
+}
+
+extension LocalRequest {
+    fileprivate func values(of name: String) -> [String] {
+        fields.filter { $0.name.lowercased() == name }.map(\.value)
+    }
+}

@@ -1,0 +1,38 @@
+import Logging
+import ProxyDomain
+import ProxyStorage
+
+/// Has what requests used summed up, and forgets sessions that have ended.
+final class UsageKeeper: Sendable {
+    private let storage: any Storage
+    private let now: @Sendable () -> Timestamp
+    private let logger: Logger
+    private let task = RecurringTask()
+
+    /// Between two looks. What is not summed up yet is counted from its rows.
+    private static let rest = Duration.seconds(10)
+
+    init(_ storage: any Storage, now: @escaping @Sendable () -> Timestamp, logger: Logger) {
+        self.storage = storage
+        self.now = now
+        self.logger = logger
+    }
+
+    func start() {
+        task.start { [self] in
+            do {
+                while try await storage.sumUsage(at: now()), !Task.isCancelled {
+                    // Serving goes first.
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+            } catch {
+                logger.debug(
+                    "usage can't be summed up now; it is tried again",
+                    metadata: ["detail": "\(String(reflecting: error))"])
+            }
+            return Self.rest
+        }
+    }
+
+    func stop() async { await task.stop() }
+}
