@@ -52,8 +52,10 @@ public struct Settlement: Hashable, Sendable {
     /// What was used; `nil` when nobody knows.
     public let usage: TokenUsage?
     public let cost: NanoDollars
-    /// The model the provider says it used; `nil` when it did not say.
+    /// The model the provider says it used, cut to ``longestModel``; `nil` when it did not say.
     public let model: String?
+    /// In characters (Unicode scalars). No name of a model is as long, but providers say what they like.
+    public static let longestModel = 200
     /// The times that it was sent, where there was a choice or more than one; empty for a request that went its only way once.
     public let attempts: [UpstreamAttempt]
 
@@ -69,7 +71,9 @@ public struct Settlement: Hashable, Sendable {
         self.firstByteMicroseconds = firstByteMicroseconds
         self.usage = usage
         self.cost = cost
-        self.model = model
+        self.model = model.map {
+            $0.utf8.count <= Self.longestModel ? $0 : String($0.unicodeScalars.prefix(Self.longestModel))
+        }
         self.attempts = attempts
     }
 }

@@ -61,6 +61,13 @@ extension ManagementDependencies {
         }
     }
 
+    /// Records that somebody signed in to the pages. One that can't be recorded doesn't happen.
+    func recordSignIn(_ call: Call, by principal: Principal) async throws(StorageError) {
+        let event = event(call, AuditSubject("session.begin"), .success, actor: principal.name, at: now())
+        if audit.storesInDatabase { try await storage.record(event) }
+        audit.log?(event)
+    }
+
     private func event(
         _ call: Call, _ subject: AuditSubject, _ outcome: AuditEvent.Outcome, actor: String, at now: Timestamp
     ) -> AuditEvent {
@@ -70,5 +77,43 @@ extension ManagementDependencies {
             correlationID: Call.accepted(call.request.values(of: "x-correlation-id")),
             clientAddress: call.clientAddress, projectID: subject.project, tokenID: subject.token,
             metadata: subject.metadata)
+    }
+}
+
+/// A client's credential that was refused on its way to a provider.
+public struct RefusedCall: Sendable {
+    public var requestID: String
+    public var clientAddress: String
+    public var correlationIDs: [String]
+    public var method: String
+    public var path: String
+    public var tokenID: TokenID?
+    public var projectID: ProjectID?
+    /// Why, as the client was told.
+    public var code: String
+
+    public init(
+        requestID: String, clientAddress: String, correlationIDs: [String], method: String, path: String,
+        tokenID: TokenID?, projectID: ProjectID?, code: String
+    ) {
+        self.requestID = requestID
+        self.clientAddress = clientAddress
+        self.correlationIDs = correlationIDs
+        self.method = method
+        self.path = path
+        self.tokenID = tokenID
+        self.projectID = projectID
+        self.code = code
+    }
+}
+
+extension ManagementDependencies {
+    func event(of refused: RefusedCall, skipped: Int, at now: Timestamp) -> AuditEvent {
+        AuditEvent(
+            id: newIdentifier(at: now), at: now, action: "token.refuse", actor: "unknown", outcome: .refused,
+            method: refused.method, path: String(refused.path.prefix(512)), requestID: refused.requestID,
+            correlationID: Call.accepted(refused.correlationIDs), clientAddress: refused.clientAddress,
+            projectID: refused.projectID, tokenID: refused.tokenID,
+            metadata: ["code": refused.code].merging(skipped > 0 ? ["skipped": "\(skipped)"] : [:]) { $1 })
     }
 }

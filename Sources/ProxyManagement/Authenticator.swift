@@ -13,6 +13,8 @@ final class Authenticator: Sendable {
     private let now: @Sendable () -> Timestamp
     private let recordRefusal: @Sendable (Call, _ actor: String, _ metadata: [String: String]) async -> Void
     private let refusals = Mutex(RefusalBudget())
+    /// Apart, so that what somebody known may not do isn't lost among what anybody sends.
+    private let knownRefusals = Mutex(RefusalBudget())
     private let throttle = Mutex(FailureThrottle())
 
     init(_ dependencies: ManagementDependencies) {
@@ -60,7 +62,9 @@ final class Authenticator: Sendable {
     }
 
     private func record(_ call: Call, actor: String, _ metadata: [String: String] = [:]) async {
-        guard let skipped = refusals.withLock({ $0.take(at: now()) }) else { return }
+        let taken =
+            metadata.isEmpty ? refusals.withLock { $0.take(at: now()) } : knownRefusals.withLock { $0.take(at: now()) }
+        guard let skipped = taken else { return }
         let more = skipped > 0 ? ["skipped": "\(skipped)"] : [:]
         await recordRefusal(call, actor, metadata.merging(more) { $1 })
     }

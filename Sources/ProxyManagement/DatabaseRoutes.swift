@@ -1,10 +1,12 @@
 import ProxyDomain
 import ProxyStorage
+import Synchronization
 
 /// `/manage/database`: what an operator wants to know of it, without its password or a shell.
 struct DatabaseRoutes: Sendable {
     private let dependencies: ManagementDependencies
     private let probe: DatabaseProbe
+    private let isVerifying = Turn()
     private var storage: any Storage { dependencies.storage }
 
     init(_ dependencies: ManagementDependencies) {
@@ -64,6 +66,9 @@ struct DatabaseRoutes: Sendable {
 
     /// Looks at every row, in one snapshot: as `llm-proxy db verify` does, beside serving.
     private func verify(_ call: Call) async throws -> Answer {
+        // One at a time: it keeps a reader, which requests need too, for as long as it takes.
+        guard isVerifying.take() else { throw ManagementFailure.storage(.busy) }
+        defer { isVerifying.giveBack() }
         let findings = try await storage.verify()
         return .json(
             .object([
@@ -103,4 +108,13 @@ extension DatabaseHistory.Copy {
             ("source", .string(source)), ("began_at", .string(beganAt.text)), ("ended_at", .text(endedAt?.text)),
         ])
     }
+}
+
+/// Something that only one at a time may do.
+private final class Turn: Sendable {
+    private let isTaken = Atomic(false)
+
+    /// - Returns: whether it is the caller's turn now.
+    func take() -> Bool { !isTaken.exchange(true, ordering: .acquiringAndReleasing) }
+    func giveBack() { isTaken.store(false, ordering: .releasing) }
 }

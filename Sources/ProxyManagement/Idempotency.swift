@@ -5,7 +5,7 @@ import ProxyStorage
 
 /// What a client calls a request that makes something, so that it may send it again (`Idempotency-Key`).
 struct IdempotencyKey: Sendable {
-    /// Of the key and of what it was sent to: two routes may be given the same.
+    /// Of the key, who sent it and what it was sent to: two may choose the same, and see nothing of each other's.
     let digest: String
     /// Of what is asked.
     let fingerprint: String
@@ -20,7 +20,9 @@ struct IdempotencyKey: Sendable {
                 .invalid(name: "Idempotency-Key", rule: "must be one text of 1 to 255 visible ASCII characters"))
         }
         digest = Hexadecimal.text(
-            SHA256.hash(data: Array("\(call.request.method) \(call.request.path)\n\(text)".utf8)))
+            SHA256.hash(
+                data: Array("\(call.request.method) \(call.request.path)\n\(call.principal?.name ?? "")\n\(text)".utf8))
+        )
         fingerprint = Hexadecimal.text(SHA256.hash(data: Array(call.request.body.readableBytesView)))
     }
 }

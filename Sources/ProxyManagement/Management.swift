@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import Synchronization
 package import ProxyDomain
 package import ProxyStorage
 
@@ -14,6 +15,7 @@ public final class Management: Sendable {
 
     private let dependencies: ManagementDependencies
     private let authenticator: Authenticator
+    private let tokenRefusals = Mutex(RefusalBudget())
     private let responder: RouterResponder<ManagementContext>
 
     /// - Throws: when a route has no authorisation entry or no handler, or `METRICS_PATH` can't be a route.
@@ -91,6 +93,7 @@ public final class Management: Sendable {
         let call = call(request)
         do {
             let principal = try await authenticator.principal(presenting: credential, in: call)
+            try await dependencies.recordSignIn(call, by: principal)
             return .accepted(principal, credential: .ofCredential(credential))
         } catch {
             let failure =
@@ -106,6 +109,23 @@ public final class Management: Sendable {
     /// Whose a credential is whose digest was kept; `nil` when it opens nothing any more.
     package func principal(of credential: TokenDigest) async throws(StorageError) -> Principal? {
         try await authenticator.principal(of: credential)
+    }
+
+    /// Records that a client's credential was refused, at some time after this returns; of too many, that there were.
+    public func tokenRefused(_ refused: RefusedCall) {
+        let now = dependencies.now()
+        guard dependencies.audit.isUsed, let skipped = tokenRefusals.withLock({ $0.take(at: now) }) else { return }
+        let event = dependencies.event(of: refused, skipped: skipped, at: now)
+        dependencies.audit.log?(event)
+        guard dependencies.audit.storesInDatabase else { return }
+        Task { [dependencies] in
+            do {
+                try await dependencies.storage.record(event)
+            } catch {
+                dependencies.logger.warning(
+                    "a refused token could not be recorded", metadata: ["error": "\(String(reflecting: error))"])
+            }
+        }
     }
 
     private func call(_ request: ManagementRequest) -> Call {

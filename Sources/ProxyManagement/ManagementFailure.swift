@@ -44,6 +44,8 @@ enum ManagementFailure: Error, Hashable, Sendable {
         case notFound(Endpoint.Subject)
         case alreadyExists(Endpoint.Subject, field: String)
         case changedMeanwhile
+        /// Somebody else is doing it.
+        case busy
         case unavailable
         case full
         case readOnly

@@ -48,7 +48,8 @@ struct ManagementTokenRoutes: Sendable {
             id: dependencies.newIdentifier(at: now), name: name, role: role, hint: secret.hint, createdAt: now,
             expiresAt: expiresAt)
         let answer = Answer.json(token.json(at: now, secret: secret), status: 201)
-        let subject = AuditSubject("management_token.create", ["name": name, "role": role.rawValue])
+        let subject = AuditSubject(
+            "management_token.create", ["name": name, "role": role.rawValue, "management_token_id": token.id.text])
         try await dependencies.audited(call, subject, at: now) { storage, _ in
             try await dependencies.storage(
                 storage, remembering: answer, to: call, for: ProjectID(token.id.identifier), at: now

@@ -1,4 +1,5 @@
 import ProxyDomain
+import ProxyStorage
 
 /// Which part of a list is wanted, and where the next part begins.
 struct Page<ID: TypedIdentifier> {
@@ -7,10 +8,40 @@ struct Page<ID: TypedIdentifier> {
     /// 1…1000.
     let limit: Int
     let cursor: ID?
+    /// What the last of the page before was sorted by, where that isn't its identifier.
+    private let value: String?
 
-    init(_ query: QueryFields) throws(ManagementFailure) {
+    init(_ query: QueryFields, isSorted: Bool = false) throws(ManagementFailure) {
         limit = try query.integer("limit", in: 1...1000) ?? 100
-        cursor = try query.identifier("cursor")
+        guard isSorted, let text = query["cursor"], text.utf8.count > 36 else {
+            cursor = try query.identifier("cursor")
+            value = nil
+            return
+        }
+        guard let id = ID(text.prefix(36)), text.dropFirst(36).first == ".", !text.utf8.contains(0) else {
+            throw .input(.invalid(name: "cursor", rule: "must be as a Link to the next page has it"))
+        }
+        cursor = id
+        value = String(text.dropFirst(37))
+    }
+
+    /// Where a sorted list goes on.
+    var listCursor: ListCursor<ID>? { cursor.map { ListCursor(id: $0, value: value ?? $0.text) } }
+
+    /// As ``answer(at:filters:id:json:read:)``, of a list that is sorted by something else than identifiers.
+    func answer<Item>(
+        at path: String, filters: [(name: String, value: String)], after place: (Item) -> ListCursor<ID>,
+        json: (Item) -> JSONValue, read: (_ after: ListCursor<ID>?, _ limit: Int) async throws -> [Item]
+    ) async throws -> Answer {
+        let items = try await read(listCursor, limit)
+        var fields: [(name: String, value: String)] = []
+        if items.count == limit, let last = items.last.map(place), try await !read(last, 1).isEmpty {
+            let isPlain = last.value == last.id.text
+            fields = [
+                link(toText: isPlain ? last.id.text : "\(last.id.text).\(last.value)", at: path, filters: filters)
+            ]
+        }
+        return .json(.array(items.map(json)), fields: fields)
     }
 
     /// Reads the page with `read`, and looks whether anything follows it.
@@ -32,8 +63,12 @@ struct Page<ID: TypedIdentifier> {
     /// Tells where the page after `cursor` is (RFC 8288).
     func link(
         to cursor: ID, at path: String, filters: [(name: String, value: String)]
+    ) -> (name: String, value: String) { link(toText: cursor.text, at: path, filters: filters) }
+
+    private func link(
+        toText cursor: String, at path: String, filters: [(name: String, value: String)]
     ) -> (name: String, value: String) {
-        let query = [("limit", "\(limit)"), ("cursor", cursor.text)] + filters
+        let query = [("limit", "\(limit)"), ("cursor", cursor)] + filters
         let link = query.map { "\($0.0)=\(QueryFields.encoded($0.1))" }.joined(separator: "&")
         return ("Link", "<\(path)?\(link)>; rel=\"next\"")
     }

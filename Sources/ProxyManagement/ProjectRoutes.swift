@@ -29,7 +29,7 @@ struct ProjectRoutes: Sendable {
     private func list(_ call: Call) async throws -> Answer {
         let filters = ["search", "active", "sort", "order"]
         let query = try QueryFields(of: call, known: Page<ProjectID>.parameters + filters)
-        let page = try Page<ProjectID>(query)
+        let page = try Page<ProjectID>(query, isSorted: true)
         var listing = ProjectListing()
         listing.search = try query.search("search")
         listing.isActive = try query.boolean("active")
@@ -37,7 +37,7 @@ struct ProjectRoutes: Sendable {
         listing.isDescending = try query.isDescending
         let now = dependencies.now()
         return try await page.answer(
-            at: "/manage/projects", filters: query.given(filters), id: \.id, json: { $0.json(at: now) }
+            at: "/manage/projects", filters: query.given(filters), after: listing.cursor, json: { $0.json(at: now) }
         ) { [listing] in try await storage.projects(listing, after: $0, limit: $1) }
     }
 

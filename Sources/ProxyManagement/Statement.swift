@@ -137,6 +137,10 @@ extension ManagementFailure.StorageFault {
             Statement(
                 412, "changed_meanwhile", "It has changed since the state that If-Match names.",
                 "Nothing was changed. Read it again, and send the ETag of what you find.")
+        case .busy:
+            Statement(
+                409, "under_way", "This is being done already.", "Wait until it has ended, then ask again.",
+                fields: [("Retry-After", "10")])
         case .unavailable:
             Statement(
                 503, "database_unavailable", "The database can't be reached at the moment.",

@@ -26,7 +26,7 @@ struct TokenRoutes: Sendable {
     private func list(_ call: Call) async throws -> Answer {
         let names = Page<TokenID>.parameters + ["project_id", "projectId", "active", "search", "sort", "order"]
         let query = try QueryFields(of: call, known: names)
-        let page = try Page<TokenID>(query)
+        let page = try Page<TokenID>(query, isSorted: true)
         if query["project_id"] != nil, query["projectId"] != nil {
             throw ManagementFailure.input(.invalid(name: "projectId", rule: "must not be sent beside 'project_id'"))
         }
@@ -41,7 +41,9 @@ struct TokenRoutes: Sendable {
         listing.search = try query.search("search")
         listing.order = try query.choice("sort") ?? .createdAt
         listing.isDescending = try query.isDescending
-        return try await page.answer(at: "/manage/tokens", filters: filters, id: \.id, json: { $0.json(at: now) }) {
+        return try await page.answer(
+            at: "/manage/tokens", filters: filters, after: listing.cursor, json: { $0.json(at: now) }
+        ) {
             [listing] in try await storage.tokens(listing, after: $0, limit: $1)
         }
     }

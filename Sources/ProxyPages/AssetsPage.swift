@@ -12,7 +12,8 @@ enum AssetsPage {
         guard let asset = PageAssets.asset(name) else { return PageAnswer(status: 404) }
         let tag = "\"\(Hexadecimal.text(SHA256.hash(data: asset.bytes).prefix(12)))\""
         let fields = [(name: "ETag", value: tag), (name: "Cache-Control", value: "no-cache")]
-        let known = request.values(of: "if-none-match").joined(separator: ",").split(separator: ",").map { (part: Substring) in
+        let known = request.values(of: "if-none-match").joined(separator: ",").split(separator: ",").map {
+            (part: Substring) in
             part.filter { $0 != " " }
         }
         if known.contains(tag) || known.contains("W/\(tag)") { return PageAnswer(status: 304, fields: fields) }

@@ -9,9 +9,10 @@ enum Cookies {
         case signIn = "llm_proxy_signin"
     }
 
-    /// Under TLS the name says that no other host and no plain connection can have set it (RFC 6265bis, section 4.1.3).
+    /// Under TLS the name says that no plain connection can have set it (RFC 6265bis, section 4.1.3). Not that no other host can: that
+    /// would need a cookie for all paths, which then went to providers with requests of pages of this origin.
     static func name(_ kind: Kind, of request: ManagementRequest) -> String {
-        request.isSecure ? "__Host-\(kind.rawValue)" : kind.rawValue
+        request.isSecure ? "__Secure-\(kind.rawValue)" : kind.rawValue
     }
 
     /// What the browser sent; nothing for what can't be ours, or is there twice with different values.
@@ -30,7 +31,7 @@ enum Cookies {
 
     /// The field that sets it for as long as the browser runs.
     static func setting(_ kind: Kind, to value: String, for request: ManagementRequest) -> String {
-        "\(name(kind, of: request))=\(value); Path=/; HttpOnly; SameSite=Strict\(request.isSecure ? "; Secure" : "")"
+        "\(name(kind, of: request))=\(value); Path=/admin; HttpOnly; SameSite=Strict\(request.isSecure ? "; Secure" : "")"
     }
 
     /// The field that takes it back.

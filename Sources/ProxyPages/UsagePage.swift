@@ -49,7 +49,9 @@ enum UsagePage {
         case "project": row["groupPath"] = "/admin/projects/\(Percent.encoded(key))"
         case "token": row["groupPath"] = "/admin/tokens/\(Percent.encoded(key))"
         case "model": row["groupPath"] = Percent.target("/admin/requests", [("model", key)])
-        case "status": row["groupPath"] = Percent.target("/admin/requests", [("status", key)])
+        case "status" where key == "open": break
+        case "status":
+            row["groupPath"] = Percent.target("/admin/requests", [(key.hasSuffix("xx") ? "status" : "outcome", key)])
         default: break
         }
         if key.isEmpty { row["groupPath"] = nil }
@@ -122,7 +124,8 @@ enum UsagePage {
 
     /// A text in quotes, and never a formula to the program that opens the file.
     private static func cell(_ text: String) -> String {
-        let isFormula = text.first.map { "=+-@\t".contains($0) } ?? false
+        // By scalars: a Character may be a sign with an accent, which spreadsheets take for the sign.
+        let isFormula = text.unicodeScalars.first.map { "=+-@\t\r".unicodeScalars.contains($0) } ?? false
         var quoted = isFormula ? "\"'" : "\""
         for scalar in text.unicodeScalars {
             quoted.unicodeScalars.append(scalar)

@@ -10,6 +10,8 @@ public struct RelayDependencies: Sendable {
     public let responder: LocalResponder
     /// `nil` when requests are not logged one by one.
     public let log: (any RequestLog)?
+    /// Told of each credential that is refused; `nil` when nobody listens. Called on event loops: must not block.
+    public let credentialRefused: (@Sendable (RefusedCredential) -> Void)?
     public let now: @Sendable () -> Timestamp
     /// Seeds the random part of request identifiers; called once for each event loop.
     public let seed: @Sendable () -> UInt64
@@ -23,7 +25,8 @@ public struct RelayDependencies: Sendable {
 
     public init(
         ledger: Ledger, grants: any GrantSource, epoch: GrantEpoch, responder: @escaping LocalResponder,
-        log: (any RequestLog)?, now: @escaping @Sendable () -> Timestamp, seed: @escaping @Sendable () -> UInt64,
+        log: (any RequestLog)?, credentialRefused: (@Sendable (RefusedCredential) -> Void)? = nil,
+        now: @escaping @Sendable () -> Timestamp, seed: @escaping @Sendable () -> UInt64,
         tls: UpstreamTLS, cache: CacheSetup? = nil,
         providers: @escaping @Sendable () -> ProviderOverview = { ProviderOverview() }
     ) {
@@ -32,6 +35,7 @@ public struct RelayDependencies: Sendable {
         self.epoch = epoch
         self.responder = responder
         self.log = log
+        self.credentialRefused = credentialRefused
         self.now = now
         self.seed = seed
         self.tls = tls

@@ -31,3 +31,23 @@ public struct RequestSummary: Sendable {
 public protocol RequestLog: Sendable {
     func record(_ summary: RequestSummary)
 }
+
+/// A request whose credential was refused.
+public struct RefusedCredential: Sendable {
+    public let requestID: RequestID
+    public let at: Timestamp
+    /// Of the other end of the connection.
+    public let peerAddress: String
+    /// The values of `X-Forwarded-For`, in order.
+    public let forwardedFor: [String]
+    /// The values of `X-Correlation-ID`.
+    public let correlationIDs: [String]
+    public let method: String
+    /// Without its query.
+    public let path: String
+    /// Whose it is, where that is known: of a token that has expired or was revoked.
+    public let tokenID: TokenID?
+    public let projectID: ProjectID?
+    /// Why, as the client was told.
+    public let code: String
+}

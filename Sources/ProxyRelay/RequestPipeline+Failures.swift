@@ -129,6 +129,7 @@ extension Exchange {
         let usage = usage(endedAs: outcome)
         count(usage, code: code)
         if relay.dependencies.log != nil { log(outcome: outcome, usage, code: code) }
+        if status == 401, let code { tellRefusedCredential(code) }
         relay.census.requests.subtract(1, ordering: .relaxed)
         stage = .idle
         ticket = 0
@@ -171,6 +172,25 @@ extension Exchange {
         guard let head = downstream?.head, headBytes.readableBytes >= head.length else { return "" }
         return headBytes.withUnsafeReadableBytes {
             String(decoding: $0[head.pathRange].prefix(EndpointMemory.longestStoredPath), as: UTF8.self)
+        }
+    }
+
+    private func tellRefusedCredential(_ code: String) {
+        guard let tell = relay.dependencies.credentialRefused else { return }
+        tell(
+            RefusedCredential(
+                requestID: requestID, at: arrivedAt, peerAddress: downstream?.peerAddress ?? "",
+                forwardedFor: askedValues(of: "x-forwarded-for"), correlationIDs: askedValues(of: "x-correlation-id"),
+                method: head.method.name, path: path.isEmpty ? askedPath : path, tokenID: grant?.tokenID,
+                projectID: grant?.projectID, code: code))
+    }
+
+    /// The values of a field of the request, by its name in lower case.
+    private func askedValues(of name: String) -> [String] {
+        guard let head = downstream?.head, headBytes.readableBytes >= head.length else { return [] }
+        return headBytes.withUnsafeReadableBytes { bytes in
+            func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+            return head.fields.filter { text($0.nameRange).lowercased() == name }.map { text($0.valueRange) }
         }
     }
 

@@ -26,6 +26,16 @@ struct ControlPlane: Sendable {
             contentLength: response.contentLength)
     }
 
+    /// Has the audit tell of a client's credential that the relay refused.
+    @Sendable func record(_ refused: RefusedCredential) {
+        management.tokenRefused(
+            RefusedCall(
+                requestID: refused.requestID.text,
+                clientAddress: trustedProxies.client(behind: refused.peerAddress, forwarded: refused.forwardedFor),
+                correlationIDs: refused.correlationIDs, method: refused.method, path: refused.path,
+                tokenID: refused.tokenID, projectID: refused.projectID, code: refused.code))
+    }
+
     /// Whether a proxy before us, which we trust, says that its client speaks TLS.
     private func cameSecurely(_ request: LocalRequest) -> Bool {
         guard let peer = InternetAddress(request.peerAddress), trustedProxies.contains(where: { $0.contains(peer) })

@@ -7,6 +7,8 @@ struct LogLine {
     private(set) var bytes: [UInt8] = []
     private let format: Format
 
+    private init(_ format: Format) { self.format = format }
+
     init(_ format: Format, level: String, at instant: Timestamp, message: String) {
         self.format = format
         bytes.reserveCapacity(512)
@@ -42,10 +44,30 @@ struct LogLine {
     }
 
     /// The line with its end.
-    consuming func finished() -> [UInt8] {
-        if format == .json { bytes.append(UInt8(ascii: "}")) }
+    /// - Parameter resource: what is said of the service in each line, as ``resource(_:)`` makes it.
+    consuming func finished(_ resource: [UInt8]) -> [UInt8] {
+        if format == .json {
+            bytes += resource
+            bytes.append(UInt8(ascii: "}"))
+        }
         bytes.append(UInt8(ascii: "\n"))
         return bytes
+    }
+
+    /// The member `resource` of a JSON line, made once; nothing when nothing is to be said.
+    static func resource(_ attributes: [String: String]) -> [UInt8] {
+        guard !attributes.isEmpty else { return [] }
+        var line = LogLine(.json)
+        line.bytes += #","resource":{"#.utf8
+        for (place, (name, value)) in attributes.sorted(by: { $0.key < $1.key }).enumerated() {
+            line.bytes += place == 0 ? "\"".utf8 : ",\"".utf8
+            line.appendEscaped(name)
+            line.bytes += "\":\"".utf8
+            line.appendEscaped(value)
+            line.bytes.append(UInt8(ascii: "\""))
+        }
+        line.bytes.append(UInt8(ascii: "}"))
+        return line.bytes
     }
 
     private mutating func addKey(_ key: String) {

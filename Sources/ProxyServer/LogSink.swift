@@ -15,18 +15,22 @@ public final class LogSink: Sendable {
         var isWriting = false
     }
 
+    /// What each JSON line says of the service.
+    let resource: [UInt8]
     private let descriptor: Int32
     private let ownsDescriptor: Bool
     private let state = Mutex(State())
 
     /// Writes to standard error.
-    public init() {
+    public init(resource: [String: String] = [:]) {
+        self.resource = LogLine.resource(resource)
         descriptor = STDERR_FILENO
         ownsDescriptor = false
     }
 
     /// Appends to the file at `path`, which is made if it is missing.
-    public init(path: String) throws(StartupError) {
+    public init(path: String, resource: [String: String] = [:]) throws(StartupError) {
+        self.resource = LogLine.resource(resource)
         descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
         ownsDescriptor = true
         guard descriptor >= 0 else {

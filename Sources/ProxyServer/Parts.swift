@@ -84,6 +84,7 @@ struct Parts: Sendable {
                     health: UpstreamHealth(), logger: logger),
                 epoch: epoch, responder: { await controlPlane.respond(to: $0) },
                 log: isLogged ? RequestLogWriter(sink: sink, format: .init(settings.log.format)) : nil,
+                credentialRefused: settings.audit.isEnabled ? controlPlane.record : nil,
                 now: surroundings.now, seed: surroundings.random,
                 tls: try upstreamTLS(settings.relay.upstreamCAFile), cache: cache?.setup(settings.cache),
                 providers: { providers.table.overview }))

@@ -67,7 +67,7 @@ public final class ProxyServer: Sendable {
     public static func start(
         _ settings: ServerSettings, surroundings: Surroundings = .system
     ) async throws -> ProxyServer {
-        let sink = try settings.log.file.map { path throws(StartupError) in try LogSink(path: path) } ?? LogSink()
+        let sink = try LogSink(settings.log)
         let logger = Logger.proxy(settings.log, sink: sink, now: surroundings.now)
         let foundation = try await StorageFoundation.lay(settings, surroundings: surroundings, logger: logger)
         do {
@@ -176,6 +176,19 @@ extension Logger {
             }
         let handler = SinkLogHandler(sink: sink, format: .init(settings.format), now: now, logLevel: level)
         return Logger(label: "llm-proxy") { _ in handler }
+    }
+}
+
+extension LogSink {
+    /// The file or standard error of the settings. Who says anything of the service says its version too.
+    fileprivate convenience init(_ settings: LogSettings) throws(StartupError) {
+        var resource = settings.resource
+        if !resource.isEmpty, resource["service.version"] == nil { resource["service.version"] = productVersion }
+        if let path = settings.file {
+            try self.init(path: path, resource: resource)
+        } else {
+            self.init(resource: resource)
+        }
     }
 }
 

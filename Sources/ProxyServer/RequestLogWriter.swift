@@ -28,6 +28,6 @@ struct RequestLogWriter: RequestLog {
         }
         line.add("request_bytes", summary.requestBytes)
         line.add("response_bytes", summary.responseBytes)
-        sink.write(line.finished())
+        sink.write(line.finished(sink.resource))
     }
 }

@@ -19,6 +19,6 @@ struct SinkLogHandler: LogHandler {
         let facts = metadata.merging(event.metadata ?? [:]) { $1 }
         for (key, value) in facts.sorted(by: { $0.key < $1.key }) { line.add(key, "\(value)") }
         if let error = event.error { line.add("error", "\(error)") }
-        sink.write(line.finished())
+        sink.write(line.finished(sink.resource))
     }
 }

@@ -11,6 +11,9 @@ final class UsageKeeper: Sendable {
 
     /// Between two looks. What is not summed up yet is counted from its rows.
     private static let rest = Duration.seconds(10)
+    /// Sessions of the admin pages that have ended for long.
+    private static let idleTimeout = Duration.seconds(-86_400)
+    private static let absoluteTimeout = Duration.seconds(-2 * 86_400)
 
     init(_ storage: any Storage, now: @escaping @Sendable () -> Timestamp, logger: Logger) {
         self.storage = storage
@@ -25,6 +28,8 @@ final class UsageKeeper: Sendable {
                     // Serving goes first.
                     try await Task.sleep(for: .milliseconds(20))
                 }
+                try await storage.forgetSessions(
+                    seenBefore: now() + Self.idleTimeout, begunBefore: now() + Self.absoluteTimeout)
             } catch {
                 logger.debug(
                     "usage can't be summed up now; it is tried again",

@@ -208,6 +208,17 @@ extension ServerSettings {
         .choice("LOG_FORMAT", "json", at: \.log.format, "one JSON object per line, or text for people"),
         .optionalPath(
             "LOG_FILE", at: \.log.file, "where log lines go instead of standard error", example: "./proxy.log"),
+        SettingDescription(
+            "OTEL_SERVICE_NAME", .text, nil,
+            "the name of this service in each JSON line of the log (resource.service.name)",
+            example: "llm-proxy-eu",
+            parse: { $0 }, put: { $1.log.resource["service.name"] = $0 }),
+        SettingDescription(
+            "OTEL_RESOURCE_ATTRIBUTES", .text, nil,
+            "what else each JSON line says of this service, as OpenTelemetry has it: name=value, parted by commas, values percent-encoded",
+            example: "deployment.environment=production,service.namespace=models",
+            parse: { ResourceAttributes.parse($0) },
+            put: { given, settings in settings.log.resource.merge(given) { known, _ in known } }),
         .boolean(
             "AUDIT_ENABLED", "true", at: \.audit.isEnabled,
             "whether changes and refused management credentials are written down, with who made them"),

@@ -178,6 +178,8 @@ public struct LogSettings: Hashable, Sendable {
     public var format = Format.json
     /// Where lines go; `nil` for standard error.
     public var file: String?
+    /// What each line says of the service that writes it, by OpenTelemetry's names.
+    public var resource: [String: String] = [:]
 }
 
 /// What is written down of who changed what.

@@ -6,13 +6,15 @@ public protocol ListingStore: Sendable {
     ///   - cursor: the last project already seen; `nil` to begin.
     ///   - limit: most to give, 1…1000.
     func projects(
-        _ listing: ProjectListing, after cursor: ProjectID?, limit: Int
+        _ listing: ProjectListing, after cursor: ListCursor<ProjectID>?, limit: Int
     ) async throws(StorageError) -> [Project]
 
     /// - Parameters:
     ///   - cursor: the last token already seen; `nil` to begin.
     ///   - limit: most to give, 1…1000.
-    func tokens(_ listing: TokenListing, after cursor: TokenID?, limit: Int) async throws(StorageError) -> [Token]
+    func tokens(
+        _ listing: TokenListing, after cursor: ListCursor<TokenID>?, limit: Int
+    ) async throws(StorageError) -> [Token]
 
     /// Looks through a bounded part of the requests, and may find fewer than `limit` though there are more.
     /// - Parameters:
@@ -24,6 +26,17 @@ public protocol ListingStore: Sendable {
 
     /// What the database was through: its migrations, and the copies into it.
     func history() async throws(StorageError) -> DatabaseHistory
+}
+
+/// The last of a list that was seen: with what it was sorted by then, since that may change while somebody pages.
+public struct ListCursor<ID: TypedIdentifier>: Hashable, Sendable {
+    public let id: ID
+    public let value: String
+
+    public init(id: ID, value: String) {
+        self.id = id
+        self.value = value
+    }
 }
 
 /// Which projects to list, and in which order.
@@ -40,6 +53,11 @@ public struct ProjectListing: Hashable, Sendable {
     public var isDescending = false
 
     public init() {}
+
+    /// Where a list goes on after `project`.
+    public func cursor(after project: Project) -> ListCursor<ProjectID> {
+        ListCursor(id: project.id, value: order == .name ? project.name : project.id.text)
+    }
 }
 
 /// Which tokens to list, and in which order.
@@ -59,6 +77,19 @@ public struct TokenListing: Hashable, Sendable {
     public var isDescending = false
 
     public init(_ filter: TokenFilter) { self.filter = filter }
+
+    /// Where a list goes on after `token`.
+    public func cursor(after token: Token) -> ListCursor<TokenID> {
+        let value =
+            switch order {
+            case .createdAt: token.id.text
+            case .name: token.name
+            case .requestCount: "\(token.requestCount)"
+            case .cost: "\(token.cost.amount)"
+            case .lastUsedAt: token.lastUsedAt?.text ?? ""
+            }
+        return ListCursor(id: token.id, value: value)
+    }
 }
 
 /// Which requests to list, and in which order.

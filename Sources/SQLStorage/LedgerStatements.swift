@@ -22,7 +22,8 @@ enum LedgerStatements {
             SET last_sequence = excluded.last_sequence, updated_at = excluded.updated_at,
                 oldest_open = excluded.oldest_open
             WHERE ledger_writers.last_sequence < excluded.last_sequence
-        RETURNING (SELECT count FROM grant_changes WHERE id = 1)
+        RETURNING (SELECT count FROM grant_changes WHERE id = 1) AS changes,
+            (SELECT usage_until FROM grant_changes WHERE id = 1) AS usage_until
         """
 
     static let oldestOpen = SQLStatement("SELECT oldest_open FROM ledger_writers WHERE instance_id = $1")

@@ -15,6 +15,8 @@ final class SQLLedgerWriter: LedgerWriter {
     private var knownInstance: InstanceID?
     private var inherited: RequestID?
     private(set) var changesSeen: Int64?
+    /// Milliseconds: requests before then may be summed up already.
+    private var usageUntil: Int64 = 0
     /// Whether the batch at hand was never written.
     private var isNew = false
     private var optimism = Optimism()
@@ -33,13 +35,18 @@ final class SQLLedgerWriter: LedgerWriter {
             let connection = try slot.connected()
             if knownInstance != batch.instance { try inherit(from: batch.instance, on: connection) }
             let tables = try days.tables(for: batch, on: connection)
-            let late = batch.lateMinutes
-            let isWhole = late.isEmpty ? try writeWhole(batch, in: tables, on: connection) : false
-            if !isWhole {
+            let isLate = batch.isLate(summedUntil: usageUntil)
+            let isWhole = isLate ? false : try writeWhole(batch, in: tables, on: connection)
+            if isWhole {
+                // What was summed up meanwhile is told only now, by whoever's clock that was.
+                if batch.isLate(summedUntil: usageUntil) { try markLate(batch, on: connection) }
+            } else {
                 work.lay(out: batch, in: tables)
                 try inTransaction(on: connection) { () throws(SQLError) in
                     try write(batch, on: connection)
-                    for minute in late { try StaleSpan.markLate(minute, on: connection) }
+                    if isLate || batch.isLate(summedUntil: usageUntil) {
+                        try StaleSpan.mark(lateIn: batch, summedUntil: usageUntil, on: connection)
+                    }
                 }
             }
         } catch {
@@ -55,6 +62,12 @@ final class SQLLedgerWriter: LedgerWriter {
         timings.record(.ledgerCommit, duration)
         metrics.committed(batch.admissions.count + batch.settlements.count, in: duration)
         return work.plan.verdicts
+    }
+
+    private func markLate(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
+        try inTransaction(on: connection) { () throws(SQLError) in
+            try StaleSpan.mark(lateIn: batch, summedUntil: usageUntil, on: connection)
+        }
     }
 
     private func inTransaction(
@@ -85,6 +98,7 @@ final class SQLLedgerWriter: LedgerWriter {
             ) { (row) throws(SQLError) in
                 isNew = true
                 changesSeen = row.integer(at: 2)
+                usageUntil = row.integer(at: 5)
                 work.plan.set(
                     requestCount: row.integer(at: 0), maxRequests: row.integer(at: 1), of: Int(row.integer(at: 3)) - 1)
             }
@@ -119,6 +133,7 @@ final class SQLLedgerWriter: LedgerWriter {
             [unowned self] (row) throws(SQLError) in
             isNew = true
             changesSeen = row.integer(at: 0)
+            usageUntil = row.integer(at: 1)
         }
     }
 

@@ -26,6 +26,16 @@ extension SQLStorage {
                 }
             }
         }
-        return repairs
+        return repairs + (try await repairUsage(isDryRun: isDryRun))
+    }
+
+    /// Has usage summed up anew when what is told differs from the rows.
+    private func repairUsage(isDryRun: Bool) async throws(StorageError) -> [CounterRepair] {
+        let differences = try await reading(.repair) { connection in
+            try connection.transaction(.read) { () throws(SQLError) in try Invariants.usageDifferences(on: connection) }
+        }
+        guard !differences.isEmpty, !isDryRun else { return differences }
+        _ = try await writing(.repair) { try StaleSpan.forgetSums(on: $0) }
+        return differences
     }
 }

@@ -64,10 +64,11 @@ extension SQLStorage {
             (row) throws(SQLError) in row.text(at: 0)
         }
         guard let name else { return nil }
+        try connection.runScript(parts.seal(name))
         let end = try connection.first(SQLStatement("SELECT max(id) FROM \(name)")) { (row) throws(SQLError) in
             row.isNull(at: 0) ? nil : try row.id(at: 0, as: RequestID.self)
         }
-        try connection.runScript(parts.seal(name))
+        if let last = end ?? nil { try StaleSpan.requestsRemoved(through: last.instant, on: connection) }
         // A text of its own: a part is removed once. It walks over the part once.
         let keep = SQLStatement(RetentionStatements.keepAll(of: name))
         let (count, open) =
@@ -78,7 +79,6 @@ extension SQLStorage {
             throw SQLError(.other, detail: "\(name) holds \(open) requests that no writer knows of")
         }
         try connection.runScript("DROP TABLE \(name)")
-        if let last = end ?? nil { try StaleSpan.requestsRemoved(through: last.instant, on: connection) }
         return Int(count)
     }
 
@@ -147,7 +147,7 @@ private enum RetentionStatements {
 
     private static let groups = "GROUP BY 1, 2, 4, 5"
     private static let sums = """
-        substr(admitted_at, 1, 10) AS day, token_id, max(project_id) AS project_id, COALESCE(model, '') AS model, \
+        substr(admitted_at, 1, 10) AS day, token_id, max(project_id) AS project_id, \(UsageStatements.model) AS model, \
         \(UsageStatements.status) AS status, count(*) AS requests, \
         \(columns[1...3].map { "CAST(COALESCE(sum(\($0)), 0) AS BIGINT) AS \($0)" }.joined(separator: ", ")), \
         CAST(sum(\(UsageStatements.failed)) AS BIGINT) AS errors, \

@@ -11,7 +11,7 @@ extension SQLStorage {
 }
 
 /// What must always be true of the rows.
-private enum Invariants {
+enum Invariants {
     static func check(on connection: any SQLConnection) throws(SQLError) -> [InvariantFinding] {
         let tokens = try count(tokenCount, connection)
         let requests = try count(requestCount, connection)
@@ -63,21 +63,31 @@ private enum Invariants {
     private static func usageSums(
         checked: Int64, _ connection: any SQLConnection
     ) throws(SQLError) -> InvariantFinding {
+        let broken = try usageDifferences(on: connection)
+        return InvariantFinding(
+            invariant: "usage-sums-equal-rows", checked: checked, violations: Int64(broken.count),
+            examples: broken.prefix(mostExamples).map(\.id))
+    }
+
+    /// Of each token of whose requests something else is told than the rows say: how many are.
+    static func usageDifferences(on connection: any SQLConnection) throws(SQLError) -> [CounterRepair] {
         var reader = UsageReader(UsageQuery(grouping: .token, since: .earliest, until: .latest))
         try reader.read(on: connection)
         let told = reader.groups
-        var broken: [String] = []
+        var broken: [CounterRepair] = []
         try connection.run(counters) { (row) throws(SQLError) in
             let figures = told[row.text(at: 0)] ?? UsageFigures()
             let sums = [
                 figures.requests, figures.promptTokens, figures.completionTokens, figures.cost.amount,
                 figures.cacheHits,
             ]
-            if (0..<5).contains(where: { row.integer(at: $0 + 1) != sums[$0] }) { broken.append(row.text(at: 0)) }
+            guard (0..<5).contains(where: { row.integer(at: $0 + 1) != sums[$0] }) else { return }
+            broken.append(
+                CounterRepair(
+                    owner: "token", id: row.text(at: 0), counter: "usage_sums", found: figures.requests,
+                    counted: row.integer(at: 1)))
         }
-        return InvariantFinding(
-            invariant: "usage-sums-equal-rows", checked: checked, violations: Int64(broken.count),
-            examples: Array(broken.prefix(mostExamples)))
+        return broken
     }
 
     private static func finding(

@@ -394,7 +394,9 @@ enum Schema {
 
             DROP TABLE usage_daily;
 
-            ALTER TABLE usage_by_day RENAME TO usage_daily
+            ALTER TABLE usage_by_day RENAME TO usage_daily;
+
+            ALTER TABLE grant_changes ADD COLUMN usage_until \(terms.integer) NOT NULL DEFAULT 0
             """
     }
 }

@@ -31,7 +31,7 @@ extension LedgerTable {
                 INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open)
                 SELECT $1, $2, $3, $4
                 WHERE (SELECT count(*) FROM locked WHERE is_granted) = cardinality($5::text[])
-                \(LedgerStatements.takingNumber) AS changes
+                \(LedgerStatements.takingNumber)
             ), counted AS (
                 UPDATE tokens SET
                     last_used_at = GREATEST(tokens.last_used_at, locked.last_used_at),
@@ -61,7 +61,7 @@ extension LedgerTable {
             )
             SELECT locked.request_count + locked.requests, locked.max_requests, claimed.changes, locked.position,
                 CAST(CASE WHEN (SELECT count(*) FROM settled) = cardinality($30::text[]) THEN '0'
-                    ELSE 'a request of this batch was ended before' END AS integer)
+                    ELSE 'a request of this batch was ended before' END AS integer), claimed.usage_until
             FROM claimed CROSS JOIN locked
             """)
     }
@@ -86,13 +86,14 @@ extension LedgerTable {
             ), claimed AS (
                 INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open)
                 SELECT $1, $2, $3, $4 FROM counted
-                \(LedgerStatements.takingNumber) AS changes
+                \(LedgerStatements.takingNumber)
             ), added AS (
                 INSERT INTO \(table) (\(Columns.requestWithoutReservation), writer)
                 SELECT $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22 FROM claimed
             )
             SELECT counted.request_count, counted.max_requests, claimed.changes, 1,
-                CAST(CASE WHEN claimed.changes IS NULL THEN 'the batch was written before' ELSE '0' END AS integer)
+                CAST(CASE WHEN claimed.changes IS NULL THEN 'the batch was written before' ELSE '0' END AS integer),
+                claimed.usage_until
             FROM counted LEFT JOIN claimed ON true
             """)
     }

@@ -119,8 +119,8 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 186)
-        #expect(HTTPScenario.all.count == 300)
-        #expect(CommandScenario.all.count == 121)
+        #expect(HTTPScenario.all.count == 310)
+        #expect(CommandScenario.all.count == 135)
     }
 
     @Test("is named area.act.promise", arguments: Catalogue.allIDs)

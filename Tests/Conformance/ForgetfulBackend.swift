@@ -56,10 +56,10 @@ struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
     func forgetSessions(seenBefore: Timestamp, begunBefore: Timestamp) async throws(StorageError) {}
 
     func projects(
-        _ listing: ProjectListing, after cursor: ProjectID?, limit: Int
+        _ listing: ProjectListing, after cursor: ListCursor<ProjectID>?, limit: Int
     ) async throws(StorageError) -> [Project] { [] }
     func tokens(
-        _ listing: TokenListing, after cursor: TokenID?, limit: Int
+        _ listing: TokenListing, after cursor: ListCursor<TokenID>?, limit: Int
     ) async throws(StorageError) -> [Token] { [] }
     func requests(
         _ listing: RequestListing, after cursor: RequestID?, limit: Int

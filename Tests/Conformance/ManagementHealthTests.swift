@@ -61,7 +61,8 @@ import Testing
         let names = (json.object["metrics"] as? [[String: Any]] ?? []).compactMap { $0["name"] as? String }
         #expect(
             names == [
-                "llm_proxy_build_info", "llm_proxy_database_file_size_bytes", "llm_proxy_database_commit_seconds",
+                "llm_proxy_build_info", "llm_proxy_configuration_warnings", "llm_proxy_database_file_size_bytes",
+                "llm_proxy_database_commit_seconds",
             ])
         let refused = await bench.send("GET", "/metrics", fields: [("Accept", "application/json;q=0, */*")])
         #expect(refused.text.hasPrefix("# HELP"))

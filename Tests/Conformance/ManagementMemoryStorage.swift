@@ -209,11 +209,11 @@ final class ManagementMemoryStorage: Storage {
     func forgetSessions(seenBefore: Timestamp, begunBefore: Timestamp) async throws(StorageError) {}
 
     func projects(
-        _ listing: ProjectListing, after cursor: ProjectID?, limit: Int
-    ) async throws(StorageError) -> [Project] { try await projects(after: cursor, limit: limit) }
+        _ listing: ProjectListing, after cursor: ListCursor<ProjectID>?, limit: Int
+    ) async throws(StorageError) -> [Project] { try await projects(after: cursor?.id, limit: limit) }
     func tokens(
-        _ listing: TokenListing, after cursor: TokenID?, limit: Int
-    ) async throws(StorageError) -> [Token] { try await tokens(listing.filter, after: cursor, limit: limit) }
+        _ listing: TokenListing, after cursor: ListCursor<TokenID>?, limit: Int
+    ) async throws(StorageError) -> [Token] { try await tokens(listing.filter, after: cursor?.id, limit: limit) }
     func requests(
         _ listing: RequestListing, after cursor: RequestID?, limit: Int
     ) async throws(StorageError) -> RequestPage {

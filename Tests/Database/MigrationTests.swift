@@ -129,7 +129,7 @@ struct MigrationTests {
                 "4 budgets and usage e762fc4953e2f17f", "5 retention 5f99c1e4ab1cd30a", "6 access b36c319dc9590d25",
                 "7 upstreams 3d4acd4678dd359f", "8 response cache 07f42d58ff4eac66",
                 "9 copies 21a7aaef8471c8b7", "10 audit 8c0e159f675d2f62", "11 remembered answers 7ebc8372d43cbe55",
-                "12 management tokens df5b860361062481", "13 sums of usage 7269e419de6cfd81",
+                "12 management tokens df5b860361062481", "13 sums of usage ef31d9f2ef448b72",
             ])
         await world.storage.close()
     }

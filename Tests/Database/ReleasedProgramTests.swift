@@ -50,7 +50,8 @@ struct ReleasedProgramTests {
             ON CONFLICT (id) DO NOTHING
             """,
             [
-                .text("r"), .text("t"), .text("p"), .text(instant), .text("POST"), .text("/v1"), .null, .null, .null,
+                .text("019aa000-0000-7000-8000-000000000001"), .text("t"), .text("p"), .text(instant), .text("POST"),
+                .text("/v1"), .null, .null, .null,
                 .null, .null, .null, .null, .null, .null,
             ], 1
         ),
@@ -61,7 +62,8 @@ struct ReleasedProgramTests {
             WHERE id = $1 AND settled_at IS NULL
             """,
             [
-                .text("r"), .text("m"), .text("completed"), .integer(200), .integer(1), .integer(2), .integer(0),
+                .text("019aa000-0000-7000-8000-000000000001"), .text("m"), .text("completed"), .integer(200),
+                .integer(1), .integer(2), .integer(0),
                 .text(instant), .integer(5), .integer(4),
             ], 1
         ),

@@ -42,6 +42,6 @@ extension CommandScenario {
         starting, refusing, ending, bounds, sharedServers, sharedCaches, sharedMigrations, postgres, kills, spools,
         outages,
         diskFaults,
-        stops, clocks, copies, auditFiles, manageCommands, keys, backups, operators, imports, proofs,
+        stops, clocks, copies, auditFiles, manageCommands, manageUsage, keys, backups, operators, imports, proofs,
     ].flatMap { $0 }
 }

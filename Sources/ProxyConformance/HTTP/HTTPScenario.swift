@@ -105,6 +105,6 @@ extension HTTPScenario {
         endings, timeouts,
         smuggling, hostileUpstreams, projectManagement, tokenManagement, managementInput, effects, accounting,
         operation, http2, tunnels, openAI, upstreamTLS, listenerTLS, providers, origins, parameters, scopes, attempts,
-        upstreamManagement, cache, cacheStore, cacheOperation, audit, managementVersions, roles,
+        upstreamManagement, cache, cacheStore, cacheOperation, audit, managementVersions, roles, usageAPI, pages,
     ].flatMap { $0 }
 }

@@ -29,6 +29,20 @@ extension HTTPScenario {
             }
         },
         HTTPScenario(
+            inside: "operate.log.names-the-service",
+            "Each line of the log says which service it is of, where it was given a name.",
+            settings: [
+                "OTEL_SERVICE_NAME": "proxy-eu",
+                "OTEL_RESOURCE_ATTRIBUTES": "service.name=no,deployment.environment=a%22b",
+            ]
+        ) { world, check in
+            let tenant = try await world.tenant()
+            check.usual(try await world.exchange(tenant.request()))
+            let resource = #""resource":{"deployment.environment":"a\"b","service.name":"proxy-eu","service.version":""#
+            let isThere = try await eventually { world.log.contains(resource) }
+            check.that(isThere, "no resource in the log")
+        },
+        HTTPScenario(
             "operate.metrics.name-the-database", "The metrics name the database, and count every answer (G14)."
         ) { world, check in
             let tenant = try await world.tenant()

@@ -1,5 +1,6 @@
 import ProxyDomain
 public import ProxySettings
+import ProxyStorage
 import SQLDatabase
 import SQLStorage
 
@@ -90,7 +91,8 @@ public enum GoProxyImport {
             do {
                 try await target.storage.write(mapping.batch, expecting: findings)
             } catch {
-                if !reissued.isEmpty { forget() }
+                // Otherwise it may have been written, and then this file is the only place where the new tokens are.
+                if error.kind == .changedMeanwhile, !reissued.isEmpty { forget() }
                 throw error
             }
         }

@@ -183,8 +183,16 @@ extension LiteLLMPlan {
 // MARK: - Projects
 
 extension LiteLLMPlan {
-    /// What the project of an account is called: as its provider, unless that has several keys.
+    /// What the project of an account is called; those that would be called alike are numbered.
     func projectName(of account: Account) -> String {
+        let name = plainName(of: account)
+        let alike = accounts.filter { plainName(of: $0) == name }
+        guard let place = alike.firstIndex(where: { $0.place == account.place }), place > 0 else { return name }
+        return "\(name)-\(place + 1)"
+    }
+
+    /// As its provider, unless that has several keys.
+    private func plainName(of account: Account) -> String {
         let alike = accounts.filter { $0.api == account.api }
         guard alike.count > 1 else { return account.api }
         switch account.key {

@@ -78,6 +78,9 @@ public struct DatabaseCopy: Sendable {
                     for table in StoredTable.all.reversed() { try connection.run(table.clear) }
                     for statement in Self.forgetting { try connection.run(statement) }
                 }
+                // Of what is in no table that is copied: of sums of other rows, and of sign-ins with other credentials, nothing may stay.
+                try StaleSpan.forgetSums(on: connection)
+                try connection.run(Self.forgetSessions)
                 try CopyRecord.begin(from: name, at: now, on: connection)
             }
         }
@@ -146,6 +149,7 @@ public struct DatabaseCopy: Sendable {
     }
 
     private static let forgetting = ["cached_responses", "remembered_answers"].map { SQLStatement("DELETE FROM \($0)") }
+    private static let forgetSessions = SQLStatement("DELETE FROM admin_sessions")
     private static let countChange = SQLStatement("UPDATE grant_changes SET count = count + 1 WHERE id = 1")
 }
 

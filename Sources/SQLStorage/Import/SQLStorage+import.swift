@@ -34,7 +34,13 @@ extension SQLStorage {
 extension SQLConnection {
     fileprivate func examine(_ batch: ImportBatch) throws(SQLError) -> ImportFindings {
         var findings = ImportFindings()
-        for project in batch.projects { try examine(project, &findings) }
+        var names: [String: ProjectID] = [:]
+        for project in batch.projects {
+            if let holder = names.updateValue(project.id, forKey: project.name), holder != project.id {
+                findings.clashes.append(.projectName(project.name, holder: holder.text))
+            }
+            try examine(project, &findings)
+        }
         for token in batch.tokens { try examine(token, &findings) }
         return findings
     }

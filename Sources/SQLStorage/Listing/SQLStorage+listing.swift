@@ -4,31 +4,35 @@ import SQLDatabase
 
 extension SQLStorage {
     public func projects(
-        _ listing: ProjectListing, after cursor: ProjectID?, limit: Int
+        _ listing: ProjectListing, after cursor: ListCursor<ProjectID>?, limit: Int
     ) async throws(StorageError) -> [Project] {
         try await reading(.listProjects) { connection in
-            let statement = ListingStatements.projects[SortKey(listing.order.rawValue, listing.isDescending)]
+            let key = SortKey(listing.order.rawValue, listing.isDescending)
+            guard let statement = ListingStatements.projects[key] else { return [] }
             return try connection.all(
-                statement ?? ListingStatements.anyProjects,
+                statement,
                 [
-                    .text(cursor?.text ?? ""), .integer(Int64(limit.clampedToPage)),
+                    .text(cursor?.id.text ?? ""), .integer(Int64(limit.clampedToPage)),
                     .optional(listing.search.map(ListingStatements.pattern)), .integer(listing.isActive.asWish),
+                    .text(cursor?.value ?? ""),
                 ]
             ) { (row) throws(SQLError) in try row.project() }
         }
     }
 
     public func tokens(
-        _ listing: TokenListing, after cursor: TokenID?, limit: Int
+        _ listing: TokenListing, after cursor: ListCursor<TokenID>?, limit: Int
     ) async throws(StorageError) -> [Token] {
         try await reading(.listTokens) { connection in
-            let statement = ListingStatements.tokens[SortKey(listing.order.rawValue, listing.isDescending)]
+            let key = SortKey(listing.order.rawValue, listing.isDescending)
+            guard let statement = ListingStatements.tokens[key] else { return [] }
             return try connection.all(
-                statement ?? ListingStatements.anyTokens,
+                statement,
                 [
-                    .text(cursor?.text ?? ""), .integer(Int64(limit.clampedToPage)),
+                    .text(cursor?.id.text ?? ""), .integer(Int64(limit.clampedToPage)),
                     .optional(listing.search.map(ListingStatements.pattern)), .integer(listing.filter.isActive.asWish),
                     .instant(listing.filter.now), .optional(listing.filter.projectID?.text),
+                    listing.order.isNumber ? .integer(Int64(cursor?.value ?? "") ?? 0) : .text(cursor?.value ?? ""),
                 ]
             ) { (row) throws(SQLError) in try row.token() }
         }
@@ -48,6 +52,11 @@ extension SQLStorage {
                 })
         }
     }
+}
+
+extension TokenListing.Order {
+    /// Whether what it sorts by is a number to the engine.
+    fileprivate var isNumber: Bool { self == .requestCount || self == .cost }
 }
 
 /// What a list is sorted by.
@@ -75,7 +84,8 @@ private enum ListingStatements {
 
     /// For each column and direction one text, so that an engine prepares it once.
     private static func sorted(
-        _ table: String, by expressions: [(name: String, expression: String)], columns: String, wanted: String
+        _ table: String, by expressions: [(name: String, expression: String)], columns: String, wanted: String,
+        value: String
     ) -> [SortKey: SQLStatement] {
         var statements: [SortKey: SQLStatement] = [:]
         for (name, expression) in expressions {
@@ -84,7 +94,7 @@ private enum ListingStatements {
                 statements[SortKey(name, isDescending)] = SQLStatement(
                     """
                     SELECT \(columns) FROM \(table) WHERE \(wanted) AND (CAST($1 AS TEXT) = ''
-                        OR (\(expression), id) \(sign) (SELECT \(expression), id FROM \(table) WHERE id = $1))
+                        OR (\(expression), id) \(sign) (\(value), $1))
                     ORDER BY \(expression)\(direction), id\(direction) LIMIT $2
                     """)
             }
@@ -97,9 +107,7 @@ private enum ListingStatements {
         wanted: """
             (CAST($3 AS TEXT) IS NULL OR lower(name) LIKE $3 ESCAPE '\\')
             AND (CAST($4 AS BIGINT) < 0 OR (deactivated_at IS NULL) = (CAST($4 AS BIGINT) = 1))
-            """)
-    static let anyProjects = SQLStatement("SELECT \(Columns.project) FROM projects WHERE id > $1 ORDER BY id LIMIT $2")
-
+            """, value: "$5")
     static let tokens = sorted(
         "tokens",
         by: [
@@ -109,9 +117,7 @@ private enum ListingStatements {
         wanted: """
             (CAST($3 AS TEXT) IS NULL OR lower(name) LIKE $3 ESCAPE '\\' OR lower(hint) LIKE $3 ESCAPE '\\')
             AND \(TokenStatements.wanted(isActive: "$4", now: "$5")) AND (CAST($6 AS TEXT) IS NULL OR project_id = $6)
-            """)
-    static let anyTokens = SQLStatement("SELECT \(Columns.token) FROM tokens WHERE id > $1 ORDER BY id LIMIT $2")
-
+            """, value: "$7")
     static let migrations = SQLStatement("SELECT version, name, applied_at FROM schema_migrations ORDER BY version")
     static let copies = SQLStatement("SELECT source, began_at, ended_at FROM copies ORDER BY number")
 }

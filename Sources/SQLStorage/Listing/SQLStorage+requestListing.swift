@@ -21,6 +21,8 @@ struct RequestSearch {
     private let limit: Int
     /// Identifiers from the first on and before the second.
     private let bounds: (low: String, high: String)
+    /// The first and the last hour that may hold one.
+    private let span: (first: Timestamp, last: Timestamp)
 
     /// After it no further hour is looked through for the page.
     private static let patience = Duration.milliseconds(50)
@@ -32,6 +34,9 @@ struct RequestSearch {
         let after = cursor.map { listing.isDescending ? $0.text : $0.text + "!" }
         let low = listing.since?.firstRequestKey ?? ""
         let high = listing.until?.firstRequestKey ?? "g"
+        let from = max(listing.since ?? .earliest, listing.isDescending ? .earliest : cursor?.instant ?? .earliest)
+        let to = min(listing.until ?? .latest, listing.isDescending ? cursor?.instant ?? .latest : .latest)
+        span = (UsageSpan.hour.start(of: from), to)
         bounds = listing.isDescending ? (low, min(high, after ?? high)) : (max(low, after ?? low), high)
     }
 
@@ -74,14 +79,15 @@ struct RequestSearch {
     private func ranges(on connection: any SQLConnection) throws(SQLError) -> [(low: String, high: String)] {
         let horizon = try UsageHorizon.find(on: connection) ?? .earliest
         let class_ = listing.statuses.flatMap {
-            $0.lowerBound / 100 == $0.upperBound / 100 ? "\($0.lowerBound / 100)xx" : nil
+            $0.lowerBound >= 100 && $0.lowerBound / 100 == $0.upperBound / 100 ? "\($0.lowerBound / 100)xx" : nil
         }
+        let (first, last) = span
         var hours = Set(
             try connection.all(
                 RequestSearchStatements.hours,
                 [
                     .optional(listing.project?.text), .optional(listing.token?.text), .optional(listing.model),
-                    .optional(class_),
+                    .optional(class_), .instant(first), .instant(last),
                 ]
             ) { (row) throws(SQLError) in try row.instant(at: 0) })
         for stale in try StaleSpan.all(before: horizon, on: connection) where stale.span == .hour {
@@ -134,5 +140,6 @@ private enum RequestSearchStatements {
         SELECT DISTINCT start FROM usage_sums WHERE span = 3600
             AND (CAST($1 AS TEXT) IS NULL OR project_id = $1) AND (CAST($2 AS TEXT) IS NULL OR token_id = $2)
             AND (CAST($3 AS TEXT) IS NULL OR model = $3) AND (CAST($4 AS TEXT) IS NULL OR status = $4)
+            AND start >= $5 AND start <= $6
         """)
 }

@@ -7,21 +7,47 @@ extension SQLStorage {
     /// it is marked in the transaction that changes its rows: so sums and rows always are all there is, each once.
     public func sumUsage(at now: Timestamp) async throws(StorageError) -> Bool {
         let isBehind = try await writing(.sumUsage) { try UsageHorizon.move(at: now, on: $0) }
-        let due = try await reading(.sumUsage) { connection in
-            guard let horizon = try UsageHorizon.find(on: connection) else { return [StaleSpan]() }
-            return Self.due(try StaleSpan.all(before: horizon, on: connection), horizon)
+        let due = try await reading(.sumUsage) { try Self.due(on: $0) }
+        var (done, tried, failure) = (0, 0, StorageError?.none)
+        for span in due where done < Self.spansPerStep {
+            tried += 1
+            // One that can't be summed up is no reason not to sum up the others.
+            do { if try await sum(span) { done += 1 } } catch { failure = error }
         }
-        var done = 0
-        for span in due.prefix(Self.spansPerStep) where try await sum(span) { done += 1 }
-        return isBehind || done > 0 && due.count > Self.spansPerStep
+        if done == 0, let failure { throw failure }
+        return isBehind || done > 0 && tried < due.count
     }
 
     private static let spansPerStep = 30
 
-    /// Those that have passed. A day waits for its hours, and minutes of an hour that has passed are summed up with it.
-    private static func due(_ stale: [StaleSpan], _ horizon: Timestamp) -> [StaleSpan] {
-        let open = Set(stale.filter { $0.span == .hour }.map { UsageSpan.day.start(of: $0.start) })
-        return stale.filter { $0.end <= horizon && !($0.span == .day && open.contains($0.start)) }
+    /// Those that have passed and have no open request. A day waits for its hours, and minutes of an hour that has passed are
+    /// summed up with it.
+    private static func due(on connection: any SQLConnection) throws(SQLError) -> [StaleSpan] {
+        guard let horizon = try UsageHorizon.find(on: connection) else { return [] }
+        let stale = try StaleSpan.all(before: horizon, on: connection)
+        let hours = Set(stale.filter { $0.span == .hour }.map { UsageSpan.day.start(of: $0.start) })
+        let oldest = try connection.first(UsageStatements.oldestOpen) { (row) throws(SQLError) in
+            row.optionalText(at: 0)
+        }
+        let firstOpen = (oldest ?? nil).flatMap { RequestID($0)?.instant } ?? .latest
+        var due: [StaleSpan] = []
+        for span in stale where span.end <= horizon {
+            switch span.span {
+            case .day where hours.contains(span.start): continue
+            case .minute where UsageSpan.hour.end(of: UsageSpan.hour.start(of: span.start)) <= horizon: continue
+            case .day: due.append(span)
+            case .minute, .hour:
+                if span.end > firstOpen, try hasOpen(span, on: connection) { continue }
+                due.append(span)
+            }
+        }
+        return due
+    }
+
+    private static func hasOpen(_ span: StaleSpan, on connection: any SQLConnection) throws(SQLError) -> Bool {
+        try connection.first(
+            UsageStatements.hasOpen, [.text(span.start.firstRequestKey), .text(span.end.firstRequestKey)]
+        ) { (_) throws(SQLError) in true } ?? false
     }
 
     /// - Returns: whether the span is summed up now; not if a request of it is open, or it was changed meanwhile.
@@ -47,6 +73,7 @@ extension SQLStorage {
     private static func put(
         _ tally: UsageTally, _ stale: StaleSpan, on connection: any SQLConnection
     ) throws(SQLError) -> Bool {
+        try UsageHorizon.lock(on: connection)
         let span: SQLValue = .integer(stale.span.rawValue)
         let (start, end): (SQLValue, SQLValue) = (.instant(stale.start), .instant(stale.end))
         guard try connection.run(UsageStatements.unmark, [span, start, .integer(stale.ticket)]) > 0 else {
@@ -81,7 +108,20 @@ enum UsageHorizon {
     private static let hoursPerStep = 24
 
     static func find(on connection: any SQLConnection) throws(SQLError) -> Timestamp? {
-        try connection.first(UsageStatements.horizon) { (row) throws(SQLError) in try row.instant(at: 0) }
+        try connection.first(UsageStatements.horizon.plain) { (row) throws(SQLError) in try row.instant(at: 0) }
+    }
+
+    /// The same, held until the transaction ends: whoever changes sums, or what they are of, takes this first.
+    @discardableResult
+    static func lock(on connection: any SQLConnection) throws(SQLError) -> Timestamp? {
+        let statement = connection.dialect.locksRows ? UsageStatements.horizon.locking : UsageStatements.horizon.plain
+        return try connection.first(statement) { (row) throws(SQLError) in try row.instant(at: 0) }
+    }
+
+    /// For those who only mark: beside each other, and not beside who sums up.
+    static func share(on connection: any SQLConnection) throws(SQLError) {
+        guard connection.dialect.locksRows else { return }
+        _ = try connection.first(UsageStatements.shareHorizon) { (_) throws(SQLError) in true }
     }
 
     /// Moves it on, and marks what comes within it.
@@ -92,21 +132,24 @@ enum UsageHorizon {
         }
         let instant = min(now, (clock ?? nil) ?? now)
         let goal = UsageSpan.minute.start(of: Timestamp(milliseconds: instant.milliseconds - distance))
-        guard let known = try find(on: connection) else { return try begin(before: goal, on: connection) }
+        guard let known = try lock(on: connection) else { return try begin(before: goal, on: connection) }
         guard known < goal else { return false }
         let hour = UsageSpan.hour.start(of: known)
         let limit = Timestamp(milliseconds: hour.milliseconds + Int64(hoursPerStep) * UsageSpan.hour.length)
         let reached = min(goal, limit)
         try mark(from: known, to: reached, on: connection)
         try connection.run(UsageStatements.moveHorizon, [.instant(reached)])
+        try connection.run(UsageStatements.tellHorizon, [.integer(reached.milliseconds)])
         return reached < goal
     }
 
+    /// With the first request's hour. A database without requests has no sums: a whole history may be loaded into it.
     private static func begin(before goal: Timestamp, on connection: any SQLConnection) throws(SQLError) -> Bool {
         let first = try connection.first(UsageStatements.firstRequest) { (row) throws(SQLError) in
             try row.id(at: 0, as: RequestID.self)
         }
-        let start = first.map { UsageSpan.hour.start(of: $0.instant) }.map { min($0, goal) } ?? goal
+        guard let first else { return false }
+        let start = min(UsageSpan.hour.start(of: first.instant), goal)
         try connection.run(UsageStatements.beginHorizon, [.instant(start)])
         return start < goal
     }

@@ -63,8 +63,7 @@ struct UsageReader {
     }
 
     private mutating func readKept(on connection: any SQLConnection) throws(SQLError) {
-        let range = range(query.since, UsageSpan.day.start(notBefore: query.until))
-        try connection.run(UsageStatements.kept, range.keptValues) { (row) throws(SQLError) in
+        try connection.run(UsageStatements.kept, range(query.since, query.until).keptValues) { (row) throws(SQLError) in
             guard let day = Timestamp("\(row.text(at: 0))T00:00:00Z") else {
                 throw SQLError(.corrupt, detail: "usage_daily holds no day")
             }

@@ -27,10 +27,15 @@ struct StaleSpan: Sendable {
             ])
     }
 
-    /// Marks a minute that a request has come to after its time, and its hour.
-    static func markLate(_ minute: Timestamp, on connection: any SQLConnection) throws(SQLError) {
-        try mark(.minute, minute, on: connection)
-        try mark(.hour, UsageSpan.hour.start(of: minute), on: connection)
+    /// Marks the minutes that late requests of a batch have come to, and their hours, in one order for all.
+    static func mark(
+        lateIn batch: LedgerBatch, summedUntil: Int64, on connection: any SQLConnection
+    ) throws(SQLError) {
+        try UsageHorizon.share(on: connection)
+        for minute in batch.lateMinutes(summedUntil: summedUntil) {
+            try mark(.hour, UsageSpan.hour.start(of: minute), on: connection)
+            try mark(.minute, minute, on: connection)
+        }
     }
 
     /// The marked spans that begin before an instant, in order.
@@ -45,8 +50,9 @@ struct StaleSpan: Sendable {
         }
     }
 
-    /// After requests up to `last` were removed: nothing is summed up of what is not there any more.
+    /// Before requests up to `last` are removed: nothing is summed up of what is not there any more.
     static func requestsRemoved(through last: Timestamp, on connection: any SQLConnection) throws(SQLError) {
+        try UsageHorizon.lock(on: connection)
         let hour = UsageSpan.hour.start(of: last)
         let day = UsageSpan.day.start(of: last)
         try connection.run(UsageStatements.removeBefore, [.instant(hour)])
@@ -57,19 +63,29 @@ struct StaleSpan: Sendable {
         try mark(.hour, hour, keepsMinutes: false, on: connection)
         try mark(.day, day, on: connection)
     }
+
+    /// Forgets all sums: they begin anew.
+    static func forgetSums(on connection: any SQLConnection) throws(SQLError) {
+        try UsageHorizon.lock(on: connection)
+        for statement in UsageStatements.forget { try connection.run(statement) }
+    }
 }
 
 extension LedgerBatch {
-    /// Longer after its arrival a request may come into a minute that is summed up already.
+    /// Milliseconds. Longer after its arrival a request may come into a minute that is summed up already.
     static let latest: Int64 = 30_000
 
-    /// The minutes of requests that come late.
-    var lateMinutes: [Timestamp] {
-        var minutes: [Timestamp] = []
-        for admission in admissions where now.milliseconds - admission.requestID.instant.milliseconds > Self.latest {
-            let minute = UsageSpan.minute.start(of: admission.requestID.instant)
-            if !minutes.contains(minute) { minutes.append(minute) }
-        }
-        return minutes.sorted()
+    /// Whether one of its requests comes to a time that is, or may be, summed up already.
+    /// - Parameter summedUntil: milliseconds.
+    func isLate(summedUntil: Int64) -> Bool {
+        let limit = max(now.milliseconds - Self.latest, summedUntil)
+        return admissions.contains { $0.requestID.instant.milliseconds < limit }
+    }
+
+    /// The minutes of those requests, in order.
+    func lateMinutes(summedUntil: Int64) -> [Timestamp] {
+        let limit = max(now.milliseconds - Self.latest, summedUntil)
+        let late = admissions.map(\.requestID.instant).filter { $0.milliseconds < limit }
+        return Set(late.map { UsageSpan.minute.start(of: $0) }).sorted()
     }
 }

@@ -16,8 +16,11 @@ struct UsageRange {
 
     /// Of ``UsageStatements/rows``.
     var rowValues: [SQLValue] { [.text(start.firstRequestKey), .text(end.firstRequestKey)] + filter }
-    /// Of ``UsageStatements/kept``. Of a day that begins earlier nothing is told apart, so it is left out.
-    var keptValues: [SQLValue] { [.text(String(start.text.prefix(10))), .text(String(end.text.prefix(10)))] + filter }
+    /// Of ``UsageStatements/kept``. A day of which no rows are left belongs to the range that its beginning is in.
+    var keptValues: [SQLValue] {
+        let days = [start, end].map { String(UsageSpan.day.start(notBefore: $0).text.prefix(10)) }
+        return [.text(days[0]), .text(days[1])] + filter
+    }
 
     /// Of ``UsageStatements/sums``.
     func sumValues(_ span: UsageSpan) -> [SQLValue] {

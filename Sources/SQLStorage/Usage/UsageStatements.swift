@@ -1,7 +1,10 @@
+import ProxyDomain
 import SQLDatabase
 
 /// The statements about sums of what requests used.
 enum UsageStatements {
+    /// The model, cut: an engine's keys have bounds, and rows of earlier versions may hold what doesn't fit.
+    static let model = "COALESCE(substr(model, 1, \(Settlement.longestModel)), '')"
     /// How a request ended: its status' class, or the outcome where it was not answered.
     static let status = """
         CASE WHEN settled_at IS NULL THEN 'open' WHEN status = 0 THEN outcome
@@ -25,9 +28,9 @@ enum UsageStatements {
     /// The requests of a range of identifiers.
     static let rows = SQLStatement(
         """
-        SELECT project_id, token_id, COALESCE(model, ''), \(status), CASE WHEN settled_at IS NULL THEN 1 END,
+        SELECT project_id, token_id, \(model), \(status), CASE WHEN settled_at IS NULL THEN 1 END,
             \(failed), prompt_tokens, completion_tokens, cost_nano, \(fromCache), duration_us
-        FROM requests WHERE id >= $1 AND id < $2 AND \(filter) AND (CAST($5 AS TEXT) IS NULL OR model = $5)
+        FROM requests WHERE id >= $1 AND id < $2 AND \(filter) AND (CAST($5 AS TEXT) IS NULL OR \(model) = $5)
         """)
     /// Sums of spans of a kind that begin in a range.
     static let sums = SQLStatement(
@@ -41,12 +44,27 @@ enum UsageStatements {
         SELECT day, \(cell), \(figures) FROM usage_daily
         WHERE day >= $1 AND day < $2 AND \(filter) AND (CAST($5 AS TEXT) IS NULL OR model = $5)
         """)
-    static let firstStart = SQLStatement("SELECT min(start) FROM usage_sums")
+    /// One walk into the key for each span, instead of one over all of it.
+    static let firstStart = SQLStatement(
+        """
+        SELECT start FROM (
+            SELECT * FROM (SELECT start FROM usage_sums WHERE span = 60 ORDER BY start LIMIT 1) AS minutes
+            UNION ALL SELECT * FROM (SELECT start FROM usage_sums WHERE span = 3600 ORDER BY start LIMIT 1) AS hours
+            UNION ALL SELECT * FROM (SELECT start FROM usage_sums WHERE span = 86400 ORDER BY start LIMIT 1) AS days
+        ) AS firsts ORDER BY start LIMIT 1
+        """)
     static let firstKept = SQLStatement("SELECT min(day) FROM usage_daily")
     static let firstRequest = SQLStatement("SELECT id FROM requests ORDER BY id LIMIT 1")
+    static let hasOpen = SQLStatement(
+        "SELECT 1 FROM requests WHERE id >= $1 AND id < $2 AND settled_at IS NULL LIMIT 1")
+    static let oldestOpen = SQLStatement("SELECT min(oldest_open) FROM ledger_writers")
     static let hasRequest = SQLStatement("SELECT 1 FROM requests WHERE id >= $1 AND id < $2 LIMIT 1")
 
-    static let horizon = SQLStatement("SELECT until FROM usage_horizon WHERE id = 1")
+    static let horizon = LockableStatement("SELECT until FROM usage_horizon WHERE id = 1")
+    static let shareHorizon = SQLStatement("SELECT until FROM usage_horizon WHERE id = 1 FOR SHARE")
+    /// Where each batch of the ledger looks anyway.
+    static let tellHorizon = SQLStatement("UPDATE grant_changes SET usage_until = $1 WHERE id = 1")
+    static let forget = ["usage_sums", "usage_stale", "usage_horizon"].map { SQLStatement("DELETE FROM \($0)") }
     static let beginHorizon = SQLStatement(
         "INSERT INTO usage_horizon (id, until) VALUES (1, $1) ON CONFLICT DO NOTHING")
     static let moveHorizon = SQLStatement("UPDATE usage_horizon SET until = $1 WHERE id = 1 AND until < $1")
@@ -69,7 +87,7 @@ enum UsageStatements {
     static let unmarkBefore = SQLStatement("DELETE FROM usage_stale WHERE start < $1")
 
     static let remove = SQLStatement("DELETE FROM usage_sums WHERE span = $1 AND start >= $2 AND start < $3")
-    static let removeBefore = SQLStatement("DELETE FROM usage_sums WHERE start < $1")
+    static let removeBefore = SQLStatement("DELETE FROM usage_sums WHERE span IN (60, 3600, 86400) AND start < $1")
     static let add = SQLStatement(
         """
         INSERT INTO usage_sums (span, start, \(cell), \(figures), latencies)

@@ -35,9 +35,7 @@ struct ManageAuditCommand: AsyncParsableCommand {
         }
 
         func perform(_ session: ManagementSession) async throws {
-            var query: [(String, String?)] = filter.query.map { ($0.0.escapedForQuery, $0.1?.escapedForQuery) }
-            query.append(("page", "\(page)"))
-            query.append(("page_size", "\(pageSize)"))
+            let query: [(String, String?)] = filter.query + [("page", "\(page)"), ("page_size", "\(pageSize)")]
             let answer = try await session.answer(to: ManagementCall(.get, ManageAuditCommand.path, query: query))
             guard let answer, case .array(let events) = answer["events"] else {
                 throw ManageError.failed("\(session.client.address.authority) answered without events")
@@ -61,23 +59,5 @@ struct ManageAuditCommand: AsyncParsableCommand {
         func perform(_ session: ManagementSession) async throws {
             try await session.show(ManagementCall(.get, "\(ManageAuditCommand.path)/\(event.id)"))
         }
-    }
-}
-
-extension String {
-    /// What stands for the text in a query (RFC 3986 section 2.1).
-    fileprivate var escapedForQuery: String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                bytes.append(byte)
-            default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

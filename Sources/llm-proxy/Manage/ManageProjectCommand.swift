@@ -1,5 +1,6 @@
 import ArgumentParser
 import ProxyManagement
+import ProxyStorage
 
 /// `llm-proxy manage project`.
 struct ManageProjectCommand: AsyncParsableCommand {
@@ -19,14 +20,33 @@ struct ManageProjectCommand: AsyncParsableCommand {
 
     struct List: ManagementCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List all projects in the order of their creation.",
-            discussion: "Example:\n  llm-proxy manage project list --json")
+            abstract: "List projects: all, or those of which all holds that is said.",
+            discussion: """
+                Example:
+                  llm-proxy manage project list --json
+                  llm-proxy manage project list --search docs --active --sort name
+                """)
 
+        @Option(help: ArgumentHelp("Only those with this text in their name, in any case.", valueName: "text"))
+        var search: String?
+
+        @Flag(inversion: .prefixedNo, help: "Only those that are active, or only the others.")
+        var active: Bool?
+
+        @Option(help: ArgumentHelp("By what they are sorted: created_at, as otherwise, or name.", valueName: "what"))
+        var sort: String?
+
+        @OptionGroup var direction: OrderOptions
         @OptionGroup var page: PageOptions
         @OptionGroup var api: ManagementOptions
 
+        func validate() throws { try ArgumentCheck.choice(sort, "--sort", of: ProjectListing.Order.self) }
+
         func perform(_ session: ManagementSession) async throws {
-            try await session.list(ManageProjectCommand.path, limit: page.limit, as: .projects)
+            let query: [(String, String?)] = [
+                ("search", search), ("active", active.map { "\($0)" }), ("sort", sort), ("order", direction.order),
+            ]
+            try await session.list(ManageProjectCommand.path, query: query, limit: page.limit, as: .projects)
         }
     }
 

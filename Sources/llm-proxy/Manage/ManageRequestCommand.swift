@@ -3,31 +3,29 @@ import ArgumentParser
 /// `llm-proxy manage request`.
 struct ManageRequestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "request", abstract: "Look up requests that were sent with a token.",
-        discussion: "Example:\n  llm-proxy manage request list --token-id 019ab000-0000-7000-8000-000000000000",
+        commandName: "request", abstract: "Look up requests that clients sent.",
+        discussion: "Example:\n  llm-proxy manage request list --status 5xx --order desc --limit 20",
         subcommands: [List.self, Get.self])
 
     private static let path = "/manage/requests"
 
     struct List: ManagementCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List a token's requests in the order of their arrival.",
+            abstract: "List requests in the order of their arrival: those of which all holds that is said.",
             discussion: """
                 Example:
-                  llm-proxy manage request list --token-id 019ab000-0000-7000-8000-000000000000 --limit 20
+                  llm-proxy manage request list --token-id 019ab000-0000-7000-8000-000000000000 --order desc --limit 20
+                  llm-proxy manage request list --status 5xx --since 2030-01-31T00:00:00Z
                 """)
 
-        @Option(help: ArgumentHelp("Whose requests.", valueName: "id"))
-        var tokenID: String
-
+        @OptionGroup var filter: RequestFilterOptions
+        @OptionGroup var direction: OrderOptions
         @OptionGroup var page: PageOptions
         @OptionGroup var api: ManagementOptions
 
-        func validate() throws { try IdentifierArgument.check(tokenID, "--token-id") }
-
         func perform(_ session: ManagementSession) async throws {
-            try await session.list(
-                ManageRequestCommand.path, query: [("token_id", tokenID)], limit: page.limit, as: .requests)
+            let query: [(String, String?)] = filter.query + [("order", direction.order)]
+            try await session.list(ManageRequestCommand.path, query: query, limit: page.limit, as: .requests)
         }
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ProxyManagement
+import ProxyStorage
 
 /// `llm-proxy manage token`.
 struct ManageTokenCommand: AsyncParsableCommand {
@@ -61,10 +62,11 @@ struct ManageTokenCommand: AsyncParsableCommand {
 
     struct List: ManagementCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List tokens in the order of their creation.",
+            abstract: "List tokens: all, or those of which all holds that is said.",
             discussion: """
                 Example:
                   llm-proxy manage token list --project-id 019ab000-0000-7000-8000-000000000000 --active
+                  llm-proxy manage token list --search laptop --sort cost --order desc --limit 10
                 """)
 
         @Option(help: ArgumentHelp("Only tokens of this project.", valueName: "id"))
@@ -73,13 +75,32 @@ struct ManageTokenCommand: AsyncParsableCommand {
         @Flag(inversion: .prefixedNo, help: "Only those that are neither revoked nor expired, or only the others.")
         var active: Bool?
 
+        @Option(
+            help: ArgumentHelp(
+                "Only those with this text in their name, or in what is shown of their secret, in any case.",
+                valueName: "text"))
+        var search: String?
+
+        @Option(
+            help: ArgumentHelp(
+                "By what they are sorted: created_at, as otherwise, name, request_count, cost or last_used_at.",
+                valueName: "what"))
+        var sort: String?
+
+        @OptionGroup var direction: OrderOptions
         @OptionGroup var page: PageOptions
         @OptionGroup var api: ManagementOptions
 
-        func validate() throws { try IdentifierArgument.check(projectID, "--project-id") }
+        func validate() throws {
+            try IdentifierArgument.check(projectID, "--project-id")
+            try ArgumentCheck.choice(sort, "--sort", of: TokenListing.Order.self)
+        }
 
         func perform(_ session: ManagementSession) async throws {
-            let query = [("project_id", projectID), ("active", active.map { "\($0)" })]
+            let query: [(String, String?)] = [
+                ("project_id", projectID), ("active", active.map { "\($0)" }), ("search", search), ("sort", sort),
+                ("order", direction.order),
+            ]
             try await session.list(ManageTokenCommand.path, query: query, limit: page.limit, as: .tokens)
         }
     }

@@ -73,8 +73,10 @@ struct ManagementSession {
                 throw .failed("\(client.address.authority) answered with something that is not a list")
             }
             things += page
-            guard !page.isEmpty, things.count < limit ?? .max else { break }
+            guard things.count < limit ?? .max else { break }
+            // A page may be empty and not be the last: the API looks through a bounded part of the requests for each.
             next = try answer.nextPage().map { ManagementCall(.get, $0) }
+            guard next?.target != call.target else { throw .failed("the link to the next page leads to the same one") }
         }
         return limit.map { Array(things.prefix($0)) } ?? things
     }

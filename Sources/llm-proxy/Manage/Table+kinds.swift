@@ -33,7 +33,8 @@ extension Table {
         return cap == "0" ? count : "\(count)/\(cap)"
     }
 
-    private static func end(of token: JSONValue) -> String {
+    /// When a token ends, a client's or one for the management API; why it has, when it has.
+    static func end(of token: JSONValue) -> String {
         if token["revoked_at"] != .null { return "revoked" }
         if token["is_active"] == .bool(false) { return "expired" }
         return token["expires_at"] == .null ? "never" : token["expires_at"].instant(16)

@@ -10,6 +10,13 @@ extension Table {
         ],
         isPast: { _ in false })
 
+    static let managementTokens = Table(
+        columns: [
+            Column("ID", .identifier, of: "id"), Column("NAME", .text, of: "name"), Column("ROLE", .word, of: "role"),
+            Column("TOKEN", .word, of: "token"), Column("EXPIRES", .word) { end(of: $0) },
+        ],
+        isPast: { $0["is_active"] == .bool(false) })
+
     static let upstreams = Table(
         columns: [
             Column("ID", .identifier, of: "id"), Column("PROJECT", .identifier, of: "project_id"),

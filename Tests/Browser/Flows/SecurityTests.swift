@@ -104,7 +104,7 @@ extension AdminPageTests {
                     try await visit.signIn(AdminSite.managementToken)
                     #expect(try await visit.page == "dashboard")
                     let cookies = try await visit.browser.cookies()
-                    let session = cookies.first { $0["name"].text == "__Host-\(Hook.sessionCookie)" } ?? .null
+                    let session = cookies.first { $0["name"].text == "__Secure-\(Hook.sessionCookie)" } ?? .null
                     #expect(session["secure"] == true && session["httpOnly"] == true && session["path"] == "/")
                     #expect(!cookies.contains { $0["name"].text == Hook.sessionCookie })
                 }

@@ -1,0 +1,14 @@
+import ArgumentParser
+
+/// From which end a list is printed.
+struct OrderOptions: ParsableArguments {
+    private enum Direction: String, CaseIterable {
+        case ascending = "asc"
+        case descending = "desc"
+    }
+
+    @Option(help: ArgumentHelp("asc, or desc for the last ones first; otherwise asc.", valueName: "direction"))
+    var order: String?
+
+    func validate() throws { try ArgumentCheck.choice(order, "--order", of: Direction.self) }
+}
