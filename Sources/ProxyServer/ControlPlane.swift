@@ -1,8 +1,10 @@
+import Logging
 import ProxyDomain
 import ProxyManagement
 import ProxyPages
 import ProxyRelay
 import ProxySettings
+import ProxyStorage
 
 /// What answers requests that are not for an upstream: the management API, and its pages.
 struct ControlPlane: Sendable {
@@ -11,6 +13,19 @@ struct ControlPlane: Sendable {
     let trustedProxies: [AddressRange]
     /// Whether clients speak TLS to this server itself.
     let isSecure: Bool
+
+    init(
+        _ management: Management, _ sessions: any AdminSessionStore, _ settings: ServerSettings,
+        _ surroundings: Surroundings, _ logger: Logger
+    ) throws {
+        self.management = management
+        pages = try AdminPages(
+            PageDependencies(
+                management: management, sessions: sessions, now: surroundings.now, random: surroundings.random,
+                metricsPath: settings.metrics.path, version: productVersion, logger: logger))
+        trustedProxies = settings.trustedProxies
+        isSecure = settings.certificate != nil
+    }
 
     /// Answers what the relay hands over.
     func respond(to request: LocalRequest) async -> LocalResponse {

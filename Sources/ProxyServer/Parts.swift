@@ -6,7 +6,6 @@ import ProxyCache
 import ProxyDomain
 import ProxyLedger
 import ProxyManagement
-import ProxyPages
 import ProxyRelay
 import ProxySecrets
 import ProxySettings
@@ -41,12 +40,9 @@ struct Parts: Sendable {
             SpoolingStore(foundation, $0, settings.database, now: surroundings.now, logger: logger)
         }
         let cache = settings.cache.isEnabled ? CacheKeeper(foundation, settings.cache, surroundings, logger) : nil
-        let ledger = Ledger(
-            store: spool ?? foundation.storage, instance: foundation.instance,
-            limits: LedgerLimits(wait: settings.database.wait), now: surroundings.now,
-            report: { error in
-                logger.error("a ledger batch failed", metadata: ["detail": "\(String(reflecting: error))"])
-            }, changesSeen: { if epoch.advance(to: $0) { cache?.databaseChanged() } })
+        let ledger = ledger(on: spool ?? foundation.storage, foundation.instance, settings, surroundings, logger) {
+            if epoch.advance(to: $0) { cache?.databaseChanged() }
+        }
         foundation.storage.watchChanges { if epoch.advance(to: $0) { cache?.databaseChanged() } }
         let providers = ProviderKeeper(settings, readFile: surroundings.readFile, logger: logger) { epoch.advance() }
         let relayBox = RelayBox()
@@ -63,17 +59,7 @@ struct Parts: Sendable {
                     return (relay ?? []) + driftWatch.families + providers.families + (spool?.families ?? [])
                         + (cache?.families ?? [])
                 }))
-        let controlPlane = ControlPlane(
-            management: management,
-            pages: try AdminPages(
-                PageDependencies(
-                    management: management, sessions: foundation.storage, now: surroundings.now,
-                    random: surroundings.random, metricsPath: settings.metrics.path, version: productVersion,
-                    logger: logger)),
-            trustedProxies: settings.trustedProxies, isSecure: settings.certificate != nil)
-        let certificate = try settings.certificate.map { files throws(StartupError) in
-            try CertificateKeeper(files, logger: logger)
-        }
+        let controlPlane = try ControlPlane(management, foundation.storage, settings, surroundings, logger)
         let isLogged = settings.log.level == .info || settings.log.level == .debug
         let relay = try await Relay(
             group: group, settings: ProxyRelay.RelaySettings(settings, eventLoops: threads),
@@ -99,8 +85,27 @@ struct Parts: Sendable {
                 foundation.storage, keepingDays: settings.database.requestRetentionDays,
                 auditDays: settings.audit.retentionDays, now: surroundings.now,
                 logger: logger),
-            usage: UsageKeeper(foundation.storage, now: surroundings.now, logger: logger), certificate: certificate,
+            usage: UsageKeeper(foundation.storage, now: surroundings.now, logger: logger),
+            certificate: try certificate(settings, logger),
             providers: providers, spool: spool, cache: cache)
+    }
+
+    private static func certificate(
+        _ settings: ServerSettings, _ logger: Logger
+    ) throws(StartupError) -> CertificateKeeper? {
+        guard let files = settings.certificate else { return nil }
+        return try CertificateKeeper(files, logger: logger)
+    }
+
+    private static func ledger(
+        on store: any LedgerStore, _ instance: InstanceID, _ settings: ServerSettings, _ surroundings: Surroundings,
+        _ logger: Logger, changesSeen: @escaping @Sendable (Int64) -> Void
+    ) -> Ledger {
+        Ledger(
+            store: store, instance: instance, limits: LedgerLimits(wait: settings.database.wait), now: surroundings.now,
+            report: { error in
+                logger.error("a ledger batch failed", metadata: ["detail": "\(String(reflecting: error))"])
+            }, changesSeen: changesSeen)
     }
 
     private static func dependencies(
