@@ -20,12 +20,20 @@ struct ImportTarget: Sendable {
         _ settings: ServerSettings, isDryRun: Bool, _ body: (ImportTarget) async throws -> Value
     ) async throws(TransferError) -> Value {
         let place = try place(settings)
+        let isThere = if case .file(let path) = place { SecretFile.exists(path) } else { true }
+        let target: ImportTarget
         do {
-            let isThere = if case .file(let path) = place { SecretFile.exists(path) } else { true }
-            return try await open(
-                isThere || !isDryRun ? place : .memory, named: place, settings, isDryRun: isDryRun, body)
+            target = try await open(
+                isThere || !isDryRun ? place : .memory, named: place, settings, isDryRun: isDryRun)
         } catch {
             throw told(error, at: place)
+        }
+        let result: Result<Value, any Error>
+        do { result = .success(try await body(target)) } catch { result = .failure(error) }
+        await target.storage.close()
+        switch result {
+        case .success(let value): return value
+        case .failure(let error): throw told(error, at: place)
         }
     }
 
@@ -39,18 +47,21 @@ struct ImportTarget: Sendable {
         throw .usage("DATABASE_PATH :memory: is in no other process's reach: name a file")
     }
 
-    private static func open<Value: Sendable>(
-        _ opened: DatabasePlace, named place: DatabasePlace, _ settings: ServerSettings, isDryRun: Bool,
-        _ body: (ImportTarget) async throws -> Value
-    ) async throws -> Value {
+    private static func open(
+        _ opened: DatabasePlace, named place: DatabasePlace, _ settings: ServerSettings, isDryRun: Bool
+    ) async throws -> ImportTarget {
         let pool = try await opened.connect(settings.database, for: isDryRun ? .looking : .filling)
-        return try await pool.closing {
+        do {
             guard let storage = try await storage(on: pool, opened, isDryRun: isDryRun) else {
-                return try await open(.memory, named: place, settings, isDryRun: isDryRun, body)
+                await pool.close()
+                return try await open(.memory, named: place, settings, isDryRun: isDryRun)
             }
             try await refuseUnfinishedCopy(storage, place)
             let vault = try await vault(settings, storage, isDryRun: isDryRun)
-            return try await body(ImportTarget(place: place, storage: storage, vault: vault))
+            return ImportTarget(place: place, storage: storage, vault: vault)
+        } catch {
+            await pool.close()
+            throw error
         }
     }
 

@@ -104,19 +104,31 @@ extension LiteLLMImport {
     ) async throws -> [String: ImportedProject.State] {
         let keys = try keys(of: plan, request)
         return try await ImportTarget.with(settings, isDryRun: request.isDryRun) { target in
-            var batch = ImportBatch()
-            for (account, key) in zip(plan.accounts, keys) {
-                batch.projects.append(project(of: account, key, plan, target))
-            }
-            let findings = try await target.storage.examine(batch)
-            guard findings.clashes.isEmpty else { throw clash(findings.clashes, in: target.place) }
-            if !findings.isEmpty, !request.isDryRun { try await target.storage.write(batch, expecting: findings) }
-            var states: [String: ImportedProject.State] = [:]
-            for (account, project) in zip(plan.accounts, batch.projects) {
-                states[plan.projectName(of: account)] = findings.newProjects.contains(project.id) ? .written : .there
-            }
-            return states
+            try await write(plan, keys, to: target, isDryRun: request.isDryRun)
         }
+    }
+
+    private static func write(
+        _ plan: LiteLLMPlan, _ keys: [Secret], to target: ImportTarget, isDryRun: Bool
+    ) async throws -> [String: ImportedProject.State] {
+        var batch = ImportBatch()
+        for (account, key) in zip(plan.accounts, keys) {
+            batch.projects.append(project(of: account, key, plan, target))
+        }
+        let findings = try await target.storage.examine(batch)
+        guard findings.clashes.isEmpty else { throw clash(findings.clashes, in: target.place) }
+        if !findings.isEmpty, !isDryRun { try await target.storage.write(batch, expecting: findings) }
+        return states(of: plan, batch, findings)
+    }
+
+    private static func states(
+        of plan: LiteLLMPlan, _ batch: ImportBatch, _ findings: ImportFindings
+    ) -> [String: ImportedProject.State] {
+        var states: [String: ImportedProject.State] = [:]
+        for (account, project) in zip(plan.accounts, batch.projects) {
+            states[plan.projectName(of: account)] = findings.newProjects.contains(project.id) ? .written : .there
+        }
+        return states
     }
 
     private static func project(

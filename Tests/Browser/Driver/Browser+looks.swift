@@ -55,7 +55,7 @@ extension Browser {
         try await develop(
             "Network.setCookie",
             [
-                "url": .string(origin + "/"), "name": .string(name), "value": .string(value), "path": "/",
+                "url": .string(origin + "/"), "name": .string(name), "value": .string(value), "path": "/admin",
                 "httpOnly": true, "sameSite": "Strict",
             ])
     }

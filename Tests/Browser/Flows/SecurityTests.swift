@@ -76,7 +76,7 @@ extension AdminPageTests {
             let field = answer.values(of: "Set-Cookie").first { $0.hasPrefix(Hook.sessionCookie + "=") } ?? ""
             let parts = Set(
                 field.split(separator: ";").dropFirst().map { $0.trimmingCharacters(in: .whitespaces).lowercased() })
-            #expect(parts.isSuperset(of: ["httponly", "samesite=strict", "path=/"]), "\(field)")
+            #expect(parts.isSuperset(of: ["httponly", "samesite=strict", "path=/admin"]), "\(field)")
             #expect(!parts.contains { $0.hasPrefix("domain") || $0.hasPrefix("expires") || $0.hasPrefix("max-age") })
             let session = Visitor.cookie(Hook.sessionCookie, in: answer) ?? ""
             #expect(session.count == 43)
@@ -92,7 +92,7 @@ extension AdminPageTests {
                 #expect(try await visit.browser.run("return document.cookie") == "")
                 let cookies = try await visit.browser.cookies()
                 let session = cookies.first { $0["name"].text == Hook.sessionCookie } ?? .null
-                #expect(session["httpOnly"] == true && session["sameSite"] == "Strict" && session["path"] == "/")
+                #expect(session["httpOnly"] == true && session["sameSite"] == "Strict" && session["path"] == "/admin")
             }
         }
 
@@ -105,7 +105,7 @@ extension AdminPageTests {
                     #expect(try await visit.page == "dashboard")
                     let cookies = try await visit.browser.cookies()
                     let session = cookies.first { $0["name"].text == "__Secure-\(Hook.sessionCookie)" } ?? .null
-                    #expect(session["secure"] == true && session["httpOnly"] == true && session["path"] == "/")
+                    #expect(session["secure"] == true && session["httpOnly"] == true && session["path"] == "/admin")
                     #expect(!cookies.contains { $0["name"].text == Hook.sessionCookie })
                 }
             }
