@@ -22,7 +22,6 @@ extension Target.Dependency {
     static let crypto = Self.product(name: "Crypto", package: "swift-crypto")
     static let hummingbird = Self.product(name: "Hummingbird", package: "hummingbird")
     static let httpTypes = Self.product(name: "HTTPTypes", package: "swift-http-types")
-    static let mustache = Self.product(name: "Mustache", package: "swift-mustache")
     static let logging = Self.product(name: "Logging", package: "swift-log")
     static let argumentParser = Self.product(name: "ArgumentParser", package: "swift-argument-parser")
     static let histogram = Self.product(name: "Histogram", package: "hdrhistogram-swift")
@@ -52,8 +51,6 @@ let package = Package(
         // Routes of the management API. Without traits: no full Foundation, which would cost resident memory.
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
-        // Templates of the admin pages.
-        .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         // Percentiles of load runs.
@@ -103,7 +100,7 @@ let package = Package(
         .target(
             name: "ProxyPages",
             dependencies: [
-                "ProxyDomain", "ProxyStorage", "ProxyManagement", .mustache, .nioCore, .crypto, .logging,
+                "ProxyDomain", "ProxyStorage", "ProxyManagement", .nioCore, .crypto, .logging,
             ],
             resources: [.embedInCode("Resources/templates"), .embedInCode("Resources/assets")],
             swiftSettings: houseSettings),
@@ -189,7 +186,7 @@ let package = Package(
                 "ProxyDomain", "ProxyStorage", "SQLDatabase", "SQLiteDriver", "PostgresDriver", "SQLStorage",
                 "ProxyLedger", "ProxySecrets", "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyConformance",
                 "ProxyBlackBox", "ProxyFleet",
-                "ProxyFixtures", "FaultFixtures", "FuzzFixtures", "ProxyManagement", "ProxyRelay", "llm-proxy",
+                "ProxyFixtures", "FaultFixtures", "FuzzFixtures", "ProxyManagement", "ProxyPages", "ProxyRelay", "llm-proxy",
                 .nioCore, .nioPosix,
                 .nioSSL,
                 .nioTLS, .nioHTTP1, .nioHTTP2, .logging,

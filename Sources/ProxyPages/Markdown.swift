@@ -25,7 +25,7 @@ enum Markdown {
             close(&block, &markup)
             if !isEnd { open(.code, "<pre>", &block, &markup) }
         } else if block == .code {
-            markup += ExactMarkup.escaped(String(line)) + "\n"
+            markup += Markup.escaped(String(line)) + "\n"
         } else if line.allSatisfy(\.isWhitespace) {
             close(&block, &markup)
         } else if line.hasPrefix("#") {
@@ -82,7 +82,7 @@ enum Markdown {
     private static func inline(_ line: Substring) -> String {
         var text = ""
         for (place, part) in line.split(separator: "`", omittingEmptySubsequences: false).enumerated() {
-            let escaped = ExactMarkup.escaped(String(part))
+            let escaped = Markup.escaped(String(part))
             text += place % 2 == 1 ? "<code>\(escaped)</code>" : strong(escaped)
         }
         return text

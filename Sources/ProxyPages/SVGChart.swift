@@ -45,8 +45,8 @@ struct SVGChart: Sendable {
 
     /// The chart's markup. Texts in it are escaped, all else is made of numbers.
     var markup: String {
-        let heading = ExactMarkup.escaped(title)
-        let description = ExactMarkup.escaped(summary)
+        let heading = Markup.escaped(title)
+        let description = Markup.escaped(summary)
         var text = "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 \(Int(Self.width)) \(Int(Self.height))\""
         text += " preserveAspectRatio=\"none\"><title>\(heading)</title><desc>\(description)</desc>"
         for step in 0...4 {

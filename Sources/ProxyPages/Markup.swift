@@ -1,15 +1,6 @@
-import Mustache
-
-/// Escapes text for HTML scalar by scalar.
-///
-/// The template engine's own way goes by `Character`, and takes a quote with a combining mark after it for another
-/// character than a quote: it would stand unescaped, and end an attribute.
-struct ExactMarkup: MustacheContentType {
-    /// As templates name it.
-    static let name = "EXACT"
-
-    func escapeText(_ text: String) -> String { Self.escaped(text) }
-
+/// Text in HTML.
+enum Markup {
+    /// Escapes what could end a text or an attribute, byte by byte: what follows a sign makes it no other sign.
     static func escaped(_ text: String) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count)
