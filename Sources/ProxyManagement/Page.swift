@@ -18,11 +18,15 @@ struct Page<ID: TypedIdentifier> {
             value = nil
             return
         }
-        guard let id = ID(text.prefix(36)), text.dropFirst(36).first == ".", !text.utf8.contains(0) else {
+        // By bytes: a name may begin with what makes one character with the point.
+        let bytes = Array(text.utf8)
+        guard let id = ID(String(decoding: bytes.prefix(36), as: UTF8.self)), bytes[36] == UInt8(ascii: "."),
+            let value = String(validating: bytes.dropFirst(37), as: UTF8.self), !bytes.contains(0)
+        else {
             throw .input(.invalid(name: "cursor", rule: "must be as a Link to the next page has it"))
         }
         cursor = id
-        value = String(text.dropFirst(37))
+        self.value = value
     }
 
     /// Where a sorted list goes on.

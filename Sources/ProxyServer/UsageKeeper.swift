@@ -23,13 +23,13 @@ final class UsageKeeper: Sendable {
 
     func start() {
         task.start { [self] in
+            try? await storage.forgetSessions(
+                seenBefore: now() + Self.idleTimeout, begunBefore: now() + Self.absoluteTimeout)
             do {
                 while try await storage.sumUsage(at: now()), !Task.isCancelled {
                     // Serving goes first.
                     try await Task.sleep(for: .milliseconds(20))
                 }
-                try await storage.forgetSessions(
-                    seenBefore: now() + Self.idleTimeout, begunBefore: now() + Self.absoluteTimeout)
             } catch {
                 logger.debug(
                     "usage can't be summed up now; it is tried again",

@@ -68,7 +68,6 @@ extension SQLStorage {
         let end = try connection.first(SQLStatement("SELECT max(id) FROM \(name)")) { (row) throws(SQLError) in
             row.isNull(at: 0) ? nil : try row.id(at: 0, as: RequestID.self)
         }
-        if let last = end ?? nil { try StaleSpan.requestsRemoved(through: last.instant, on: connection) }
         // A text of its own: a part is removed once. It walks over the part once.
         let keep = SQLStatement(RetentionStatements.keepAll(of: name))
         let (count, open) =
@@ -78,6 +77,8 @@ extension SQLStorage {
         guard open == 0 else {
             throw SQLError(.other, detail: "\(name) holds \(open) requests that no writer knows of")
         }
+        // After the walk over all of it: late requests of other times wait for this.
+        if let last = end ?? nil { try StaleSpan.requestsRemoved(through: last.instant, on: connection) }
         try connection.runScript("DROP TABLE \(name)")
         return Int(count)
     }

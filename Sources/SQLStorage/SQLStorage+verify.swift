@@ -73,10 +73,10 @@ enum Invariants {
     static func usageDifferences(on connection: any SQLConnection) throws(SQLError) -> [CounterRepair] {
         var reader = UsageReader(UsageQuery(grouping: .token, since: .earliest, until: .latest))
         try reader.read(on: connection)
-        let told = reader.groups
+        var told = reader.groups
         var broken: [CounterRepair] = []
         try connection.run(counters) { (row) throws(SQLError) in
-            let figures = told[row.text(at: 0)] ?? UsageFigures()
+            let figures = told.removeValue(forKey: row.text(at: 0)) ?? UsageFigures()
             let sums = [
                 figures.requests, figures.promptTokens, figures.completionTokens, figures.cost.amount,
                 figures.cacheHits,
@@ -86,6 +86,12 @@ enum Invariants {
                 CounterRepair(
                     owner: "token", id: row.text(at: 0), counter: "usage_sums", found: figures.requests,
                     counted: row.integer(at: 1)))
+        }
+        // Of what is left there are no rows at all.
+        for (token, figures) in told.sorted(by: { $0.key < $1.key }) where figures.requests != 0 {
+            broken.append(
+                CounterRepair(
+                    owner: "token", id: token, counter: "usage_sums", found: figures.requests, counted: 0))
         }
         return broken
     }

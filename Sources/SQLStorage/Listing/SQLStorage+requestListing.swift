@@ -126,7 +126,7 @@ private enum RequestSearchStatements {
             """
             SELECT \(Columns.request) FROM requests WHERE id >= $1 AND id < $2
                 AND (CAST($3 AS TEXT) IS NULL OR project_id = $3) AND (CAST($4 AS TEXT) IS NULL OR token_id = $4)
-                AND (CAST($5 AS TEXT) IS NULL OR model = $5)
+                AND (CAST($5 AS TEXT) IS NULL OR \(UsageStatements.model) = $5)
                 AND (CAST($6 AS BIGINT) IS NULL OR status BETWEEN $6 AND $7)
                 AND (CAST($8 AS TEXT) IS NULL OR outcome = $8)
             ORDER BY id\(direction) LIMIT $9

@@ -151,6 +151,7 @@ enum UsageHorizon {
         guard let first else { return false }
         let start = min(UsageSpan.hour.start(of: first.instant), goal)
         try connection.run(UsageStatements.beginHorizon, [.instant(start)])
+        try connection.run(UsageStatements.tellHorizon, [.integer(start.milliseconds)])
         return start < goal
     }
 

@@ -32,8 +32,11 @@ struct StaleSpan: Sendable {
         lateIn batch: LedgerBatch, summedUntil: Int64, on connection: any SQLConnection
     ) throws(SQLError) {
         try UsageHorizon.share(on: connection)
+        var marked: Timestamp?
         for minute in batch.lateMinutes(summedUntil: summedUntil) {
-            try mark(.hour, UsageSpan.hour.start(of: minute), on: connection)
+            let hour = UsageSpan.hour.start(of: minute)
+            if hour != marked { try mark(.hour, hour, on: connection) }
+            marked = hour
             try mark(.minute, minute, on: connection)
         }
     }
@@ -75,16 +78,22 @@ extension LedgerBatch {
     /// Milliseconds. Longer after its arrival a request may come into a minute that is summed up already.
     static let latest: Int64 = 30_000
 
-    /// Whether one of its requests comes to a time that is, or may be, summed up already.
+    /// Before when, in milliseconds, a request comes to a time that is, or may be, summed up already. All of a batch that is written
+    /// once more do: how long ago it was made isn't known.
+    private func limit(summedUntil: Int64) -> Int64 {
+        isRetry ? .max : max(now.milliseconds - Self.latest, summedUntil)
+    }
+
+    /// Whether one of its requests comes to such a time.
     /// - Parameter summedUntil: milliseconds.
     func isLate(summedUntil: Int64) -> Bool {
-        let limit = max(now.milliseconds - Self.latest, summedUntil)
+        let limit = limit(summedUntil: summedUntil)
         return admissions.contains { $0.requestID.instant.milliseconds < limit }
     }
 
     /// The minutes of those requests, in order.
     func lateMinutes(summedUntil: Int64) -> [Timestamp] {
-        let limit = max(now.milliseconds - Self.latest, summedUntil)
+        let limit = limit(summedUntil: summedUntil)
         let late = admissions.map(\.requestID.instant).filter { $0.milliseconds < limit }
         return Set(late.map { UsageSpan.minute.start(of: $0) }).sorted()
     }
