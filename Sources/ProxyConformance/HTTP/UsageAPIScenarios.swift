@@ -109,15 +109,18 @@ extension HTTPScenario {
                 ["beta_1", "alphabet", "Gamma", "Alpha 100%"], "by name, the last first")
             check.equal(try await names(projects + "active=false"), [], "inactive")
             let project = try await world.createProject("of tokens")
-            for name in ["one", "two", "three"] {
+            for name in ["one", "two", "three", "\u{301}mark"] {
                 _ = try await world.manage(
                     "POST", "/manage/tokens", #"{"project_id":"\#(project)","never_expires":true,"name":"\#(name)"}"#)
             }
             let tokens = "/manage/tokens?project_id=\(project)&"
-            check.equal(try await names(tokens + "sort=name&limit=2"), ["one", "three", "two"], "tokens by name")
-            check.equal(try await names(tokens + "order=desc&limit=1"), ["three", "two", "one"], "the latest first")
+            check.equal(
+                try await names(tokens + "sort=name&limit=2"), ["one", "three", "two", "\u{301}mark"], "tokens by name")
+            check.equal(
+                try await names(tokens + "order=desc&limit=1"), ["\u{301}mark", "three", "two", "one"],
+                "the latest first")
             for sort in ["request_count", "cost", "last_used_at"] {
-                check.equal(try await names(tokens + "sort=\(sort)&limit=1").count, 3, "tokens by \(sort)")
+                check.equal(try await names(tokens + "sort=\(sort)&limit=1").count, 4, "tokens by \(sort)")
             }
             check.equal(try await names(tokens + "search=THREE"), ["three"], "a token by its name")
             for query in ["sort=size", "order=x", "search=" + String(repeating: "x", count: 201)] {
