@@ -9,8 +9,8 @@ final class UsageKeeper: Sendable {
     private let logger: Logger
     private let task = RecurringTask()
 
-    /// Between two looks. What is not summed up yet is counted from its rows.
-    private static let rest = Duration.seconds(10)
+    /// Between two looks: a minute's sums are of use once it has passed. What is not summed up yet is counted from its rows.
+    private static let rest = Duration.seconds(60)
     /// Sessions of the admin pages that have ended for long.
     private static let idleTimeout = Duration.seconds(-86_400)
     private static let absoluteTimeout = Duration.seconds(-2 * 86_400)
