@@ -28,15 +28,14 @@ final class Authenticator: Sendable {
     /// Who sent a request, by its one `Authorization: Bearer` field.
     /// - Throws: ``ManagementFailure`` for what is no credential, a `StorageError` when that can't be found out.
     func principal(of call: Call) async throws -> Principal {
-        // Asked before the token is looked at: a right guess among too many must not be told from a wrong one.
-        try checkThrottle(of: call)
-        guard let presented = Self.bearer(in: call.request) else { throw ManagementFailure.credential(.missing) }
-        return try await principal(presenting: presented, in: call)
+        try await principal(presenting: Self.bearer(in: call.request), in: call)
     }
 
     /// Whose a credential is that came with `call`, in a field or in a form.
-    func principal(presenting credential: String, in call: Call) async throws -> Principal {
+    func principal(presenting credential: String?, in call: Call) async throws -> Principal {
+        // Asked before the token is looked at: a right guess among too many must not be told from a wrong one.
         try checkThrottle(of: call)
+        guard let credential else { throw ManagementFailure.credential(.missing) }
         if isManagementToken(credential) { return .root }
         if ManagementSecret.isWellFormed(credential), let found = try await principal(of: .ofCredential(credential)) {
             return found

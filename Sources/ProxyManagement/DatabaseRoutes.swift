@@ -9,9 +9,9 @@ struct DatabaseRoutes: Sendable {
     private let isVerifying = Turn()
     private var storage: any Storage { dependencies.storage }
 
-    init(_ dependencies: ManagementDependencies) {
+    init(_ dependencies: ManagementDependencies, _ probe: DatabaseProbe) {
         self.dependencies = dependencies
-        probe = DatabaseProbe(dependencies)
+        self.probe = probe
     }
 
     var endpoints: [Endpoint] {

@@ -36,11 +36,13 @@ public final class Management: Sendable {
 
     /// Everything that serves a route.
     static func endpoints(_ dependencies: ManagementDependencies) -> [Endpoint] {
-        ProjectRoutes(dependencies).endpoints + UpstreamRoutes(dependencies).endpoints
+        // One for all: it never asks twice at once.
+        let probe = DatabaseProbe(dependencies)
+        return ProjectRoutes(dependencies).endpoints + UpstreamRoutes(dependencies).endpoints
             + TokenRoutes(dependencies).endpoints + CacheRoutes(dependencies).endpoints
             + RequestRoutes(dependencies).endpoints + UsageRoutes(dependencies).endpoints
-            + DatabaseRoutes(dependencies).endpoints + AuditRoutes(dependencies).endpoints
-            + ManagementTokenRoutes(dependencies).endpoints + OperationRoutes(dependencies).endpoints
+            + DatabaseRoutes(dependencies, probe).endpoints + AuditRoutes(dependencies).endpoints
+            + ManagementTokenRoutes(dependencies).endpoints + OperationRoutes(dependencies, probe).endpoints
     }
 
     private static func router(

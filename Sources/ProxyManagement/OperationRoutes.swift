@@ -7,9 +7,9 @@ struct OperationRoutes: Sendable {
     private let dependencies: ManagementDependencies
     private let probe: DatabaseProbe
 
-    init(_ dependencies: ManagementDependencies) {
+    init(_ dependencies: ManagementDependencies, _ probe: DatabaseProbe) {
         self.dependencies = dependencies
-        probe = DatabaseProbe(dependencies)
+        self.probe = probe
     }
 
     var endpoints: [Endpoint] {

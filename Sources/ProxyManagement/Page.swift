@@ -73,7 +73,7 @@ struct Page<ID: TypedIdentifier> {
         toText cursor: String, at path: String, filters: [(name: String, value: String)]
     ) -> (name: String, value: String) {
         let query = [("limit", "\(limit)"), ("cursor", cursor)] + filters
-        let link = query.map { "\($0.0)=\(QueryFields.encoded($0.1))" }.joined(separator: "&")
+        let link = query.map { "\($0.0)=\(PercentEncoding.encoded($0.1))" }.joined(separator: "&")
         return ("Link", "<\(path)?\(link)>; rel=\"next\"")
     }
 }

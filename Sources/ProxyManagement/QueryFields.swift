@@ -69,21 +69,6 @@ struct QueryFields {
         return text
     }
 
-    /// Percent-encodes what is not unreserved (RFC 3986 section 2.3).
-    static func encoded(_ text: String) -> String {
-        var encoded = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-                UInt8(ascii: "~"):
-                encoded.unicodeScalars.append(Unicode.Scalar(byte))
-            default: encoded += "%" + Hexadecimal.text([byte]).uppercased()
-            }
-        }
-        return encoded
-    }
-
     func integer(_ name: String, in range: ClosedRange<Int>) throws(ManagementFailure) -> Int? {
         guard let text = values[name] else { return nil }
         guard let number = Int(text), range.contains(number), text.utf8.allSatisfy({ $0 != UInt8(ascii: "+") }) else {
@@ -109,19 +94,8 @@ struct QueryFields {
 
     /// Undoes percent-encoding (RFC 3986 section 2.1), and `+` for a space as forms write it.
     static func decoded(_ text: Substring, of name: String) throws(ManagementFailure) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
-                continue
-            }
-            let digits = rest.prefix(2).compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
-            guard digits.count == 2 else {
-                throw .input(.invalid(name: name, rule: "has a '%' without two digits after it"))
-            }
-            bytes.append(UInt8(digits[0] << 4 | digits[1]))
-            rest = rest.dropFirst(2)
+        guard let bytes = PercentEncoding.decoded(text, isForm: true) else {
+            throw .input(.invalid(name: name, rule: "has a '%' without two digits after it"))
         }
         guard let decoded = String(validating: bytes, as: UTF8.self) else {
             throw .input(.invalid(name: name, rule: "must be UTF-8"))

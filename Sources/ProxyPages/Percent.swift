@@ -1,19 +1,8 @@
+import ProxyDomain
+
 /// Percent-encoding as addresses and forms have it (RFC 3986, section 2.1; WHATWG URL, section 5).
 enum Percent {
-    private static let digits = Array("0123456789ABCDEF".utf8)
-
-    /// Text with everything but unreserved characters encoded.
-    static func encoded(_ text: some StringProtocol) -> String {
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            if isUnreserved(byte) {
-                bytes.append(byte)
-            } else {
-                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
+    static func encoded(_ text: some StringProtocol) -> String { PercentEncoding.encoded(text) }
 
     /// Undoes percent-encoding. What is not well-formed stays as it is; bytes that are no UTF-8 become U+FFFD.
     /// - Parameter isForm: whether `+` is a space.
@@ -48,15 +37,5 @@ enum Percent {
 
     private static func digit(_ byte: UInt8) -> UInt8? {
         Character(Unicode.Scalar(byte)).hexDigitValue.map { UInt8($0) }
-    }
-
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-            UInt8(ascii: "~"):
-            true
-        default: false
-        }
     }
 }

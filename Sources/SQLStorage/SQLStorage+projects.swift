@@ -6,17 +6,7 @@ extension SQLStorage {
     public func create(_ project: Project) async throws(StorageError) {
         _ = try await writing(.createProject) { connection in
             try connection.refuse(project.id, where: ProjectStatements.exists)
-            try connection.run(
-                ProjectStatements.add,
-                [
-                    .id(project.id), .text(project.name), .text(project.sealedKey), .text(project.keyHint),
-                    .text(project.provider), .optional(project.baseURL), .optional(project.deactivatedAt),
-                    .instant(project.createdAt), .instant(project.updatedAt),
-                ] + project.limits.values(at: project.createdAt) + [
-                    .text(project.streams.usage.rawValue), .text(project.streams.clientLeaves.rawValue),
-                    .lines(project.access.models), .lines(project.access.paths),
-                    .text(project.cache.scope.rawValue), .text(project.cache.hits.rawValue),
-                ])
+            try connection.add(project)
         }
     }
 
@@ -77,6 +67,20 @@ extension SQLConnection {
 }
 
 extension SQLConnection {
+    func add(_ project: Project) throws(SQLError) {
+        try run(
+            ProjectStatements.add,
+            [
+                .id(project.id), .text(project.name), .text(project.sealedKey), .text(project.keyHint),
+                .text(project.provider), .optional(project.baseURL), .optional(project.deactivatedAt),
+                .instant(project.createdAt), .instant(project.updatedAt),
+            ] + project.limits.values(at: project.createdAt) + [
+                .text(project.streams.usage.rawValue), .text(project.streams.clientLeaves.rawValue),
+                .lines(project.access.models), .lines(project.access.paths),
+                .text(project.cache.scope.rawValue), .text(project.cache.hits.rawValue),
+            ])
+    }
+
     /// Throws when something is not as expected. Its row is locked from here on.
     /// - Parameter find: with the rows' identifier as its only parameter.
     func expect<Value: Equatable>(

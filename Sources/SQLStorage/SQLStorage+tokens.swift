@@ -6,18 +6,7 @@ extension SQLStorage {
     public func create(_ token: Token, digest: TokenDigest) async throws(StorageError) {
         _ = try await writing(.createToken) { connection in
             try connection.refuse(token.id, where: TokenStatements.exists)
-            try connection.run(
-                TokenStatements.add,
-                [
-                    .id(token.id), .id(token.projectID), .text(token.name), .text(digest.text), .text(token.hint),
-                    .optional(token.expiresAt), .optional(token.revokedAt), .integer(token.maxRequests),
-                    .integer(token.requestCount), .integer(token.promptTokens), .integer(token.completionTokens),
-                    .integer(token.cost.amount), .integer(token.cacheHitCount), .optional(token.lastUsedAt),
-                    .instant(token.createdAt), .optional(token.limits.requestsPerMinute),
-                    .optional(token.limits.tokensPerMinute),
-                ] + token.limits.budget.values(at: token.createdAt) + [
-                    .optional(token.limits.shadowed.text), .lines(token.access.models), .lines(token.access.paths),
-                ])
+            try connection.add(token, digest: digest)
         }
     }
 
@@ -105,5 +94,22 @@ extension SQLStorage {
             return GrantRecord(
                 token: token, project: project, upstreams: try connection.activeUpstreams(of: project.id))
         }
+    }
+}
+
+extension SQLConnection {
+    func add(_ token: Token, digest: TokenDigest) throws(SQLError) {
+        try run(
+            TokenStatements.add,
+            [
+                .id(token.id), .id(token.projectID), .text(token.name), .text(digest.text), .text(token.hint),
+                .optional(token.expiresAt), .optional(token.revokedAt), .integer(token.maxRequests),
+                .integer(token.requestCount), .integer(token.promptTokens), .integer(token.completionTokens),
+                .integer(token.cost.amount), .integer(token.cacheHitCount), .optional(token.lastUsedAt),
+                .instant(token.createdAt), .optional(token.limits.requestsPerMinute),
+                .optional(token.limits.tokensPerMinute),
+            ] + token.limits.budget.values(at: token.createdAt) + [
+                .optional(token.limits.shadowed.text), .lines(token.access.models), .lines(token.access.paths),
+            ])
     }
 }

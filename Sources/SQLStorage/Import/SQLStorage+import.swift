@@ -78,36 +78,9 @@ extension SQLConnection {
 // MARK: - Writing
 
 extension SQLConnection {
-    fileprivate func add(_ project: Project) throws(SQLError) {
-        let limits = project.limits
-        try run(
-            ImportStatements.addProject,
-            [
-                .id(project.id), .text(project.name), .text(project.sealedKey), .text(project.keyHint),
-                .text(project.provider), .optional(project.baseURL), .optional(project.deactivatedAt),
-                .instant(project.createdAt), .instant(project.updatedAt),
-            ] + limits.budget.values(at: project.createdAt) + [
-                limits.isShadow ? .text(LimitKind.budget.rawValue) : .null,
-                .text(project.streams.usage.rawValue), .text(project.streams.clientLeaves.rawValue),
-                .lines(project.access.models), .lines(project.access.paths),
-                .text(project.cache.scope.rawValue), .text(project.cache.hits.rawValue),
-            ])
-    }
-
     fileprivate func add(_ each: ImportedToken) throws(SQLError) {
         let token = each.token
-        try run(
-            TokenStatements.add,
-            [
-                .id(token.id), .id(token.projectID), .text(token.name), .text(each.digest.text), .text(token.hint),
-                .optional(token.expiresAt), .optional(token.revokedAt), .integer(token.maxRequests),
-                .integer(token.requestCount), .integer(token.promptTokens), .integer(token.completionTokens),
-                .integer(token.cost.amount), .integer(token.cacheHitCount), .optional(token.lastUsedAt),
-                .instant(token.createdAt), .optional(token.limits.requestsPerMinute),
-                .optional(token.limits.tokensPerMinute),
-            ] + token.limits.budget.values(at: token.createdAt) + [
-                .optional(token.limits.shadowed.text), .lines(token.access.models), .lines(token.access.paths),
-            ])
+        try add(token, digest: each.digest)
         // What the other program let through beyond the cap is no overshoot of ours.
         try run(ImportStatements.excuse, [.id(token.id)])
         try addUsage(of: token)
@@ -140,13 +113,6 @@ private enum ImportStatements {
     static let projectByName = SQLStatement("SELECT id FROM projects WHERE name = $1")
     static let digestByID = SQLStatement("SELECT digest FROM tokens WHERE id = $1")
     static let tokenByDigest = SQLStatement("SELECT id FROM tokens WHERE digest = $1")
-    static let addProject = SQLStatement(
-        """
-        INSERT INTO projects (id, name, sealed_key, key_hint, provider, base_url, deactivated_at, created_at,
-            updated_at, budget_nano, budget_period, budget_mode, budget_began_at, shadowed_limits, stream_usage,
-            client_leaves, allowed_models, allowed_paths, cache_scope, cache_hits)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
-        """)
     static let excuse = SQLStatement(
         """
         UPDATE tokens SET request_count_at_cap = request_count

@@ -1,3 +1,4 @@
+import ProxyDomain
 import ProxyManagement
 
 /// One request to the management API.
@@ -23,28 +24,12 @@ struct ManagementCall: Sendable {
         _ method: Method, _ path: String, query: [(String, String?)] = [], body: JSONValue? = nil,
         expectedTag: String? = nil
     ) {
-        let given = query.compactMap { name, value in value.map { "\(name.escapedForQuery)=\($0.escapedForQuery)" } }
+        let given = query.compactMap { name, value in
+            value.map { "\(PercentEncoding.encoded(name))=\(PercentEncoding.encoded($0))" }
+        }
         self.method = method
         self.body = body
         self.expectedTag = expectedTag
         target = given.isEmpty ? path : "\(path)?\(given.joined(separator: "&"))"
-    }
-}
-
-extension String {
-    /// What stands for the text in a query (RFC 3986 section 2.1).
-    fileprivate var escapedForQuery: String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                bytes.append(byte)
-            default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }
