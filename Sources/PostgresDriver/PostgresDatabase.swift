@@ -82,13 +82,15 @@ public enum PostgresDatabase {
     public static let dialect = Dialect(
         name: "postgres", batchStyle: .arrays, locksRows: true,
         terms: .init(
-            integer: "BIGINT", text: "TEXT COLLATE \"C\"", instant: "TEXT COLLATE \"C\"", keyedTable: "",
+            integer: "BIGINT", ownNumber: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+            text: "TEXT COLLATE \"C\"", instant: "TEXT COLLATE \"C\"", keyedTable: "",
             scratch: "UNLOGGED TABLE",
             partition: { DayParts.postgresPartition(table: $0) },
             wordIndex: { "CREATE INDEX \($0)_words ON \($0) USING gin ((\(lexemes)))" }),
         search: .init(
             wordsMatch: { _, words in "\(lexemes) @@ CAST(replace(\(words), ' ', ' & ') AS tsquery)" },
             memberText: { column, name in "CAST(\(column) AS jsonb) ->> \(name)" }),
+        capture: .postgres,
         // A number that only this program uses.
         migrationLock: SQLStatement("SELECT pg_advisory_xact_lock(5489371105128823411)"),
         transferClaim: SQLStatement("SELECT CAST(pg_try_advisory_lock(5489371105128823414) AS integer)"),

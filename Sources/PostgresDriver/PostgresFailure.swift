@@ -41,6 +41,7 @@ enum PostgresFailure {
         case "40001", "40P01": .conflict
         // A lock or the statement took too long.
         case "55P03", "57014": .busy
+        case ChangeCapture.movedState: .moved
         case "53100": .full
         case "53200", "58030", "58P01", "58P02": .io
         case "25006", "42501": .readOnly

@@ -51,6 +51,14 @@ public struct AuditEvent: Hashable, Sendable {
         self.tokenID = tokenID
         self.metadata = metadata
     }
+
+    /// The same event with more to say; what it says already stays.
+    public func adding(_ more: [String: String]) -> AuditEvent {
+        AuditEvent(
+            id: id, at: at, action: action, actor: actor, outcome: outcome, method: method, path: path,
+            requestID: requestID, correlationID: correlationID, clientAddress: clientAddress, projectID: projectID,
+            tokenID: tokenID, metadata: metadata.merging(more) { own, _ in own })
+    }
 }
 
 /// The words of a text, as searches compare them: runs of letters and digits, in lower case, one space between two.

@@ -85,6 +85,11 @@ public struct BudgetAccount: Hashable, Sendable {
         }
     }
 
+    /// What is neither spent nor set aside; nothing when a budget was passed or lowered.
+    public var remaining: NanoDollars {
+        NanoDollars(max(0, budget.amount.amount - (spent + reserved).amount))
+    }
+
     /// A request begins that may cost `cost`.
     public mutating func reserve(_ cost: NanoDollars) { reserved = reserved + cost }
 }

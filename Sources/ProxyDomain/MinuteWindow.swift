@@ -142,6 +142,12 @@ public struct MinuteWindow: Hashable, Sendable {
         return 1
     }
 
+    /// When one more fits below `limit` again, if nothing else comes; `nil` while one does.
+    public func instantFree(limit: Int64, at now: Timestamp) -> Timestamp? {
+        guard used(at: now) >= limit, let seconds = secondsUntilFree(limit: limit, at: now) else { return nil }
+        return Timestamp(milliseconds: (now.second + seconds) * 1000)
+    }
+
     /// Whole seconds from `now` until nothing of it counts any more; 0 when nothing does.
     public func secondsUntilEmpty(at now: Timestamp) -> Int64 {
         guard let last = slots.last(where: { Self.counts($0, at: now.second) }) else { return 0 }

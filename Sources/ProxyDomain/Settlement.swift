@@ -47,6 +47,9 @@ public struct Settlement: Hashable, Sendable {
     public let settledAt: Timestamp
     /// From the request's head to the end, in microseconds.
     public let durationMicroseconds: Int64
+    /// From the request's head to when that was written to the upstream's connection, in microseconds, in the last attempt;
+    /// `nil` when it was not. On a new connection a handshake of TLS still comes before it.
+    public let sentMicroseconds: Int64?
     /// From the request's head to the first byte of the upstream's answer, in microseconds; `nil` without one.
     public let firstByteMicroseconds: Int64?
     /// What was used; `nil` when nobody knows.
@@ -61,13 +64,14 @@ public struct Settlement: Hashable, Sendable {
 
     public init(
         outcome: RequestOutcome, status: Int, settledAt: Timestamp, durationMicroseconds: Int64,
-        firstByteMicroseconds: Int64?, usage: TokenUsage?, cost: NanoDollars, model: String?,
-        attempts: [UpstreamAttempt] = []
+        sentMicroseconds: Int64? = nil, firstByteMicroseconds: Int64?, usage: TokenUsage?, cost: NanoDollars,
+        model: String?, attempts: [UpstreamAttempt] = []
     ) {
         self.outcome = outcome
         self.status = status
         self.settledAt = settledAt
         self.durationMicroseconds = durationMicroseconds
+        self.sentMicroseconds = sentMicroseconds
         self.firstByteMicroseconds = firstByteMicroseconds
         self.usage = usage
         self.cost = cost

@@ -29,6 +29,12 @@ public struct Token: Hashable, Sendable {
     public var budget: BudgetAccount?
     /// Requests that a limit in shadow would have refused so far. Only the ledger writes it.
     public var shadowRefusalCount: Int64
+    /// What its limit of requests per minute is judged by. Only the ledger writes it.
+    public var requestWindow: MinuteWindow
+    /// What its limit of tokens per minute is judged by. Only the ledger writes it.
+    public var tokenWindow: MinuteWindow
+    /// What requests that are answered from the cache take of its cap. Its project says so; it is never stored with a token.
+    public var cacheHits: CacheHits
     /// When the last request was admitted. Only the ledger writes it.
     public var lastUsedAt: Timestamp?
     public let createdAt: Timestamp
@@ -39,7 +45,8 @@ public struct Token: Hashable, Sendable {
         access: AccessScope = AccessScope(), requestCount: Int64 = 0, promptTokens: Int64 = 0,
         completionTokens: Int64 = 0, cost: NanoDollars = .zero,
         cacheHitCount: Int64 = 0, budget: BudgetAccount? = nil, shadowRefusalCount: Int64 = 0,
-        lastUsedAt: Timestamp? = nil, createdAt: Timestamp
+        requestWindow: MinuteWindow = MinuteWindow(), tokenWindow: MinuteWindow = MinuteWindow(),
+        cacheHits: CacheHits = .count, lastUsedAt: Timestamp? = nil, createdAt: Timestamp
     ) {
         self.id = id
         self.projectID = projectID
@@ -57,6 +64,9 @@ public struct Token: Hashable, Sendable {
         self.cacheHitCount = cacheHitCount
         self.budget = budget
         self.shadowRefusalCount = shadowRefusalCount
+        self.requestWindow = requestWindow
+        self.tokenWindow = tokenWindow
+        self.cacheHits = cacheHits
         self.lastUsedAt = lastUsedAt
         self.createdAt = createdAt
     }

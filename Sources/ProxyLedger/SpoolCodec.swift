@@ -79,6 +79,10 @@ struct SpoolEncoder {
             bytes.append(SpoolDecoder.hasAttempts)
             put(attempts)
         }
+        if let sent = settlement.sentMicroseconds {
+            bytes.append(SpoolDecoder.hasSent)
+            put(sent)
+        }
         put(settlement.model) { $0.put($1) }
     }
 }
@@ -193,19 +197,29 @@ struct SpoolDecoder {
         }
         let cost = NanoDollars(try integer())
         let attempts = try attempts()
+        let sent = try sent()
         return Settlement(
             outcome: outcome, status: Int(status), settledAt: settledAt, durationMicroseconds: duration,
-            firstByteMicroseconds: firstByte, usage: usage, cost: cost,
+            sentMicroseconds: sent, firstByteMicroseconds: firstByte, usage: usage, cost: cost,
             model: try optional { (decoder) throws(Broken) in try decoder.text() }, attempts: attempts)
     }
 
     /// In the place of the byte before the model, which is 0 or 1: records without it are from before there were attempts.
     fileprivate static let hasAttempts: UInt8 = 2
 
+    /// The same after the attempts: records without it are of requests that were not sent, or from before that was told.
+    fileprivate static let hasSent: UInt8 = 3
+
     private mutating func attempts() throws(Broken) -> [UpstreamAttempt] {
         guard position < bytes.count, bytes[position] == Self.hasAttempts else { return [] }
         position += 1
         guard let attempts = [UpstreamAttempt](text: try text()) else { throw Broken() }
         return attempts
+    }
+
+    private mutating func sent() throws(Broken) -> Int64? {
+        guard position < bytes.count, bytes[position] == Self.hasSent else { return nil }
+        position += 1
+        return try integer()
     }
 }

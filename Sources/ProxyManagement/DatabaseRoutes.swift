@@ -42,7 +42,7 @@ struct DatabaseRoutes: Sendable {
                         })
                 ),
                 ("sizes", .array(Self.sizes(figures))), ("pool", Self.pool(figures)),
-                ("warnings", .names(dependencies.warnings)),
+                ("warnings", .names(dependencies.warnings())),
             ]))
     }
 

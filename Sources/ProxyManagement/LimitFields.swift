@@ -91,7 +91,25 @@ extension BudgetAccount? {
         account.renew(at: now)
         return .object([
             ("spent_usd", account.spent.json), ("reserved_usd", account.reserved.json),
+            ("remaining_usd", account.remaining.json),
             ("resets_at", .text(account.budget.period.end(at: now)?.text)),
         ])
+    }
+}
+
+extension Token {
+    /// What is taken up of its limits at `now`: a member for each that it has, but for its budget.
+    func consumption(at now: Timestamp) -> JSONValue {
+        let uses: [(String, LimitUse?)] = [
+            ("max_requests", capUse), (LimitKind.requestsPerMinute.rawValue, requestUse(at: now)),
+            (LimitKind.tokensPerMinute.rawValue, tokenUse(at: now)),
+        ]
+        return .object(uses.compactMap { name, use in use.map { (name, $0.json) } })
+    }
+}
+
+extension LimitUse {
+    fileprivate var json: JSONValue {
+        .object([("used", .integer(used)), ("remaining", .integer(remaining)), ("free_at", .text(freeAt?.text))])
     }
 }

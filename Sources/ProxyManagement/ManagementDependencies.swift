@@ -38,7 +38,7 @@ public struct ManagementDependencies: Sendable {
     /// How many days requests are kept for; 0 for ever.
     public var retentionDays: Int
     /// What the operator should know and change: shown by `/health`, the metrics and `/manage/database`.
-    public var warnings: [String]
+    public var warnings: @Sendable () -> [String]
     /// A report of the last runs of load or conformance, by the name of its file; `nil` where there is none.
     public var readReport: @Sendable (String) -> String?
     /// Where the metrics are shown (`METRICS_PATH`).
@@ -60,7 +60,7 @@ public struct ManagementDependencies: Sendable {
         readiness: @escaping @Sendable () -> Readiness, metrics: @escaping @Sendable () async -> [MetricFamily],
         grantsChanged: @escaping @Sendable () -> Void,
         purgeCache: @escaping @Sendable (CachePurge, AuditEvent?) async throws(StorageError) -> Int = { _, _ in 0 },
-        audit: AuditSinks = AuditSinks(), retentionDays: Int = 0, warnings: [String] = [],
+        audit: AuditSinks = AuditSinks(), retentionDays: Int = 0, warnings: @escaping @Sendable () -> [String] = { [] },
         readReport: @escaping @Sendable (String) -> String? = { _ in nil },
         metricsPath: String = "/metrics", metricsEnabled: Bool = true,
         probeLimit: Duration = .seconds(2), logger: Logger

@@ -34,7 +34,7 @@ struct OperationRoutes: Sendable {
             ("status", .string(finding.isWell ? "ok" : "unavailable")),
             ("version", .string(dependencies.version)),
             ("timestamp", .string(dependencies.now().text)),
-            ("database", database), ("warnings", .names(dependencies.warnings)),
+            ("database", database), ("warnings", .names(dependencies.warnings())),
         ])
         return Self.answer(document, isWell: finding.isWell)
     }
@@ -86,7 +86,7 @@ struct OperationRoutes: Sendable {
         let warnings = MetricFamily(
             name: "llm_proxy_configuration_warnings", help: "What the operator should change: /health says what.",
             kind: .gauge,
-            samples: [MetricFamily.Sample(labels: [:], value: .number(Double(dependencies.warnings.count)))])
+            samples: [MetricFamily.Sample(labels: [:], value: .number(Double(dependencies.warnings().count)))])
         return MetricFamily.merged([build, warnings] + figures + (await dependencies.metrics()))
     }
 

@@ -14,8 +14,11 @@ public struct Principal: Hashable, Sendable {
     /// Who acts with the management token of the settings.
     public static let root = Principal(name: "management-token", role: .admin)
 
+    /// The actor of commands that change a database by themselves, without a server.
+    public static let commandLine = "command-line"
+
     /// Names that the audit uses itself.
-    static let reservedNames = [root.name, "unknown"]
+    static let reservedNames = [root.name, "unknown", commandLine]
 }
 
 extension TokenDigest {

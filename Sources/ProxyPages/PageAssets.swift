@@ -28,6 +28,7 @@ enum PageAssets {
             ("upstream_fields", PackageResources.upstream_fields_mustache),
             ("access_fields", PackageResources.access_fields_mustache),
             ("budget_fields", PackageResources.budget_fields_mustache),
+            ("limit_use", PackageResources.limit_use_mustache), ("limit_now", PackageResources.limit_now_mustache),
             ("tokens", PackageResources.tokens_mustache), ("token_new", PackageResources.token_new_mustache),
             ("token_created", PackageResources.token_created_mustache), ("token", PackageResources.token_mustache),
             ("rate_fields", PackageResources.rate_fields_mustache), ("usage", PackageResources.usage_mustache),

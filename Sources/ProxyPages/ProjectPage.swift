@@ -59,7 +59,7 @@ enum ProjectPage {
             "deactivatedHTML": Shown.timeMarkup(project["deactivated_at"]),
             "currentProvider": project["provider"].plain,
         ]
-        view["budget"] = Budgets.view(project["budget"], project["limits"])
+        view["budget"] = LimitUses.budget(project, "All its tokens together", figure: "budget_spent")
         return view
     }
 

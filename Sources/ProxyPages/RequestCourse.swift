@@ -5,17 +5,14 @@ enum RequestCourse {
         var steps: [View] = [
             step("Admitted", "The head had come and the request was counted.", Shown.timeMarkup(request["admitted_at"]))
         ]
+        if !request["sent_us"].isNull {
+            steps.append(step("Sent to upstream", sending(of: request), after(request["sent_us"])))
+        }
         if !request["first_byte_us"].isNull {
-            steps.append(
-                step(
-                    "First byte", "The answer began to reach the client.",
-                    "after \(Shown.microseconds(request["first_byte_us"]))"))
+            steps.append(step("First byte", "The answer began to reach the client.", after(request["first_byte_us"])))
         }
         if !request["duration_us"].isNull {
-            steps.append(
-                step(
-                    "Done", "The last byte went out, or the end came.",
-                    "after \(Shown.microseconds(request["duration_us"]))"))
+            steps.append(step("Done", "The last byte went out, or the end came.", after(request["duration_us"])))
         }
         if request["settled_at"].isNull {
             steps.append(step("Under way", "Its end has not been written down yet.", ""))
@@ -25,6 +22,15 @@ enum RequestCourse {
         }
         return steps
     }
+
+    /// What is meant by sent: where several attempts were made, those before the last are in its time.
+    private static func sending(of request: Document) -> String {
+        let attempts = request["attempts"].items.count
+        let text = "The request's head went out to the upstream."
+        return attempts > 1 ? "\(text) This is the last of \(attempts) attempts." : text
+    }
+
+    private static func after(_ time: Document) -> String { "after \(Shown.microseconds(time))" }
 
     private static func step(_ name: String, _ text: String, _ timeMarkup: String) -> View {
         ["stepName": name, "stepText": text, "stepHTML": timeMarkup]

@@ -25,6 +25,7 @@ enum TokenPage {
         let project = await context.api.get("/manage/projects/\(Percent.encoded(projectID))")
         var view = TokensPage.row(of: token, project: project.document["name"].plain)
         view.merge(facts(of: token)) { $1 }
+        view.merge(uses(of: token, in: project.document)) { $1 }
         let edited = FieldValues(token, kept: part == .edit ? context.form : nil)
         let limited = FieldValues(token, kept: part == .limits ? context.form : nil)
         view.merge(edited.access) { $1 }
@@ -51,15 +52,23 @@ enum TokenPage {
     }
 
     private static func facts(of token: Document) -> View {
-        let shadow = token["shadow_refusal_count"].whole
-        var view: View = [
+        [
             "isRevoked": !token["revoked_at"].isNull, "revokedHTML": Shown.timeMarkup(token["revoked_at"]),
             "promptText": Shown.grouped(token["prompt_tokens"].whole),
             "completionText": Shown.grouped(token["completion_tokens"].whole),
-            "cacheHitText": Shown.grouped(token["cache_hit_count"].whole), "shadowText": Shown.grouped(shadow),
-            "leftText": Shown.grouped(max(0, token["max_requests"].whole - token["request_count"].whole)),
+            "cacheHitText": Shown.grouped(token["cache_hit_count"].whole),
+            "shadowText": Shown.grouped(token["shadow_refusal_count"].whole),
         ]
-        view["budget"] = Budgets.view(token["budget"], token["limits"])
+    }
+
+    /// What is used of its limits: all in a list, and each beside its field.
+    private static func uses(of token: Document, in project: Document) -> View {
+        let uses = LimitUses(of: token, in: project)
+        var view: View = ["uses": uses.all, "hasUses": !uses.all.isEmpty]
+        view["capUse"] = uses.cap
+        view["requestUse"] = uses.requests
+        view["tokenUse"] = uses.tokens
+        view["budgetUse"] = uses.budget
         return view
     }
 

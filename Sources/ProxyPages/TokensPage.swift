@@ -39,13 +39,11 @@ enum TokensPage {
         let given = token["name"].plain
         let name = given.isEmpty ? "(no name)" : given
         let capText = cap > 0 ? Shown.grouped(cap) : "no cap"
-        let capShare = Shown.share(Double(count), of: Double(cap))
         return [
             "id": token["id"].plain, "name": name, "hint": token["token"].plain,
             "projectID": token["project_id"].plain, "projectName": project, "isActive": token["is_active"].isTrue,
-            "state": state(of: token), "requestText": Shown.grouped(count), "hasCap": cap > 0,
+            "state": state(of: token), "requestText": Shown.grouped(count),
             "capText": capText, "costText": Shown.money(token["cost_usd"].number),
-            "capShare": "\(capShare)",
             "lastUsedHTML": Shown.timeMarkup(token["last_used_at"], otherwise: "never"),
             "expiresHTML": Shown.timeMarkup(token["expires_at"], otherwise: "never"),
             "createdHTML": Shown.timeMarkup(token["created_at"]),
@@ -56,8 +54,7 @@ enum TokensPage {
     static func state(of token: Document) -> String {
         if !token["revoked_at"].isNull { return "revoked" }
         guard token["is_active"].isTrue else { return "expired" }
-        let cap = token["max_requests"].whole
-        return cap > 0 && token["request_count"].whole >= cap ? "used up" : "active"
+        return token["consumption"]["max_requests"]["remaining"].number == 0 ? "used up" : "active"
     }
 
     private static let lifetimes = [

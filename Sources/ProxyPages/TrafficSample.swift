@@ -47,6 +47,8 @@ struct TrafficSample: Sendable {
         at = instant
         for family in document["metrics"].items {
             let name = String(family["name"].plain.dropFirst("llm_proxy_".count))
+            // One counted by reasons shows none before the first reason has come up: then nothing was counted.
+            if family["type"].plain == "counter" { sums[name, default: 0] += 0 }
             for sample in family["samples"].items { add(sample, to: name) }
         }
     }

@@ -120,6 +120,9 @@ final class Exchange {
 
     // Its answer
     var upstream: UpstreamConnection?
+    /// When this attempt's head was written to the upstream's connection.
+    var headSentAt: NIODeadline?
+    /// When all of the request was.
     var sentAt: NIODeadline?
     var firstByteAt: NIODeadline?
     /// What the client is answered with.
@@ -209,8 +212,9 @@ final class Exchange {
         forgetAnswer()
     }
 
-    /// Forgets what has come of an answer that no client has seen.
+    /// Forgets when an attempt was sent, and what has come of its answer, which no client has seen.
     func forgetAnswer() {
+        headSentAt = nil
         sentAt = nil
         firstByteAt = nil
         status = 0

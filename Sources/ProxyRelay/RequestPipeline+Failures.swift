@@ -89,6 +89,7 @@ extension Exchange {
 
     private func retry() {
         hasRetried = true
+        headSentAt = nil
         outboundSent = 0
         isRequestSent = false
         relay.meter.update { $0.upstreamRetries += 1 }
@@ -118,6 +119,7 @@ extension Exchange {
         return Settlement(
             outcome: outcome, status: status, settledAt: relay.dependencies.now(),
             durationMicroseconds: microseconds(from: startedAt, to: .now()),
+            sentMicroseconds: headSentAt.map { microseconds(from: startedAt, to: $0) },
             firstByteMicroseconds: firstByteAt.map { microseconds(from: startedAt, to: $0) }, usage: usage,
             cost: usage.flatMap { cost(of: $0) } ?? .zero, model: reported.model,
             attempts: allAttempts(endedAs: outcome))

@@ -238,11 +238,19 @@ extension Exchange {
         upstream.flush()
         // A write that fails ends the connection at once, and with it this attempt.
         guard stage == .relaying, self.upstream === upstream else { return }
-        if isBodyComplete, !isRequestSent {
-            isRequestSent = true
-            sentAt = .now()
-            upstream.requestEnded()
-        }
+        noteSent(on: upstream)
+    }
+
+    /// What there was of the request is written: its head is, and perhaps all of it.
+    private func noteSent(on upstream: UpstreamConnection) {
+        let isWhole = isBodyComplete && !isRequestSent
+        guard isWhole || headSentAt == nil else { return }
+        let now = NIODeadline.now()
+        if headSentAt == nil { headSentAt = now }
+        guard isWhole else { return }
+        isRequestSent = true
+        sentAt = now
+        upstream.requestEnded()
     }
 
     func upstreamWritabilityChanged(_ isWritable: Bool) {

@@ -26,21 +26,31 @@ public struct UpstreamKeyVault: Sendable {
     ///
     /// The nonce is drawn by the cryptographic library and can't be handed in: one that repeats breaks GCM.
     public func seal(_ key: String, for project: ProjectID) -> SealedKey {
-        let associated = Array(project.text.utf8)
-        guard let box = try? AES.GCM.seal(Array(key.utf8), using: newest.symmetric, authenticating: associated),
+        SealedKey(ciphertext: seal(key, boundTo: project.text), hint: Self.hint(of: key))
+    }
+
+    /// Seals any text, so that it opens for the same purpose only.
+    /// - Parameter purpose: no project's id, which ``seal(_:for:)`` is for.
+    public func seal(_ text: String, boundTo purpose: String) -> String {
+        let associated = Array(purpose.utf8)
+        guard let box = try? AES.GCM.seal(Array(text.utf8), using: newest.symmetric, authenticating: associated),
             let combined = box.combined
         else { preconditionFailure("AES-GCM with a 256-bit key and a 96-bit nonce seals every short text") }
-        let sealed = Base64.encode(combined, as: .urlSafe)
-        return SealedKey(ciphertext: "\(Self.version).\(newest.id).\(sealed)", hint: Self.hint(of: key))
+        return "\(Self.version).\(newest.id).\(Base64.encode(combined, as: .urlSafe))"
     }
 
     /// Opens what ``seal(_:for:)`` gave for the same project.
     public func open(_ sealed: String, for project: ProjectID) throws(SecretsError) -> String {
+        try open(sealed, boundTo: project.text)
+    }
+
+    /// Opens what ``seal(_:boundTo:)`` gave for the same purpose.
+    public func open(_ sealed: String, boundTo purpose: String) throws(SecretsError) -> String {
         let parts = sealed.split(separator: ".", omittingEmptySubsequences: false)
         guard let id = keyID(of: sealed) else { throw .damaged }
         guard let key = byID[id] else { throw .unknownKey(id: id) }
         guard let combined = Base64.decode(parts[2]), let box = try? AES.GCM.SealedBox(combined: combined),
-            let opened = try? AES.GCM.open(box, using: key.symmetric, authenticating: Array(project.text.utf8)),
+            let opened = try? AES.GCM.open(box, using: key.symmetric, authenticating: Array(purpose.utf8)),
             let text = String(validating: opened, as: UTF8.self)
         else { throw .damaged }
         return text

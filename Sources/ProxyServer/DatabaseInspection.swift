@@ -11,10 +11,12 @@ public enum DatabaseInspection {
         try await withStorage(settings) { try await $0.verify() }
     }
 
-    /// Sets counters right that differ from their rows, or only tells which those are.
+    /// Sets counters right that differ from their rows, and has the audit tell of it; or only tells which those are.
     /// - Throws: `StartupError` as ``verify(_:)``.
     public static func repair(_ settings: ServerSettings, isDryRun: Bool) async throws -> [CounterRepair] {
-        try await withStorage(settings) { try await $0.repair(isDryRun: isDryRun) }
+        try await withStorage(settings) { storage in
+            try await storage.recorded(as: AuditedCommand.repair.event(settings.audit)).repair(isDryRun: isDryRun)
+        }
     }
 
     static func withStorage<Value: Sendable>(

@@ -74,7 +74,7 @@ extension DatabasePlace {
     /// Opens the database and brings its schema up to date.
     func open(
         _ settings: DatabaseSettings, as instance: InstanceID, now: @escaping @Sendable () -> Timestamp
-    ) async throws(StartupError) -> any Storage {
+    ) async throws(StartupError) -> SQLStorage {
         do {
             return try await Self.migrate(try await connect(settings, for: .serving(instance)), now: now())
         } catch {
@@ -101,7 +101,7 @@ extension DatabasePlace {
         return StartupError("\(named) can't be used: \(reason): \(remedy)")
     }
 
-    private static func migrate(_ pool: ConnectionPool, now: Timestamp) async throws -> any Storage {
+    private static func migrate(_ pool: ConnectionPool, now: Timestamp) async throws -> SQLStorage {
         do {
             return try await SQLStorage.open(pool, now: now)
         } catch {

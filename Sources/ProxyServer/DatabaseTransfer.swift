@@ -5,7 +5,7 @@ import SQLDatabase
 public import SQLStorage
 import SystemFacts
 
-/// Moves everything from one database into another while no server uses either.
+/// Moves everything from one database into another: while no server uses either, or, live, while servers use the one and then go over.
 public enum DatabaseTransfer {
     /// What to copy, and how.
     public struct Request: Sendable {
@@ -16,12 +16,17 @@ public enum DatabaseTransfer {
         public let replaces: Bool
         /// Whether to look only.
         public let isDryRun: Bool
+        /// Whether servers may use the source meanwhile, and go over to the target.
+        public let isLive: Bool
 
-        public init(source: String, target: String, replaces: Bool = false, isDryRun: Bool = false) {
+        public init(
+            source: String, target: String, replaces: Bool = false, isDryRun: Bool = false, isLive: Bool = false
+        ) {
             self.source = source
             self.target = target
             self.replaces = replaces
             self.isDryRun = isDryRun
+            self.isLive = isLive
         }
     }
 
@@ -36,6 +41,10 @@ public enum DatabaseTransfer {
         public let rows: [TableRows]
         /// What arrived; `nil` when nothing was copied.
         public let copied: CopyResult?
+        /// For how long nothing could be changed in either, while servers went over; `nil` when none did.
+        public let pause: Duration?
+        /// How many servers went over.
+        public let servers: Int
         /// The invariants, in the target.
         public let findings: [InvariantFinding]
         /// Where the key lies that upstream keys are sealed under, if beside the source.
@@ -54,23 +63,28 @@ public enum DatabaseTransfer {
         guard !source.isSame(as: target) else {
             throw .usage("--from and --to are the same database: name another as --to")
         }
-        return try await TransferSide.with(source, settings.database, as: .source) { from in
+        return try await TransferSide.with(source, settings.database, as: request.isLive ? .followed : .source) {
+            from in
             try await TransferSide.with(target, settings.database, as: request.isDryRun ? .looked : .target) { into in
-                guard request.isDryRun else { return try await run(request, from, into, progress) }
-                return try await look(request, from, into)
+                if request.isDryRun { return try await look(request, from, into) }
+                guard request.isLive else {
+                    return try await run(request, settings.audit, from, into, progress)
+                }
+                return try await DatabaseMove(request, settings, from, into).run(progress)
             }
         }
     }
 
     private static func run(
-        _ request: Request, _ from: TransferSide, _ into: TransferSide,
+        _ request: Request, _ audit: AuditSettings, _ from: TransferSide, _ into: TransferSide,
         _ progress: @escaping @Sendable (CopyProgress) -> Void
     ) async throws -> Outcome {
         let copy = DatabaseCopy(from: from.pool, named: from.place.address, to: into.pool)
         let now = Timestamp.wallClock
         let copied = try await copy.run(replacing: request.replaces, now: now, progress: progress)
         let findings = try await SQLStorage.inspect(into.pool).verify()
-        try await copy.finish(at: now)
+        let event = AuditedCommand.copy.event(audit, ["from": from.place.address, "to": into.place.address])
+        try await copy.finish(at: now, recordedAs: event)
         return outcome(
             from, into, wentOn: copied.wentOn, rows: copied.tables.map(\.rows), copied: copied, findings: findings)
     }
@@ -87,9 +101,9 @@ public enum DatabaseTransfer {
         return outcome(from, into, wentOn: goesOn, rows: rows)
     }
 
-    private static func outcome(
+    static func outcome(
         _ from: TransferSide, _ into: TransferSide, wentOn: Bool, rows: [TableRows], copied: CopyResult? = nil,
-        findings: [InvariantFinding] = []
+        pause: Duration? = nil, servers: Int = 0, findings: [InvariantFinding] = []
     ) -> Outcome {
         var keyFile: String?
         if case .file(let path) = from.place {
@@ -98,7 +112,19 @@ public enum DatabaseTransfer {
         }
         return Outcome(
             source: from.place.address, target: into.place.address, wentOn: wentOn, rows: rows, copied: copied,
-            findings: findings, keyFile: keyFile)
+            pause: pause, servers: servers, findings: findings, keyFile: keyFile)
+    }
+
+    /// Ends that a database is followed, and opens it again, whether it has moved or not.
+    /// - Returns: the database, and where it was moving to; `nil` where nothing followed it.
+    public static func abandon(
+        _ source: String, settings: ServerSettings
+    ) async throws(TransferError) -> (source: String, move: MoveRecord?) {
+        let place = try place(source, option: "--from")
+        return try await TransferSide.with(place, settings.database, as: .followed) { side in
+            let event = AuditedCommand.stay.event(settings.audit)
+            return (place.address, try await LiveCopy.abandon(side.pool, recordedAs: event))
+        }
     }
 
     private static func place(_ url: String, option: String) throws(TransferError) -> DatabasePlace {
@@ -139,6 +165,19 @@ extension TransferError: CustomStringConvertible {
             self = .refused("the target is not empty (\(held)): name another, or remove what it holds with --replace")
         case .sourceUnfinished:
             self = .refused("the source is itself a copy that did not end: end that one first")
+        case .moved(let target):
+            self = .refused(
+                "the source has moved to \(target) already: copy from there, or open it again with --abandon")
+        case .movesElsewhere(let target):
+            self = .refused("the source moves to \(target): go on with that, or end it with --abandon")
+        case .rowDiffers(let table, let key):
+            self = .failed(
+                "\(table) \(key) is not the same on both sides: somebody has written to the target; stop that, and copy again with "
+                    + "--replace. Servers serve from the source, as before")
+        case .tookTooLong:
+            self = .failed(
+                "the last changes took too long to bring over, and servers serve from the source again: try again with less load"
+            )
         case .shrunk(let table, let before, let now):
             self = .failed(
                 "\(table) of the source had \(before) rows when the copy began and has \(now) now: somebody has removed some; "

@@ -30,8 +30,8 @@ struct GrantReader: GrantSource {
             standing: TokenStanding(
                 revokedAt: token.revokedAt, expiresAt: token.expiresAt,
                 projectDeactivatedAt: record.project.deactivatedAt,
-                requestCount: token.requestCount - (record.project.cache.hits == .free ? token.cacheHitCount : 0),
-                maxRequests: token.maxRequests, limits: token.limits, projectLimits: record.project.limits),
+                requestCount: token.cappedCount, maxRequests: token.maxRequests, limits: token.limits,
+                projectLimits: record.project.limits),
             scope: GrantScope([token.access, record.project.access]), cacheScope: record.project.cache.scope)
     }
 

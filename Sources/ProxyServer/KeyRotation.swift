@@ -21,32 +21,51 @@ public enum KeyRotation {
     }
 
     /// Seals everything under the newest key: `ENCRYPTION_KEY`, or one that is made now where keys are kept beside the database.
+    /// Once that is done the audit tells of it.
     /// - Throws: ``KeyRotationError`` when something is sealed under a key that isn't held; then nothing was changed.
     public static func rotate(_ settings: ServerSettings) async throws -> Outcome {
         try await DatabaseInspection.withStorage(settings) { storage in
-            let lock = try keyFiles(settings).map { files throws(StartupError) in try files.lock() }
-            defer { lock?.release() }
-            let (ring, files) = try ring(settings)
-            let vault = ring.current
-            try await eachKey(of: storage) { key in
-                guard (try? vault.open(key.sealed, for: key.project)) != nil else {
-                    throw KeyRotationError(locked: key, keyID: vault.keyID(of: key.sealed))
-                }
-            }
-            guard let files else { return try await reseal(storage, under: vault, file: nil, where: vault.isOlder) }
-            var random = SystemRandomNumberGenerator()
-            try files.rotate(to: EncryptionKey(using: &random))
-            guard let renewed = files.read() else { throw StartupError("\(files.newest) can't be read again") }
-            return try await reseal(storage, under: renewed, file: files.newest, where: renewed.isOlder)
+            let outcome = try await rotate(storage, settings)
+            try await record(outcome, of: .rotateKey, in: storage, settings.audit)
+            return outcome
         }
     }
 
-    /// Seals what was stored as it is, for instance by a program that sealed nothing.
+    private static func rotate(_ storage: SQLStorage, _ settings: ServerSettings) async throws -> Outcome {
+        let lock = try keyFiles(settings).map { files throws(StartupError) in try files.lock() }
+        defer { lock?.release() }
+        let (ring, files) = try ring(settings)
+        let vault = ring.current
+        try await eachKey(of: storage) { key in
+            guard (try? vault.open(key.sealed, for: key.project)) != nil else {
+                throw KeyRotationError(locked: key, keyID: vault.keyID(of: key.sealed))
+            }
+        }
+        guard let files else { return try await reseal(storage, under: vault, file: nil, where: vault.isOlder) }
+        var random = SystemRandomNumberGenerator()
+        try files.rotate(to: EncryptionKey(using: &random))
+        guard let renewed = files.read() else { throw StartupError("\(files.newest) can't be read again") }
+        return try await reseal(storage, under: renewed, file: files.newest, where: renewed.isOlder)
+    }
+
+    /// Seals what was stored as it is, for instance by a program that sealed nothing. Once that is done the audit tells of it.
     public static func encrypt(_ settings: ServerSettings) async throws -> Outcome {
         try await DatabaseInspection.withStorage(settings) { storage in
             let vault = try ring(settings).ring.current
-            return try await reseal(storage, under: vault, file: nil) { vault.keyID(of: $0) == nil }
+            let outcome = try await reseal(storage, under: vault, file: nil) { vault.keyID(of: $0) == nil }
+            try await record(outcome, of: .encrypt, in: storage, settings.audit)
+            return outcome
         }
+    }
+
+    /// Has the audit tell what was changed, after it was: keys are sealed in batches, and only in the end it is known how many.
+    private static func record(
+        _ outcome: Outcome, of command: AuditedCommand, in storage: SQLStorage, _ settings: AuditSettings
+    ) async throws(StorageError) {
+        let hasChanged = outcome.sealed > 0 || outcome.file != nil
+        let facts = ["found": "\(outcome.found)", "sealed": "\(outcome.sealed)", "key_id": outcome.keyID]
+        guard hasChanged, let event = command.event(settings, facts) else { return }
+        try await storage.record(event)
     }
 
     /// Again and again until nothing is left: what a server seals meanwhile may be under the key before.

@@ -28,12 +28,17 @@ final class Keyring: Sendable {
 
     /// Opens a sealed key. One under a key that isn't known may be under one that came since.
     func open(_ sealed: String, for project: ProjectID) throws(SecretsError) -> String {
+        try open(sealed, boundTo: project.text)
+    }
+
+    /// Opens what was sealed for a purpose; see ``open(_:for:)``.
+    func open(_ sealed: String, boundTo purpose: String) throws(SecretsError) -> String {
         do throws(SecretsError) {
-            return try current.open(sealed, for: project)
+            return try current.open(sealed, boundTo: purpose)
         } catch {
             guard case .unknownKey = error, let reload, let newer = reload() else { throw error }
             vault.withLock { $0 = newer }
-            return try newer.open(sealed, for: project)
+            return try newer.open(sealed, boundTo: purpose)
         }
     }
 }

@@ -10,6 +10,7 @@ import ProxyRelay
 import ProxySecrets
 import ProxySettings
 import ProxyStorage
+import SQLStorage
 
 /// What a server is made of, put together in the order of dependence.
 struct Parts: Sendable {
@@ -21,6 +22,7 @@ struct Parts: Sendable {
     let logger: Logger
     let sink: LogSink
     let keeper: InstanceKeeper
+    let moveKeeper: MoveKeeper
     let driftWatch: DriftWatch
     let retention: RetentionKeeper
     let usage: UsageKeeper
@@ -49,12 +51,20 @@ struct Parts: Sendable {
         let driftWatch = DriftWatch(
             foundation.storage, every: settings.database.driftCheckInterval, now: surroundings.now, logger: logger)
         let audit = try AuditSinks(settings.audit, logger)
+        let keeper = InstanceKeeper(foundation, surroundings, logger)
+        let moveKeeper = MoveKeeper(foundation, settings.database, logger: logger) {
+            epoch.advance()
+            cache?.databaseChanged()
+            // There may be other servers on it.
+            keeper.start()
+        }
         let management = try Management(
             dependencies(
                 foundation, settings, surroundings, logger, audit: audit, state: state, epoch: epoch, token: token,
-                spool: spool,
-                providers: providers, cache: cache,
-                metrics: { [driver = foundation.storage.driver] in
+                spool: spool, providers: providers, cache: cache,
+                warnings: { foundation.warnings + moveKeeper.warnings },
+                metrics: {
+                    let driver = foundation.storage.driver
                     let relay = relayBox.relay.map { RelayMetrics.families(relay: $0, ledger: ledger, driver: driver) }
                     return (relay ?? []) + driftWatch.families + providers.families + (spool?.families ?? [])
                         + (cache?.families ?? [])
@@ -77,17 +87,10 @@ struct Parts: Sendable {
         relayBox.put(relay)
         return Parts(
             foundation: foundation, ledger: ledger, relay: relay, group: group, state: state, logger: logger,
-            sink: sink,
-            keeper: InstanceKeeper(
-                foundation.storage, instance: foundation.instance, now: surroundings.now, logger: logger),
-            driftWatch: driftWatch,
-            retention: RetentionKeeper(
-                foundation.storage, keepingDays: settings.database.requestRetentionDays,
-                auditDays: settings.audit.retentionDays, now: surroundings.now,
-                logger: logger),
+            sink: sink, keeper: keeper, moveKeeper: moveKeeper, driftWatch: driftWatch,
+            retention: RetentionKeeper(foundation, settings, surroundings, logger),
             usage: UsageKeeper(foundation.storage, now: surroundings.now, logger: logger),
-            certificate: try certificate(settings, logger),
-            providers: providers, spool: spool, cache: cache)
+            certificate: try certificate(settings, logger), providers: providers, spool: spool, cache: cache)
     }
 
     private static func certificate(
@@ -113,6 +116,7 @@ struct Parts: Sendable {
         audit: AuditSinks, state: ServerState, epoch: GrantEpoch, token: Secret, spool: SpoolingStore?,
         providers: ProviderKeeper,
         cache: CacheKeeper?,
+        warnings: @escaping @Sendable () -> [String],
         metrics: @escaping @Sendable () async -> [MetricFamily]
     ) -> ManagementDependencies {
         let expected = ExpectedCredential(token.revealed())
@@ -137,7 +141,7 @@ struct Parts: Sendable {
                 if let cache { return try await cache.purge(purge, recordedAs: event) }
                 if let event { try await storage.record(event) }
                 return 0
-            }, audit: audit, retentionDays: settings.database.requestRetentionDays, warnings: foundation.warnings,
+            }, audit: audit, retentionDays: settings.database.requestRetentionDays, warnings: warnings,
             readReport: { [folder = settings.reportsFolder] name in
                 (try? surroundings.readFile("\(folder)/\(name)")) ?? nil
             },
@@ -152,6 +156,22 @@ struct Parts: Sendable {
         } catch {
             throw StartupError("UPSTREAM_CA_FILE \(file) holds no readable certificates: name a PEM file")
         }
+    }
+}
+
+extension InstanceKeeper {
+    fileprivate convenience init(_ foundation: StorageFoundation, _ surroundings: Surroundings, _ logger: Logger) {
+        self.init(foundation.storage, instance: foundation.instance, now: surroundings.now, logger: logger)
+    }
+}
+
+extension RetentionKeeper {
+    fileprivate convenience init(
+        _ foundation: StorageFoundation, _ settings: ServerSettings, _ surroundings: Surroundings, _ logger: Logger
+    ) {
+        self.init(
+            foundation.storage, keepingDays: settings.database.requestRetentionDays,
+            auditDays: settings.audit.retentionDays, now: surroundings.now, logger: logger)
     }
 }
 

@@ -29,6 +29,7 @@ public final class ProxyServer: Sendable {
     private let logger: Logger
     private let sink: LogSink
     private let keeper: InstanceKeeper
+    private let moveKeeper: MoveKeeper
     private let driftWatch: DriftWatch
     private let retention: RetentionKeeper
     private let usage: UsageKeeper
@@ -52,6 +53,7 @@ public final class ProxyServer: Sendable {
         logger = parts.logger
         sink = parts.sink
         keeper = parts.keeper
+        moveKeeper = parts.moveKeeper
         driftWatch = parts.driftWatch
         retention = parts.retention
         usage = parts.usage
@@ -96,6 +98,7 @@ public final class ProxyServer: Sendable {
                 parts.certificate?.start()
                 parts.providers.start()
                 parts.keeper.start()
+                parts.moveKeeper.start()
                 parts.driftWatch.start()
                 parts.retention.start()
                 parts.usage.start()
@@ -139,7 +142,9 @@ public final class ProxyServer: Sendable {
         await certificate?.stop()
         await providers.stop()
         await keeper.stop()
+        await moveKeeper.stop()
         await foundation.remove()
+        moveKeeper.release()
         try? await group.shutdownGracefully()
         logger.info("stopped", metadata: ["connections_cut": "\(cut)"])
         sink.flush()

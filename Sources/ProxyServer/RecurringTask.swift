@@ -4,9 +4,10 @@ import Synchronization
 final class RecurringTask: Sendable {
     private let task = Mutex<Task<Void, Never>?>(nil)
 
-    /// Begins. `work` gives how long to rest before it is done again.
+    /// Begins, unless it has begun. `work` gives how long to rest before it is done again.
     func start(_ work: @escaping @Sendable () async -> Duration) {
         task.withLock { task in
+            guard task == nil else { return }
             task = Task {
                 while !Task.isCancelled {
                     let rest = await work()

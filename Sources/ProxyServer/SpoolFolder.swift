@@ -5,6 +5,7 @@ import ProxyLedger
 import ProxyManagement
 import ProxySettings
 import ProxyStorage
+import SQLStorage
 import SQLiteDriver
 
 /// The folder of the journals that servers on this machine keep while their database is away, one for each.

@@ -4,12 +4,13 @@ import ProxyLedger
 import ProxySecrets
 import ProxySettings
 import ProxyStorage
+import SQLStorage
 import SQLiteDriver
 import SystemFacts
 
 /// What must stand before anything serves: the database, open and up to date, and the secrets kept beside it.
 final class StorageFoundation: Sendable {
-    let storage: any Storage
+    let storage: SQLStorage
     let instance: InstanceID
     let keyring: Keyring
     /// Where generated secrets are kept; `nil` in memory.
@@ -22,7 +23,7 @@ final class StorageFoundation: Sendable {
     private let lock: ServerLock?
 
     private init(
-        storage: any Storage, instance: InstanceID, keyring: Keyring, folder: String?, journal: SpoolJournal?,
+        storage: SQLStorage, instance: InstanceID, keyring: Keyring, folder: String?, journal: SpoolJournal?,
         warnings: [String], lock: ServerLock?
     ) {
         self.storage = storage
@@ -46,6 +47,7 @@ final class StorageFoundation: Sendable {
         do throws(StartupError) {
             let folder = settings.database.folder
             try await refuseUnfinishedCopy(storage, place)
+            try await refuseMoved(storage, place)
             if storage.isShared { warnOfGenerated(settings, folder: folder, logger) }
             let first = try await firstProject(in: storage)
             let keyring = try keyring(settings, folder: folder, mayMake: first == nil, surroundings: surroundings)
@@ -138,6 +140,20 @@ final class StorageFoundation: Sendable {
         throw StartupError(
             "\(place.named) holds a copy of \(copy.source) that did not end: run the same llm-proxy db copy again, "
                 + "which goes on where it was")
+    }
+
+    /// What is there is how things stood when servers went to another database.
+    private static func refuseMoved(_ storage: SQLStorage, _ place: DatabasePlace) async throws(StartupError) {
+        let found: MoveRecord?
+        do {
+            found = try await storage.move()
+        } catch {
+            throw StartupError("the database can't be read (\(error)): look at its log")
+        }
+        guard let move = found, move.state == .moved else { return }
+        throw StartupError(
+            "\(place.named) has moved to \(move.target): serve from there; what was counted since is missing here (to serve from "
+                + "here all the same, llm-proxy db copy --abandon --from \(place.address))")
     }
 
     private static func firstProject(in storage: any Storage) async throws(StartupError) -> Project? {

@@ -4,10 +4,12 @@ import SQLDatabase
 import SQLStorage
 import SQLiteDriver
 
-/// One side of a transfer: a database that is open here and that no server uses.
+/// One side of a transfer: a database that is open here and that no server uses, unless it is followed.
 struct TransferSide: Sendable {
     enum Role {
         case source
+        /// A source that servers may go on using.
+        case followed
         /// What is missing of it is made.
         case target
         /// A target of which nothing is made.
@@ -18,6 +20,11 @@ struct TransferSide: Sendable {
     let pool: ConnectionPool
     /// Whether there is a database with this program's schema.
     let isMade: Bool
+    /// Keeps servers from a file; `nil` where one has it, or there is no file.
+    let lock: ServerLock?
+
+    /// Whether a server has the file.
+    var isFileInUse: Bool { if case .file = place { lock == nil } else { false } }
 
     /// Opens the database, keeps servers from it where that can be done, and closes it after `body`.
     static func with<Value: Sendable>(
@@ -27,17 +34,17 @@ struct TransferSide: Sendable {
         guard let pool = try await connect(place, settings, role) else {
             // A file that is not there yet: an empty database stands for it.
             return try await with(.memory, settings, as: .target) { empty in
-                try await body(TransferSide(place: place, pool: empty.pool, isMade: false))
+                try await body(TransferSide(place: place, pool: empty.pool, isMade: false, lock: nil))
             }
         }
         do {
             return try await pool.closing {
-                let lock = try lock(place)
+                let lock = try lock(place, role)
                 defer { lock?.release() }
                 try await claim(pool, place)
                 let isMade = try await prepare(place, pool, role)
-                if isMade { try await expectNoServer(on: pool, place) }
-                return try await body(TransferSide(place: place, pool: pool, isMade: isMade))
+                if isMade, role != .followed { try await expectNoServer(on: pool, place) }
+                return try await body(TransferSide(place: place, pool: pool, isMade: isMade, lock: lock))
             }
         } catch {
             throw TransferError(wrapping: error, at: place)
@@ -55,11 +62,12 @@ struct TransferSide: Sendable {
         }
     }
 
-    private static func lock(_ place: DatabasePlace) throws(TransferError) -> ServerLock? {
+    private static func lock(_ place: DatabasePlace, _ role: Role) throws(TransferError) -> ServerLock? {
         guard case .file(let path) = place else { return nil }
         do {
             return try ServerLock(forDatabaseAt: path)
         } catch {
+            if role == .followed, case .held = error { return nil }
             throw .inUse("\(error)")
         }
     }

@@ -21,6 +21,9 @@ public protocol Storage: ProjectStore, UpstreamStore, TokenStore, LedgerStore, R
     func drift() async throws(StorageError) -> Int64
 
     /// Sets counters right that differ from what the rows say, each under its lock, also beside a server that counts on.
+    ///
+    /// Where it is recorded, the event is in the transaction of the first change, and its metadata has how many `counters` were
+    /// wrong, of how many `tokens` and `projects`.
     /// - Parameter isDryRun: whether to tell only, and change nothing.
     /// - Returns: what was wrong, in the order of owners and counters.
     func repair(isDryRun: Bool) async throws(StorageError) -> [CounterRepair]

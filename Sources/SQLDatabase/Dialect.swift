@@ -14,6 +14,8 @@ public final class Dialect: Sendable {
     public struct SchemaTerms: Sendable {
         /// A signed 64-bit integer.
         public let integer: String
+        /// Type and constraint of a key that numbers rows by itself.
+        public let ownNumber: String
         /// Text compared byte for byte.
         public let text: String
         /// An instant, kept and given back as 24 characters of ISO 8601 in UTC.
@@ -30,11 +32,13 @@ public final class Dialect: Sendable {
         public let wordIndex: @Sendable (_ table: String) -> String
 
         public init(
-            integer: String, text: String, instant: String, keyedTable: String, scratch: String = "TABLE",
+            integer: String, ownNumber: String, text: String, instant: String, keyedTable: String,
+            scratch: String = "TABLE",
             partition: @escaping @Sendable (_ table: String) -> String = { _ in "" },
             wordIndex: @escaping @Sendable (_ table: String) -> String
         ) {
             self.integer = integer
+            self.ownNumber = ownNumber
             self.text = text
             self.instant = instant
             self.keyedTable = keyedTable
@@ -99,12 +103,14 @@ public final class Dialect: Sendable {
     public let integrityCheck: SQLStatement?
     /// How large tables are kept in parts; `nil` where they are whole.
     public let dayParts: DayParts?
+    /// How changes of rows are noted while the database is moved.
+    public let capture: ChangeCapture
     /// Gives room that deleted rows have left back to the file system, a little at a time; `nil` where that isn't asked for.
     public let reclaim: String?
 
     public init(
         name: String, batchStyle: BatchStyle, locksRows: Bool, terms: SchemaTerms, search: SearchTerms,
-        migrationLock: SQLStatement? = nil, transferClaim: SQLStatement? = nil,
+        capture: ChangeCapture, migrationLock: SQLStatement? = nil, transferClaim: SQLStatement? = nil,
         tellChange: SQLStatement? = nil, integrityCheck: SQLStatement? = nil, dayParts: DayParts? = nil,
         reclaim: String? = nil
     ) {
@@ -113,6 +119,7 @@ public final class Dialect: Sendable {
         self.locksRows = locksRows
         self.terms = terms
         self.search = search
+        self.capture = capture
         self.migrationLock = migrationLock
         self.transferClaim = transferClaim
         self.tellChange = tellChange

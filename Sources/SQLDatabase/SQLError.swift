@@ -24,6 +24,8 @@ public struct SQLError: Error, Hashable, Sendable {
         case constraint(Constraint)
         /// A setting that must hold does not: what was asked for and what is in force.
         case setting(name: String, wanted: String, found: String)
+        /// The database has moved to another place, or is about to: nothing may be changed in it.
+        case moved
         /// Anything else: a bug here, or an engine we do not know.
         case other
     }

@@ -22,8 +22,11 @@ struct LedgerPlan {
         /// Whether something is counted that its standing would refuse.
         fileprivate(set) var isExcused = false
 
-        /// Whether its row must be written. One of which nothing is added may have begun a new period.
-        var hasChanged: Bool { requests > 0 || sums != Sums() || standing?.budget != found?.budget }
+        /// Whether its row must be written. One of which nothing is added may have begun a new period, or get back tokens that were
+        /// set aside for a request which used none.
+        var hasChanged: Bool {
+            requests > 0 || sums != Sums() || standing?.budget != found?.budget || tokenWindow != nil
+        }
         /// `nil` when nothing changes in it.
         var requestWindow: MinuteWindow? {
             standing?.requestWindow == found?.requestWindow ? nil : standing?.requestWindow

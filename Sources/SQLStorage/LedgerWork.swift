@@ -194,10 +194,10 @@ extension SQLParameters {
         append(reservation.cost.amount.storable)
     }
 
-    /// Adds the eleven columns of a settlement, all NULL for a request that is open.
+    /// Adds the twelve columns of a settlement, all NULL for a request that is open.
     mutating func append(settlement: Settlement?) {
         guard let settlement else {
-            for _ in 0..<11 { appendNull() }
+            for _ in 0..<12 { appendNull() }
             return
         }
         append(settlement.model?.withoutZeroBytes)
@@ -211,6 +211,7 @@ extension SQLParameters {
         append(settlement.firstByteMicroseconds.map { max(0, $0) })
         append(settlement.usage?.source.rawValue)
         if settlement.attempts.isEmpty { appendNull() } else { append(settlement.attempts.text) }
+        append(settlement.sentMicroseconds.map { max(0, $0) })
     }
 }
 

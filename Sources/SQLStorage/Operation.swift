@@ -42,6 +42,7 @@ enum Operation: String, CaseIterable, Sendable {
     case readAudit = "read_audit"
     case listAudit = "list_audit"
     case prepareDays = "prepare_days"
+    case move
     case ledgerCommit = "ledger_commit"
 }
 

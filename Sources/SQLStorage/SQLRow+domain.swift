@@ -109,11 +109,15 @@ extension SQLRow {
             guard let scope = CacheScope(rawValue: name) else { throw damage(first, "a scope of the cache") }
             policy.scope = scope
         }
-        if let name = optionalText(at: first + 1) {
-            guard let hits = CacheHits(rawValue: name) else { throw damage(first + 1, "a policy for cache hits") }
-            policy.hits = hits
-        }
+        policy.hits = try cacheHits(at: first + 1)
         return policy
+    }
+
+    /// A project that says nothing has the usual ones.
+    private func cacheHits(at column: Int) throws(SQLError) -> CacheHits {
+        guard let name = optionalText(at: column) else { return .count }
+        guard let hits = CacheHits(rawValue: name) else { throw damage(column, "a policy for cache hits") }
+        return hits
     }
 
     func upstream() throws(SQLError) -> Upstream {
@@ -132,14 +136,15 @@ extension SQLRow {
             requestCount: integer(at: first + 7), promptTokens: integer(at: first + 8),
             completionTokens: integer(at: first + 9), cost: NanoDollars(integer(at: first + 10)),
             cacheHitCount: integer(at: first + 11), budget: try account(from: first + 16),
-            shadowRefusalCount: integer(at: first + 23), lastUsedAt: try optionalInstant(at: first + 12),
-            createdAt: try instant(at: first + 13))
+            shadowRefusalCount: integer(at: first + 23), requestWindow: try window(at: first + 26),
+            tokenWindow: try window(at: first + 27), cacheHits: try cacheHits(at: first + 28),
+            lastUsedAt: try optionalInstant(at: first + 12), createdAt: try instant(at: first + 13))
     }
 
     func request() throws(SQLError) -> Admission {
         Admission(
             requestID: try id(at: 0), tokenID: try id(at: 1), projectID: try id(at: 2), admittedAt: try instant(at: 3),
-            method: text(at: 4), path: text(at: 5), reservation: reservation(from: 17), settlement: try settlement())
+            method: text(at: 4), path: text(at: 5), reservation: reservation(from: 18), settlement: try settlement())
     }
 
     /// ``Columns/open``.
@@ -174,7 +179,8 @@ extension SQLRow {
         }
         return Settlement(
             outcome: outcome, status: Int(integer(at: 8)), settledAt: settledAt,
-            durationMicroseconds: integer(at: 13), firstByteMicroseconds: optionalInteger(at: 14), usage: usage,
+            durationMicroseconds: integer(at: 13), sentMicroseconds: optionalInteger(at: 17),
+            firstByteMicroseconds: optionalInteger(at: 14), usage: usage,
             cost: NanoDollars(integer(at: 11)), model: optionalText(at: 6), attempts: try attempts(at: 16))
     }
 
@@ -196,10 +202,11 @@ enum Columns {
         tokens.id, tokens.project_id, tokens.name, tokens.hint, tokens.expires_at, tokens.revoked_at, \
         tokens.max_requests, tokens.request_count, tokens.prompt_tokens, tokens.completion_tokens, tokens.cost_nano, \
         tokens.cache_hit_count, tokens.last_used_at, tokens.created_at, \(tokenLimits), tokens.shadow_refusals, \
-        \(access("tokens"))
+        \(access("tokens")), tokens.request_window, tokens.token_window, \
+        (SELECT projects.cache_hits FROM projects WHERE projects.id = tokens.project_id)
         """
     /// How many columns ``token`` has.
-    static let tokenCount = 26
+    static let tokenCount = 29
     static let standing = """
         tokens.revoked_at, tokens.expires_at, projects.deactivated_at, \(counted), tokens.max_requests, \
         \(tokenLimits), tokens.request_window, tokens.token_window, \(account("projects"))
@@ -224,7 +231,7 @@ enum Columns {
     static let request = "\(requestWithoutReservation), \(reservation)"
     static let requestWithoutReservation = """
         id, token_id, project_id, admitted_at, method, path, model, outcome, status, prompt_tokens, \
-        completion_tokens, cost_nano, settled_at, duration_us, first_byte_us, usage_source, attempts
+        completion_tokens, cost_nano, settled_at, duration_us, first_byte_us, usage_source, attempts, sent_us
         """
     static let open = """
         requests.id, requests.token_id, requests.project_id, requests.admitted_at, requests.reserved_prompt_tokens, \

@@ -27,17 +27,19 @@ extension SQLStorage {
     /// Looks at what the server has sent ten times a second, and once a second asks it: so a notification that is lost,
     /// with its connection or without, is made up for.
     public func watchChanges(_ changed: @escaping @Sendable (Int64) -> Void) {
-        guard isShared else { return }
-        let looks = Atomic<Int>(0)
-        pool.repeatTurn(every: .milliseconds(100)) { [ledgerMetrics] slot in
-            // While the ledger can't write, its turns find the database again: connecting may keep them waiting.
-            guard !ledgerMetrics.isFailing, let connection = try? slot.connected() else { return }
-            let look = looks.wrappingAdd(1, ordering: .relaxed).newValue
-            guard connection.takeNews() || look.isMultiple(of: 10) else { return }
-            let count = try? connection.first(InstanceStatements.changes) { (row) throws(SQLError) in
-                row.integer(at: 0)
+        watch { [ledgerMetrics] pool in
+            guard pool.connector.dialect.tellChange != nil else { return }
+            let looks = Atomic<Int>(0)
+            pool.repeatTurn(every: .milliseconds(100)) { slot in
+                // While the ledger can't write, its turns find the database again: connecting may keep them waiting.
+                guard !ledgerMetrics.isFailing, let connection = try? slot.connected() else { return }
+                let look = looks.wrappingAdd(1, ordering: .relaxed).newValue
+                guard connection.takeNews() || look.isMultiple(of: 10) else { return }
+                let count = try? connection.first(InstanceStatements.changes) { (row) throws(SQLError) in
+                    row.integer(at: 0)
+                }
+                if let count = count ?? nil { changed(count) }
             }
-            if let count = count ?? nil { changed(count) }
         }
     }
 }

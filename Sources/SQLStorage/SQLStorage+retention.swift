@@ -30,6 +30,7 @@ extension SQLStorage {
         }
         let removed = try await writing(.prune) { [day] connection in
             if let lock = connection.dialect.dayParts?.removalLock { try connection.run(lock) }
+            guard try !MoveRecord.holdsRemoval(on: connection) else { return 0 }
             let removed = try Self.removeRows(before: day, atMost: limit, on: connection)
             // In the same transaction: it costs no sync of its own.
             if removed > 0, let reclaim = connection.dialect.reclaim { try connection.runScript(reclaim) }
@@ -60,6 +61,7 @@ extension SQLStorage {
         _ parts: DayParts, before day: RequestDay, on connection: any SQLConnection
     ) throws(SQLError) -> Int? {
         try connection.run(parts.removalLock)
+        guard try !MoveRecord.holdsRemoval(on: connection) else { return nil }
         let name = try connection.first(parts.ended, [.text("requests"), .text(day.firstKey)]) {
             (row) throws(SQLError) in row.text(at: 0)
         }

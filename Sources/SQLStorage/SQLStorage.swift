@@ -4,17 +4,17 @@ public import SQLDatabase
 
 /// The storage in SQL, written once for every engine: what differs is in the pool's dialect.
 public final class SQLStorage: Storage {
-    let pool: ConnectionPool
+    private let current: CurrentPool
     let timings: OperationTimings
     let ledgerMetrics: LedgerMetrics
     /// What its next change is to be recorded as.
-    private let event: AuditEvent?
+    let event: AuditEvent?
     /// What its next change is answered with.
     private let answer: RememberedAnswer?
 
     /// A storage on a pool whose schema is known to be right; see ``open(_:now:)`` and ``inspect(_:)``.
     init(_ pool: ConnectionPool) {
-        self.pool = pool
+        current = CurrentPool(pool)
         timings = OperationTimings()
         ledgerMetrics = LedgerMetrics()
         event = nil
@@ -22,14 +22,17 @@ public final class SQLStorage: Storage {
     }
 
     private init(_ other: SQLStorage, recording event: AuditEvent?, remembering answer: RememberedAnswer?) {
-        pool = other.pool
+        current = other.current
         timings = other.timings
         ledgerMetrics = other.ledgerMetrics
         self.event = event
         self.answer = answer
     }
 
-    public func recording(_ event: AuditEvent) -> any Storage {
+    public func recording(_ event: AuditEvent) -> any Storage { recorded(as: event) }
+
+    /// The same storage for one change, as ``recording(_:)``; with `nil` the change is not recorded.
+    public func recorded(as event: AuditEvent?) -> SQLStorage {
         SQLStorage(self, recording: event, remembering: answer)
     }
 
@@ -77,6 +80,9 @@ public final class SQLStorage: Storage {
         }
     }
 
+    /// The database, which may be another one next time: see ``move(to:)``.
+    var pool: ConnectionPool { current.pool }
+
     public var driver: String { pool.connector.dialect.name }
     public var isShared: Bool { pool.connector.dialect.tellChange != nil }
 
@@ -93,7 +99,12 @@ public final class SQLStorage: Storage {
         _ = try await reading(.probe) { try $0.first(Self.probing) { (row) throws(SQLError) in row.integer(at: 0) } }
     }
 
-    public func close() async { await pool.close() }
+    public func close() async { await current.close() }
+
+    /// What is told of changes is told of those in another database, once that takes this one's place.
+    func watch(_ watch: @escaping @Sendable (ConnectionPool) -> Void) { current.watch(watch) }
+
+    func replacePool(by other: ConnectionPool) -> ConnectionPool { current.replace(by: other) }
 
     private static let touching = SQLStatement("UPDATE grant_changes SET count = count + $1 WHERE id = 1")
     private static let probing = SQLStatement("SELECT count(*) FROM schema_migrations")

@@ -6,7 +6,8 @@ extension StorageError {
     init(_ error: SQLError, during operation: String) {
         let kind: Kind =
             switch error.kind {
-            case .busy, .conflict, .io, .connectionLost, .noConnection: .unavailable
+            // Who has moved with it asks the other one next time.
+            case .busy, .conflict, .io, .connectionLost, .noConnection, .moved: .unavailable
             case .full: .full
             case .corrupt, .notADatabase: .corrupt
             // A server that became a standby: the next connection may find the primary.

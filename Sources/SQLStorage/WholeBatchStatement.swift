@@ -49,18 +49,19 @@ extension LedgerTable {
                 SELECT added.*
                 FROM claimed CROSS JOIN unnest($12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
                     $18::text[], $19::text[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::text[],
-                    $25::bigint[], $26::bigint[], $27::text[], $28::text[], $29::bigint[]) AS added
+                    $25::bigint[], $26::bigint[], $27::text[], $28::text[], $29::bigint[], $30::bigint[]) AS added
             ), settled AS (
                 UPDATE \(table) AS requests SET \(takingEnd)
-                FROM claimed CROSS JOIN unnest($30::text[], $31::text[], $32::text[], $33::bigint[], $34::bigint[],
-                    $35::bigint[], $36::bigint[], $37::text[], $38::bigint[], $39::bigint[], $40::text[], $41::text[])
+                FROM claimed CROSS JOIN unnest($31::text[], $32::text[], $33::text[], $34::bigint[], $35::bigint[],
+                    $36::bigint[], $37::bigint[], $38::text[], $39::bigint[], $40::bigint[], $41::text[], $42::text[],
+                    $43::bigint[])
                     WITH ORDINALITY
                     AS ended (\(endColumns), position)
                 WHERE requests.id = ended.id AND requests.settled_at IS NULL AND \(LedgerStatements.isOfBatch("ended.position"))
                 RETURNING 1
             )
             SELECT locked.request_count + locked.requests, locked.max_requests, claimed.changes, locked.position,
-                CAST(CASE WHEN (SELECT count(*) FROM settled) = cardinality($30::text[]) THEN '0'
+                CAST(CASE WHEN (SELECT count(*) FROM settled) = cardinality($31::text[]) THEN '0'
                     ELSE 'a request of this batch was ended before' END AS integer), claimed.usage_until
             FROM claimed CROSS JOIN locked
             """)
@@ -89,7 +90,8 @@ extension LedgerTable {
                 \(LedgerStatements.takingNumber)
             ), added AS (
                 INSERT INTO \(table) (\(Columns.requestWithoutReservation), writer)
-                SELECT $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22 FROM claimed
+                SELECT $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
+                FROM claimed
             )
             SELECT counted.request_count, counted.max_requests, claimed.changes, 1,
                 CAST(CASE WHEN claimed.changes IS NULL THEN 'the batch was written before' ELSE '0' END AS integer),

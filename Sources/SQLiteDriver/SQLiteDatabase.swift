@@ -73,7 +73,8 @@ public enum SQLiteDatabase {
     public static let dialect = Dialect(
         name: "sqlite", batchStyle: .eachRow, locksRows: false,
         terms: .init(
-            integer: "INTEGER", text: "TEXT", instant: "TEXT", keyedTable: " STRICT, WITHOUT ROWID",
+            integer: "INTEGER", ownNumber: "INTEGER NOT NULL PRIMARY KEY", text: "TEXT", instant: "TEXT",
+            keyedTable: " STRICT, WITHOUT ROWID",
             wordIndex: { wordIndex(table: $0) }),
         search: .init(
             wordsMatch: { table, words in
@@ -81,5 +82,6 @@ public enum SQLiteDatabase {
             },
             memberText: { column, name in #"json_extract(\#(column), '$."' || \#(name) || '"')"# },
             upkeep: { wordUpkeep(table: $0) }),
+        capture: .sqlite,
         integrityCheck: SQLStatement("PRAGMA quick_check(5)"), reclaim: "PRAGMA incremental_vacuum(64)")
 }

@@ -22,6 +22,8 @@ enum SQLiteFailure {
         case SQLITE_NOTADB: .notADatabase
         case SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH: .readOnly
         case SQLITE_INTERRUPT: .interrupted
+        // A trigger's RAISE.
+        case SQLITE_CONSTRAINT where code >> 8 == 7 && message == ChangeCapture.refusal: .moved
         case SQLITE_CONSTRAINT: .constraint(constraint(code, message))
         default: .other
         }

@@ -24,13 +24,15 @@ struct ConformanceCommand: AsyncParsableCommand {
     @Option(help: "Port of 127.0.0.1 that the proxy forwards to, where this command listens.")
     var upstreamPort = 19_091
 
-    @Option(help: "ours, or openai-proxy for any other: then only statuses count, and errors that clients can show.")
+    @Option(
+        help: "ours, or openai-proxy for any other: then only statuses count, and errors that clients can show.",
+        completion: .words(of: BlackBoxRun.Profile.self))
     var profile = "ours"
 
     @Option(
         help:
-            "How tokens are issued: ours (by MANAGEMENT_TOKEN), litellm (by LITELLM_MASTER_KEY) or fixed (LLM_PROXY_TOKEN)."
-    )
+            "How tokens are issued: ours (by MANAGEMENT_TOKEN), litellm (by LITELLM_MASTER_KEY) or fixed (LLM_PROXY_TOKEN).",
+        completion: .list(["ours", "litellm", "fixed"]))
     var issuer = "ours"
 
     @Option(help: "Management token, if it is not in MANAGEMENT_TOKEN.")
@@ -39,7 +41,7 @@ struct ConformanceCommand: AsyncParsableCommand {
     @Option(help: "Only scenarios whose identifiers begin so.")
     var only = ""
 
-    @Option(help: "A file for the matrix as Markdown.")
+    @Option(help: "A file for the matrix as Markdown.", completion: .file())
     var markdown: String?
 
     func validate() throws {

@@ -87,6 +87,7 @@ struct DatabaseCommand: AsyncParsableCommand {
             abstract: "Set counters right that differ from their rows. Safe while a server runs.",
             discussion: """
                 Rows are what happened: a token's counters, and what budgets have set aside, are made to say what they do.
+                The audit tells of it as database.repair.
 
                 Example:
                   llm-proxy db repair --dry-run

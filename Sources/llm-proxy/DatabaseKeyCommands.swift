@@ -15,6 +15,8 @@ struct DatabaseRotateKeyCommand: AsyncParsableCommand {
             With several servers, first restart each with the old key and ENCRYPTION_KEYS_ACCEPTED=new, so that all can open what any seals;
             then each with ENCRYPTION_KEY=new and ENCRYPTION_KEYS_ACCEPTED=old; then run this; then the old key can go.
 
+            When all is sealed, the audit tells of it as database.rotate_key.
+
             Example:
               llm-proxy db rotate-key
 
@@ -38,6 +40,7 @@ struct DatabaseEncryptCommand: AsyncParsableCommand {
         abstract: "Seal stored upstream keys that were stored as they are, by another program or by hand.",
         discussion: """
             Servers seal every key that they are given; this is for rows that came from elsewhere.
+            The audit tells of it as database.encrypt.
 
             Example:
               llm-proxy db encrypt

@@ -73,7 +73,8 @@ struct DatabaseBackupCommand: AsyncParsableCommand {
 
     @OptionGroup var settings: SettingsOptions
 
-    @Option(help: ArgumentHelp("The file to write; it must not be there yet.", valueName: "FILE"))
+    @Option(
+        help: ArgumentHelp("The file to write; it must not be there yet.", valueName: "FILE"), completion: .file())
     var to: String
 
     func run() async throws {
@@ -115,7 +116,7 @@ struct DatabaseRestoreCommand: AsyncParsableCommand {
 
     @OptionGroup var settings: SettingsOptions
 
-    @Option(help: ArgumentHelp("The file that db backup wrote.", valueName: "FILE"))
+    @Option(help: ArgumentHelp("The file that db backup wrote.", valueName: "FILE"), completion: .file())
     var from: String
 
     @Flag(help: "Let go what is in the database.")

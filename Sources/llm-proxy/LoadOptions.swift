@@ -48,7 +48,9 @@ struct TrafficOptions: ParsableArguments {
     @Option(help: "A header, 'Name: value'; may be given again.")
     var header: [String] = []
 
-    @Option(help: "A file with a token on each line, chosen by --skew; otherwise LLM_PROXY_TOKEN is sent.")
+    @Option(
+        help: "A file with a token on each line, chosen by --skew; otherwise LLM_PROXY_TOKEN is sent.",
+        completion: .file())
     var tokenFile: String?
 
     @Option(help: "How unevenly tokens are used: 0 is all alike, 1 as customers do.")
@@ -133,6 +135,7 @@ struct SpawnOptions: ParsableArguments {
     @Option(
         help:
             "Start an upstream, a database and servers of our own, and stop them afterwards: sqlite, sqlite-memory or postgres.",
+        completion: .words(of: FleetPlan.Backend.self),
         transform: { text in
             guard let backend = FleetPlan.Backend(rawValue: text) else {
                 throw ValidationError("--spawn must be sqlite, sqlite-memory or postgres.")
@@ -150,7 +153,9 @@ struct SpawnOptions: ParsableArguments {
     @Option(help: "With --spawn: cap of each token; 0 for none.")
     var cap = 0
 
-    @Option(help: "With --spawn: a setting of every server, NAME=value; may be given again.")
+    @Option(
+        help: "With --spawn: a setting of every server, NAME=value; may be given again.",
+        completion: SettingsOptions.names)
     var set: [String] = []
 
     @Flag(help: "With --spawn: don't compare with requests that go to the upstream directly.")

@@ -8,13 +8,13 @@ struct LoadOutput: ParsableArguments {
     @Flag(help: "One JSON object.")
     var json = false
 
-    @Option(help: "A file for the same JSON object.")
+    @Option(help: "A file for the same JSON object.", completion: .file())
     var jsonFile: String?
 
-    @Option(help: "A file for one line each second, as CSV.")
+    @Option(help: "A file for one line each second, as CSV.", completion: .file())
     var csv: String?
 
-    @Option(help: "A file for one page with plots that needs nothing else.")
+    @Option(help: "A file for one page with plots that needs nothing else.", completion: .file())
     var html: String?
 
     @Flag(inversion: .prefixedNo, help: "Show how it goes, on standard error; by default on terminals.")

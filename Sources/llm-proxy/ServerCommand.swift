@@ -22,7 +22,9 @@ struct ServerCommand: AsyncParsableCommand {
 
     @OptionGroup var settings: SettingsOptions
 
-    @Option(help: "Base URL of the upstream, or 'simulator' to try it without a key. (OPENAI_API_URL)")
+    @Option(
+        help: "Base URL of the upstream, or 'simulator' to try it without a key. (OPENAI_API_URL)",
+        completion: .list(["simulator"]))
     var upstream: String?
 
     func run() async throws {

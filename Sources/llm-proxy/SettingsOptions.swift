@@ -7,11 +7,16 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: "Where clients connect: host:port, or :port for every address. (LISTEN_ADDR)")
     var listen: String?
 
-    @Option(help: "The SQLite file, or :memory:. (DATABASE_PATH)")
+    @Option(help: "The SQLite file, or :memory:. (DATABASE_PATH)", completion: .file())
     var databasePath: String?
 
-    @Option(name: .customLong("set"), help: ArgumentHelp("Any other setting.", valueName: "NAME=VALUE"))
+    @Option(
+        name: .customLong("set"), help: ArgumentHelp("Any other setting.", valueName: "NAME=VALUE"),
+        completion: Self.names)
     var assignments: [String] = []
+
+    /// Shells offer the names of all settings.
+    static var names: CompletionKind { .list(ServerSettings.keys.map { "\($0.name)=" }) }
 
     /// Reads all settings.
     /// - Parameter overrides: settings that the command itself decides.

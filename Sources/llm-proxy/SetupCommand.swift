@@ -27,7 +27,7 @@ struct SetupCommand: AsyncParsableCommand {
     @Option(help: "Where clients connect: host:port, or :port for every address. (LISTEN_ADDR)")
     var listen: String?
 
-    @Option(help: ArgumentHelp("The SQLite file. (DATABASE_PATH)", valueName: "path"))
+    @Option(help: ArgumentHelp("The SQLite file. (DATABASE_PATH)", valueName: "path"), completion: .file())
     var databasePath: String?
 
     @Option(

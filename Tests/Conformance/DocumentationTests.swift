@@ -1,4 +1,5 @@
 import Foundation
+import ProxyConformance
 import ProxyManagement
 import ProxySettings
 import ProxySimulator
@@ -69,13 +70,29 @@ struct DocumentationTests {
             rows.map { $0[0] } == [
                 "G01", "G02", "G03", "G04", "G05", "G06", "G07", "G08", "G09", "G10", "G11", "G12", "G13", "G14", "G15",
                 "G16", "G17",
-                "G18", "G20", "G21",
+                "G18", "G19", "G20", "G21",
             ])
         for row in rows {
             let named = row[2].split(separator: "`").filter { $0 != " " }.map(String.init)
             let unknown = try named.filter { try !Self.isProof($0) }
             #expect(!named.isEmpty && unknown.isEmpty, "\(row[0]): \(unknown)")
         }
+    }
+
+    /// Scenarios compare the same list with what is really said.
+    @Test("shows each symptom as it is said", arguments: Symptom.Guide.allCases)
+    func symptoms(_ guide: Symptom.Guide) throws {
+        var isInTable = false
+        var shown: [String] = []
+        for line in try Self.text(guide.rawValue).split(separator: "\n", omittingEmptySubsequences: false) {
+            let isHead = line == "| what is wrong | message | what to do |"
+            isInTable = isHead || (isInTable && line.hasPrefix("|"))
+            guard isInTable, !isHead, !line.hasPrefix("|--") else { continue }
+            let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+            try #require(cells.count == 3, "\(line)")
+            shown.append("\(cells[0]): \(cells[1])")
+        }
+        #expect(shown == Symptom.shown(in: guide).map { "\($0.cause): `\($0.message)`" })
     }
 
     @Test func listEveryRouteInTheOpenAPIFile() throws {

@@ -82,6 +82,36 @@ import Testing
         #expect(missing.status == 404 && missing.code == "token_not_found")
     }
 
+    @Test func aTokenTellsWhatIsTakenUpOfItsLimitsAtTheMoment() async throws {
+        let bench = try ManagementBench()
+        let limits = #""max_requests":5,"limits":{"requests_per_minute":3,"tokens_per_minute":100}"#
+        let made = await bench.newToken(of: await bench.newProject(), #","never_expires":true,\#(limits)"#)
+        let path = "/manage/tokens/\(made.object["id"] as? String ?? "")"
+        func use(_ used: Int, _ remaining: Int, _ free: String? = nil) -> String {
+            let instant = free.map { #""\#($0)""# } ?? "null"
+            return #"{"used":\#(used),"remaining":\#(remaining),"free_at":\#(instant)}"#
+        }
+        func told(_ cap: String, _ requests: String, _ tokens: String) -> String {
+            #""consumption":{"max_requests":\#(cap),"requests_per_minute":\#(requests),"tokens_per_minute":\#(tokens)}"#
+        }
+        #expect(made.text.contains(told(use(0, 5), use(0, 3), use(0, 100))))
+        let now = bench.world.now.withLock { $0 }
+        bench.storage.content.withLock { content in
+            for key in content.tokens.keys {
+                content.tokens[key]?.requestCount = 4
+                content.tokens[key]?.requestWindow.add(3, at: now)
+                content.tokens[key]?.tokenWindow.add(40, at: now)
+            }
+        }
+        let full = told(use(4, 1), use(3, 0, "2026-11-18T11:07:41.000Z"), use(40, 60))
+        #expect(await bench.send("GET", path).text.contains(full))
+        bench.pass(.milliseconds(60_999))
+        #expect(await bench.send("GET", path).text.contains(full))
+        bench.pass(.milliseconds(1))
+        #expect(await bench.send("GET", path).text.contains(told(use(4, 1), use(0, 3), use(0, 100))))
+        #expect(await bench.send("GET", "/manage/tokens").text.contains(told(use(4, 1), use(0, 3), use(0, 100))))
+    }
+
     @Test func anExpiryCanBeMovedAndTakenAway() async throws {
         let bench = try ManagementBench()
         let until = #","expires_at":"2030-01-01T02:00:00+02:00""#
@@ -124,7 +154,7 @@ import Testing
         for low in 1...3 as ClosedRange<UInt64> {
             let end = Settlement(
                 outcome: .clientLeft, status: 200, settledAt: now, durationMicroseconds: 1500,
-                firstByteMicroseconds: nil,
+                sentMicroseconds: 250, firstByteMicroseconds: nil,
                 usage: TokenUsage(promptTokens: 3, completionTokens: 4), cost: NanoDollars(5), model: "m")
             let id = RequestID(Identifier(high: 2, low: low))
             let admission = Admission(
@@ -135,9 +165,10 @@ import Testing
         let list = await bench.send("GET", "/manage/requests?limit=1&token_id=\(token.text)")
         #expect(list.list.count == 1 && list.list[0]["outcome"] as? String == "client_left")
         #expect(list.text.contains(#""cost_usd":0.000000005"#) && list.text.contains(#""first_byte_us":null"#))
+        #expect(list.text.contains(#""sent_us":250"#))
         #expect(list.field("Link")?.contains("token_id=\(token.text)") == true)
         let open = await bench.send("GET", "/manage/requests/\(RequestID(Identifier(high: 2, low: 2)).text)")
-        #expect(open.status == 200 && open.text.contains(#""outcome":null"#))
+        #expect(open.status == 200 && open.text.contains(#""outcome":null"#) && open.text.contains(#""sent_us":null"#))
         let none = await bench.send("GET", "/manage/requests/\(RequestID(Identifier(high: 9, low: 9)).text)")
         #expect(none.status == 404 && none.code == "request_not_found")
     }

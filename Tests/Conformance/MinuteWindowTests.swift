@@ -29,6 +29,10 @@ struct MinuteWindowTests {
                 let seconds = try #require(window.secondsUntilFree(limit: limit, at: now))
                 #expect(window.used(at: now + .seconds(seconds)) < limit)
                 #expect(seconds == 1 || window.used(at: now + .seconds(seconds - 1)) == limit)
+                let free = try #require(window.instantFree(limit: limit, at: now))
+                #expect(window.used(at: free) < limit && window.used(at: free + .milliseconds(-1)) == limit)
+            } else {
+                #expect(window.instantFree(limit: limit, at: now) == nil)
             }
         }
     }

@@ -22,7 +22,7 @@ struct SpoolTests {
     private static func batch(_ sequence: Int64) -> LedgerBatch {
         let end = Settlement(
             outcome: .completed, status: 200, settledAt: Timestamp(milliseconds: 5), durationMicroseconds: 7,
-            firstByteMicroseconds: sequence % 2 == 0 ? nil : 3,
+            sentMicroseconds: sequence % 3 == 0 ? nil : 2, firstByteMicroseconds: sequence % 2 == 0 ? nil : 3,
             usage: TokenUsage(promptTokens: 1, completionTokens: 2, source: .estimate), cost: NanoDollars(9),
             model: "gpt-ä")
         let admission = Admission(
@@ -60,6 +60,51 @@ struct SpoolTests {
         #expect(try second.first() == nil && second.size == 0)
         second.remove()
         #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    /// With and without the attempts and the model, between which it stands.
+    @Test(arguments: [nil, 0, 2, Int64.max] as [Int64?])
+    func tellsWhenARequestWasSentFromOneThatWasNot(_ sent: Int64?) throws {
+        let attempt = UpstreamAttempt(provider: "openai", upstream: nil, result: .status(200))
+        for attempts in [[], [attempt]] as [[UpstreamAttempt]] {
+            for model in [nil, "m"] as [String?] {
+                let end = Settlement(
+                    outcome: .completed, status: 200, settledAt: Timestamp(milliseconds: 5), durationMicroseconds: 7,
+                    sentMicroseconds: sent, firstByteMicroseconds: nil, usage: nil, cost: NanoDollars(9), model: model,
+                    attempts: attempts)
+                let batch = LedgerBatch(
+                    instance: Self.id(9), sequence: 1, now: Timestamp(milliseconds: 11), admissions: [],
+                    settlements: [RequestSettlement(of: Self.batch(1).admissions[0], end)])
+                var decoder = SpoolDecoder(SpoolEncoder(batch).bytes)
+                let found = try decoder.batch()
+                #expect(found.settlements == batch.settlements)
+            }
+        }
+    }
+
+    /// What a program wrote that knew nothing of it, byte for byte: a batch of one settlement.
+    @Test func readsARecordFromBeforeItWasToldWhenARequestWasSent() throws {
+        func words(_ numbers: [UInt64]) -> [UInt8] {
+            var bytes: [UInt8] = []
+            for number in numbers {
+                for place in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: number >> UInt64(8 * place))) }
+            }
+            return bytes
+        }
+        func text(_ text: String) -> [UInt8] { words([UInt64(text.utf8.count)]) + Array(text.utf8) }
+        var record = words([9, ~9, 1, 11, 0, 1])
+        record += words([1, ~1, 2, ~2, 3, ~3, 4, 0, 0, 0])
+        record += text("completed")
+        record += words([200, 5, 7])
+        record += [1] + words([3])
+        record += [0] + words([9])
+        record += [1] + text("m")
+        var decoder = SpoolDecoder(record)
+        let found = try decoder.batch()
+        let wanted = Settlement(
+            outcome: .completed, status: 200, settledAt: Timestamp(milliseconds: 5), durationMicroseconds: 7,
+            firstByteMicroseconds: 3, usage: nil, cost: NanoDollars(9), model: "m")
+        #expect(found.settlements.map(\.settlement) == [wanted])
     }
 
     @Test func aRecordThatACrashCutShortIsNone() throws {

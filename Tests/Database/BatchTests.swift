@@ -53,8 +53,11 @@ private final class WireConnection: SQLConnection {
 
     let dialect = Dialect(
         name: "wire", batchStyle: .arrays, locksRows: true,
-        terms: .init(integer: "BIGINT", text: "TEXT", instant: "TEXT", keyedTable: "", wordIndex: { _ in "" }),
-        search: .init(wordsMatch: { _, _ in "" }, memberText: { _, _ in "" }))
+        terms: .init(
+            integer: "BIGINT", ownNumber: "BIGINT", text: "TEXT", instant: "TEXT", keyedTable: "",
+            wordIndex: { _ in "" }),
+        search: .init(wordsMatch: { _, _ in "" }, memberText: { _, _ in "" }),
+        capture: .init(begin: { _, _ in "" }, end: { _ in "" }))
     var interrupter: any SQLInterrupter { NoInterrupter() }
     var isInTransaction: Bool { false }
     var isLost: Bool { false }

@@ -126,7 +126,8 @@ extension Settlement {
     ) -> Settlement {
         Settlement(
             outcome: outcome, status: 200, settledAt: noon + .seconds(1), durationMicroseconds: 900_000,
-            firstByteMicroseconds: 300_000, usage: TokenUsage(promptTokens: prompt, completionTokens: completion),
+            sentMicroseconds: 2_000, firstByteMicroseconds: 300_000,
+            usage: TokenUsage(promptTokens: prompt, completionTokens: completion),
             cost: NanoDollars(cost), model: "gpt-4o")
     }
 }

@@ -53,6 +53,26 @@ struct VerifyTests {
         await world.storage.close()
     }
 
+    @Test("repairs sums of usage that alone are wrong, in one event")
+    func wrongSums() async throws {
+        let world = try await World.file()
+        let token = try await world.token()
+        _ = try await world.storage.commit(Batches().next([world.admission(token, settled: .sample())]))
+        while try await world.storage.sumUsage(at: noon + .seconds(7200)) {}
+        try await world.sql("UPDATE usage_sums SET requests = requests + 1")
+        #expect(try await world.broken() == ["usage-sums-equal-rows"])
+        let event = AuditEvent(
+            id: .fresh(), at: noon, action: "database.repair", actor: "somebody", outcome: .success, method: "",
+            path: "", requestID: "", clientAddress: "")
+        let repairs = try await world.storage.recording(event).repair(isDryRun: false)
+        #expect(repairs.map(\.counter) == ["usage_sums"])
+        #expect(
+            try await world.storage.auditEvent(event.id).metadata
+                == ["counters": "1", "tokens": "1", "projects": "0"])
+        #expect(try await world.broken() == [])
+        await world.storage.close()
+    }
+
     @Test("does not blame a cap that was lowered below what was used")
     func loweredCap() async throws {
         let (world, token) = try await world()

@@ -42,6 +42,7 @@ extension CommandScenario {
         starting, refusing, ending, bounds, sharedServers, sharedCaches, sharedMigrations, postgres, kills, spools,
         outages,
         diskFaults,
-        stops, clocks, copies, auditFiles, manageCommands, manageUsage, keys, backups, operators, imports, proofs,
+        stops, clocks, copies, moves, auditFiles, manageCommands, manageUsage, keys, backups, operators, imports,
+        proofs, auditedCommands, troubles, completions,
     ].flatMap { $0 }
 }

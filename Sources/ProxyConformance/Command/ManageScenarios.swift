@@ -180,9 +180,10 @@ extension CommandScenario {
                 try await server.document(list).items.map { $0["status"].integer } == [200, 200]
             }
             check.that(areSettled, "the requests are not listed, or not settled")
-            let id = try await server.document(list).items.first?["id"].string ?? ""
-            let shown = try await server.tell(["request", "get", id])
+            let sent = try await server.document(list).items.first { $0["sent_us"].integer != nil }
+            let shown = try await server.tell(["request", "get", sent?["id"].string ?? ""])
             check.that(shown.output.contains("path: /v1/models\n"), "shown: \(shown.output)")
+            check.that(Int(shown.value(of: "sent_us")) != nil, "when it was sent: \(shown.output)")
             let purged = try await server.document(["cache", "purge", "--url", "/v1/models"])
             check.equal(purged["deleted"].integer, 1, "deleted")
             check.usual(try await server.exchange(get), "afterwards")

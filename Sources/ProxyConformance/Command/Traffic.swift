@@ -14,15 +14,20 @@ final class Traffic: Sendable {
         var cutShort = 0
         var statuses: [Int: Int] = [:]
         var isStopped = false
+        /// From when a request was due to the first byte of its answer.
+        var longestWait = Duration.zero
     }
 
     let free: Tenant
     let capped: Tenant
+    /// Requests per second of all clients together; `nil` for as many as they get answered.
+    private let rate: Int?
     private let state: Mutex<State>
 
     var servers: [CommandServer] { state.withLock { $0.servers } }
 
-    init(over servers: [CommandServer]) async throws {
+    init(over servers: [CommandServer], rate: Int? = nil) async throws {
+        self.rate = rate
         free = try await servers[0].tenant(name: "free")
         capped = try await servers[0].tenant(cap: Self.cap, name: "capped")
         state = Mutex(State(servers: servers))
@@ -31,6 +36,9 @@ final class Traffic: Sendable {
     /// Answers that began and did not end.
     var cutShort: Int { state.withLock { $0.cutShort } }
     var statuses: [Int: Int] { state.withLock { $0.statuses } }
+
+    /// The longest time from when a request was due to the first byte of its answer.
+    var longestWait: Duration { state.withLock { $0.longestWait } }
 
     /// Ends one of the servers at a random moment and starts another in its place, `rounds` times, under load.
     func run(
@@ -61,17 +69,20 @@ final class Traffic: Sendable {
 
     private func ask(_ number: Int) async {
         let tenant = number % 3 == 0 ? capped : free
+        var pace = rate.map { Pace(of: number, among: Self.clients, rate: $0) }
         while let server = state.withLock({ $0.isStopped ? nil : $0.servers.randomElement() }) {
             guard var conversation = try? await server.talk() else {
                 try? await Task.sleep(for: .milliseconds(5))
                 continue
             }
             for _ in 0..<20 {
+                let due = await pace?.next() ?? .now
                 guard (try? await conversation.send(tenant.request())) != nil,
                     let head = try? await conversation.head()
                 else { break }
                 state.withLock { state in
                     state.statuses[head.status, default: 0] += 1
+                    state.longestWait = max(state.longestWait, due.duration(to: .now))
                     guard head.status == 200, let id = head.fields.first("x-proxy-request-id") else { return }
                     state.answered[tenant.tokenID, default: []].append(id)
                 }
@@ -135,5 +146,23 @@ final class Traffic: Sendable {
         let over = (stored[capped.tokenID] ?? []).count - Self.cap
         FaultFigures.note(.overAdmitted, max(0, over))
         check.that(over <= 0, "the cap was passed")
+    }
+}
+
+/// When one of several clients sends: an open loop, so that what is late shows as a wait.
+private struct Pace {
+    private var due: ContinuousClock.Instant
+    private let step: Duration
+
+    init(of number: Int, among clients: Int, rate: Int) {
+        step = .seconds(1) * clients / rate
+        due = .now + step * number / clients
+    }
+
+    /// Waits until the next request is due.
+    mutating func next() async -> ContinuousClock.Instant {
+        due += step
+        try? await Task.sleep(until: due)
+        return due
     }
 }

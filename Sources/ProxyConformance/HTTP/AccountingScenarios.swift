@@ -95,6 +95,39 @@ extension HTTPScenario {
             check.equal(end?.usage, nil, "usage")
         },
         HTTPScenario(
+            inside: "account.timeline.tells-when-it-was-sent",
+            "A request tells when it was sent, between its beginning and the first byte of its answer; what wasn't sent, and an answer from the cache, tell nothing of it."
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let kept = HTTPAnswer.json(HTTPAnswer.usualBody, fields: "Cache-Control: public, max-age=60\r\n")
+            world.upstream.script(UpstreamStep.readRequest + [.send(kept)])
+            let get = tenant.request("/v1/models", method: "GET", body: nil)
+            var ids: [String] = []
+            for request in [get, get, tenant.request()] {
+                let answer = try await world.exchange(request)
+                check.usual(answer)
+                ids.append(answer.fields.first("x-proxy-request-id") ?? "")
+            }
+            check.equal(world.upstream.received.count, 2, "requests that reached the upstream")
+            _ = try await world.settledTally(tenant, rows: 3)
+            let list = try await world.manage("GET", "/manage/requests?token_id=\(tenant.tokenID)").json.items
+            for (id, isSent) in zip(ids, [true, false, true]) {
+                let row = try await world.manage("GET", "/manage/requests/\(id)").json
+                check.that(list.contains(row), "not listed as it is shown: \(row)")
+                guard isSent else {
+                    check.that(row.has("sent_us") && row["sent_us"] == .null, "from the cache: \(row)")
+                    continue
+                }
+                let times = ["sent_us", "first_byte_us", "duration_us"].compactMap { row[$0].integer }
+                check.that(times.count == 3 && times[0] >= 0 && times == times.sorted(), "times \(times)")
+            }
+            let lost = try await world.scoped(project: #""base_url":"http://127.0.0.1:1""#, name: "lost")
+            check.refusal(try await world.exchange(lost.request()), 502, "upstream_unreachable")
+            let unsent = try await world.settlement(of: lost)
+            check.equal(unsent?.outcome, .upstreamUnreachable, "outcome of what wasn't sent")
+            check.equal(unsent?.sentMicroseconds, nil, "when it was sent")
+        },
+        HTTPScenario(
             inside: "account.rows.equal-counts", "After mixed traffic every counted request has its row, and no others."
         ) { world, check in
             let tenant = try await world.tenant()

@@ -158,6 +158,10 @@ extension HTTPScenario {
             let start = clock.now
             check.usual(try await world.exchange(tenant.request()))
             check.that(clock.now - start >= .seconds(1), "the provider's Retry-After was not waited for")
+            _ = try await world.settledTally(tenant, rows: 3)
+            let rows = try await world.storage.requests(of: tenant.tokenID, after: nil, limit: 9)
+            let sent = rows.last?.admission.settlement?.sentMicroseconds
+            check.that((sent ?? 0) >= 1_000_000, "the attempt that was answered was sent after \(sent ?? -1) µs")
             world.upstream.script(answering("429 Too Many Requests", fields: "Retry-After: 3\r\n"))
             check.equal(try await world.exchange(tenant.request()).status, 429, "a longer one than max_backoff")
         },

@@ -100,8 +100,8 @@ extension HTTPScenario: CustomStringConvertible {
 extension HTTPScenario {
     /// Every HTTP scenario, by area.
     public static let all: [HTTPScenario] = [
-        access, limits, usageLimits, streamUsage, clientLeaves, upstreamFailures, forwarding, requestBodies, answers,
-        streams, connections,
+        access, limits, usageLimits, consumption, streamUsage, clientLeaves, upstreamFailures, forwarding,
+        requestBodies, answers, streams, connections,
         endings, timeouts,
         smuggling, hostileUpstreams, projectManagement, tokenManagement, managementInput, effects, accounting,
         operation, http2, tunnels, openAI, upstreamTLS, listenerTLS, providers, origins, parameters, scopes, attempts,

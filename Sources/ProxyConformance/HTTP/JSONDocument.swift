@@ -39,6 +39,11 @@ package enum JSONDocument: Hashable, Sendable {
         return Int(text)
     }
 
+    package var double: Double? {
+        guard case .number(let text) = self else { return nil }
+        return Double(text)
+    }
+
     package var items: [JSONDocument] {
         guard case .array(let items) = self else { return [] }
         return items

@@ -34,6 +34,34 @@ extension HTTPScenario {
             }
         },
         HTTPScenario(
+            inside: "pages.token.shows-use-of-its-limits",
+            "A token's page shows what is used now of each limit that the token has, as a figure and as a bar."
+        ) { world, check in
+            let tenant = try await world.tenant(
+                cap: 9, limits: #""requests_per_minute":2,"tokens_per_minute":1000,"budget_usd":5"#)
+            check.usual(try await world.exchange(tenant.request()))
+            _ = try await world.settledTally(tenant, rows: 1)
+            let page = try await world.page("tokens/\(tenant.tokenID)", try await world.signIn(check)).text
+            let used = [
+                ("max_requests", "1", "11"), ("requests_per_minute", "1", "50"), ("tokens_per_minute", "12", "1"),
+                ("budget_usd", "$0.00", "0"),
+            ]
+            for (limit, figure, share) in used {
+                check.that(
+                    page.contains(#"data-figure="used_\#(limit)">\#(figure)<"#), "\(limit) is not told as \(figure)")
+                check.that(page.contains(#"<progress max="100" value="\#(share)""#), "no bar of \(limit): \(share)")
+            }
+        },
+        HTTPScenario(
+            inside: "pages.dashboard.says-zero",
+            "What has not happened since the server began is shown as 0, and not as if nobody knew."
+        ) { world, check in
+            let page = try await world.page("", try await world.signIn(check)).text
+            for figure in ["requests_total", "refusals", "shadow_refusals"] {
+                check.that(page.contains(#"data-figure="\#(figure)">0<"#), "\(figure) is not shown as 0")
+            }
+        },
+        HTTPScenario(
             inside: "pages.sign-in.is-needed",
             "Without a session every page leads to the sign-in, and a wrong credential opens none."
         ) { world, check in
@@ -55,30 +83,35 @@ extension HTTPScenario {
 
 extension ProxyAccess {
     /// A page, asked for with a cookie.
-    fileprivate func page(_ path: String, _ cookie: String?) async throws -> HTTPResponse {
+    func page(_ path: String, _ cookie: String?) async throws -> HTTPResponse {
         try await exchange(
             HTTPRequest(
                 method: "GET", target: "/admin/\(path)", fields: cookie.map { [HTTPField("Cookie", $0)] } ?? []))
     }
 
-    /// Signs in with the management token.
+    /// Signs in, with the server's management token unless another one is given.
     /// - Returns: the session's cookie.
-    fileprivate func signIn(_ check: Check) async throws -> String {
-        let form = try await page("sign-in", nil)
-        check.equal(form.status, 200, "the sign-in page")
-        let cookie = form.fields.first("set-cookie").map { String($0.prefix { $0 != ";" }) } ?? ""
-        let token = form.text.components(between: #"name="csrf" value=""#, and: "\"")
-        let answer = try await exchange(
-            HTTPRequest(
-                target: "/admin/sign-in",
-                fields: [
-                    HTTPField("Content-Type", "application/x-www-form-urlencoded"), HTTPField("Cookie", cookie),
-                ], body: Array("csrf=\(token)&credential=\(managementToken)".utf8)))
+    func signIn(_ check: Check, with credential: String? = nil) async throws -> String {
+        check.equal(try await page("sign-in", nil).status, 200, "the sign-in page")
+        let answer = try await sendSignIn(credential ?? managementToken)
         check.equal(answer.status, 303, "signed in")
         return answer.fields.filter { $0.name.lowercased() == "set-cookie" }.map {
             String($0.value.prefix { $0 != ";" })
         }
         .joined(separator: "; ")
+    }
+
+    /// Sends the form of the sign-in page.
+    func sendSignIn(_ credential: String) async throws -> HTTPResponse {
+        let form = try await page("sign-in", nil)
+        let cookie = form.fields.first("set-cookie").map { String($0.prefix { $0 != ";" }) } ?? ""
+        let token = form.text.components(between: #"name="csrf" value=""#, and: "\"")
+        return try await exchange(
+            HTTPRequest(
+                target: "/admin/sign-in",
+                fields: [
+                    HTTPField("Content-Type", "application/x-www-form-urlencoded"), HTTPField("Cookie", cookie),
+                ], body: Array("csrf=\(token)&credential=\(credential)".utf8)))
     }
 }
 

@@ -88,6 +88,7 @@ extension HTTPScenario {
             for body in [
                 "{}", #"{"name":"x"}"#, #"{"role":"admin"}"#, #"{"name":"","role":"admin"}"#,
                 #"{"name":"x","role":"root"}"#, #"{"name":"management-token","role":"viewer"}"#,
+                #"{"name":"command-line","role":"viewer"}"#,
                 #"{"name":"x","role":"admin","expires_at":"2001-01-01T00:00:00Z"}"#,
                 #"{"name":"x","role":"admin","more":1}"#,
             ] {

@@ -202,7 +202,7 @@ extension HTTPScenario {
     ]
 
     /// One nano-dollar is 1/1000 of a dollar for a million tokens.
-    private static let priced = [
+    static let priced = [
         "API_CONFIG_PATH": """
         {file}apis:
           openai:

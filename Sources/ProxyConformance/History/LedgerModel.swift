@@ -50,6 +50,11 @@ struct LedgerModel: Sendable {
     private func reserved(of id: TokenID) -> Int64 { reserved { $0.tokenID == id } }
     private func reserved(of id: ProjectID) -> Int64 { reserved { $0.projectID == id } }
 
+    /// What counts at `now` under a token's limits per minute: requests, and tokens.
+    func used(of id: TokenID, at now: Timestamp) -> [Int64] {
+        [requestRates[id]?.used(at: now) ?? 0, tokenRates[id]?.used(at: now) ?? 0]
+    }
+
     /// Brings up to date what is shown of a budget.
     private mutating func refresh(_ id: TokenID) {
         let account = tokenBudgets[id].map { $0.account(reserved: reserved(of: id)) }

@@ -131,6 +131,30 @@ extension StorageScenario {
                 [AuditEventID.sample(2).text, AuditEventID.sample(5).text, "end of the chain"], "where")
         },
         StorageScenario(
+            "audit.repair.has-its-event",
+            "A repair of several counters is one event that tells how many; one that finds nothing, or only tells, is none.",
+            needs: .tampering
+        ) { site, check in
+            let tenancy = try await Tenancy(site)
+            let storage = tenancy.storage
+            let tokens = [try await tenancy.issue(1), try await tenancy.issue(2)]
+            try await tenancy.admit(1...2, of: tokens[0])
+            let sound = try await storage.recording(.sample(1)).repair(isDryRun: false)
+            check.equal(sound, [], "repairs of what is sound")
+            for token in tokens { try await site.harm(.countsOneTooMany(token.id)) }
+            try await site.harm(.countsOnePromptTokenTooMany(tokens[0].id))
+            let told = try await storage.recording(.sample(2)).repair(isDryRun: true)
+            let event = AuditEvent.sample(3, metadata: ["note": "by hand"])
+            let repairs = try await storage.recording(event).repair(isDryRun: false)
+            check.equal(repairs, told, "repairs, as they were told")
+            check.equal(repairs.map(\.counter), ["request_count", "prompt_tokens", "request_count"], "counters")
+            check.equal(try await storage.recording(.sample(4)).repair(isDryRun: false), [], "repairs a second time")
+            let wanted = event.adding(["counters": "3", "tokens": "2", "projects": "0"])
+            let events = try await storage.auditEvents(AuditFilter(), skipping: 0, limit: 9).events
+            check.equal(events, [wanted], "events")
+            check.equal(try await storage.verify().filter { !$0.holds }, [], "broken invariants")
+        },
+        StorageScenario(
             "audit.prune.keeps-the-chain", "The oldest events may go; what is left is a chain still, and goes on."
         ) { site, check in
             let storage = try await site.open()

@@ -74,7 +74,8 @@ extension StorageScenario {
             let token = try await tenancy.issue(1, cap: .max)
             let end = Settlement(
                 outcome: .completed, status: 599, settledAt: .latest, durationMicroseconds: .max,
-                firstByteMicroseconds: .max, usage: TokenUsage(promptTokens: 1 << 40, completionTokens: 1 << 40),
+                sentMicroseconds: .max, firstByteMicroseconds: .max,
+                usage: TokenUsage(promptTokens: 1 << 40, completionTokens: 1 << 40),
                 cost: NanoDollars(1 << 40), model: "m")
             let admission = Admission.sample(1, of: token, settlement: end)
             check.equal(try await tenancy.clerk.commit([admission]), [.admitted(remaining: .max - 1)], "verdict")

@@ -72,7 +72,8 @@ extension Settlement {
     ) -> Settlement {
         Settlement(
             outcome: outcome, status: status, settledAt: instant, durationMicroseconds: 1500,
-            firstByteMicroseconds: 900, usage: usage, cost: NanoDollars(cost), model: "gpt-4o-mini")
+            sentMicroseconds: 400, firstByteMicroseconds: 900, usage: usage, cost: NanoDollars(cost),
+            model: "gpt-4o-mini")
     }
 }
 

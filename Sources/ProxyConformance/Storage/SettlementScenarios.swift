@@ -28,7 +28,8 @@ extension StorageScenario {
             check.equal(try await tenancy.storage.token(other.id), other, "the other token")
         },
         StorageScenario(
-            "ledger.settle.keeps-what-is-unknown", "An end without usage, first byte or model stays without."
+            "ledger.settle.keeps-what-is-unknown",
+            "An end that was not sent, or without usage, first byte or model, stays without."
         ) { site, check in
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)

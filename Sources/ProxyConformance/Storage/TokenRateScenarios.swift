@@ -42,6 +42,45 @@ extension StorageScenario {
                 try await tenancy.storage.verify().filter { !$0.holds }, [], "broken invariants")
         },
         StorageScenario(
+            "limits.tokens.are-given-back",
+            "A request that used no tokens and cost nothing gives back all that was set aside for it."
+        ) { site, check in
+            let tenancy = try await Tenancy(site)
+            let token = try await tenancy.issue(limits: TokenLimits(tokensPerMinute: 100))
+            check.equal(try await tenancy.decide(1...1, of: token, reserving: aside(90)), [granted], "the first")
+            try await tenancy.end(1...1, of: token, reserving: aside(90))
+            check.equal(try await tenancy.storage.token(token.id).tokenUse(at: .noon)?.used, 0, "after it")
+            check.equal(
+                try await tenancy.decide(2...3, of: token, reserving: aside(90)),
+                [granted, tokensReached(100, asked: 90, after: 61)], "those that follow")
+        },
+        StorageScenario(
+            "limits.use.is-read-with-its-token",
+            "A token is read with what is taken up of its limits, by itself, in a list and by its digest."
+        ) { site, check in
+            let tenancy = try await Tenancy(site)
+            let limits = TokenLimits(requestsPerMinute: 3, tokensPerMinute: 100)
+            let token = try await tenancy.issue(1, cap: 9, limits: limits)
+            let idle = try await tenancy.issue(2, limits: limits)
+            _ = try await tenancy.decide(1...2, of: token, reserving: aside(30))
+            _ = try await tenancy.decide(3...3, of: token, reserving: aside(30), at: .noon(plus: 20))
+            let read = try await tenancy.storage.token(token.id)
+            let told: [(second: Int64, requests: Int64, tokens: Int64)] = [
+                (20, 3, 90), (60, 3, 90), (61, 1, 30), (81, 0, 0),
+            ]
+            for (second, requests, tokens) in told {
+                let now = Timestamp.noon(plus: second)
+                check.equal(read.requestUse(at: now)?.used, requests, "requests after \(second) s")
+                check.equal(read.tokenUse(at: now)?.used, tokens, "tokens after \(second) s")
+            }
+            check.equal(read.requestUse(at: .noon(plus: 20))?.freeAt, .noon(plus: 61), "room for requests")
+            check.equal(read.tokenUse(at: .noon(plus: 20))?.freeAt, nil, "room for tokens")
+            check.equal([read.capUse?.used, read.capUse?.remaining], [3, 6], "of the cap")
+            let listed = try await tenancy.storage.tokens(TokenFilter(now: .noon), after: nil, limit: 9)
+            check.equal(listed, [read, idle], "in a list")
+            check.equal(try await tenancy.storage.grant(for: .sample(1))?.token, read, "by its digest")
+        },
+        StorageScenario(
             "limits.tokens.tell-headroom", "An admission tells what its limits hold after it."
         ) { site, check in
             let tenancy = try await Tenancy(site)

@@ -115,8 +115,8 @@ extension StorageScenario {
                 UpstreamAttempt(provider: "open-ai.2", upstream: .sample(7), result: .status(200)),
             ]
             let end = Settlement(
-                outcome: .completed, status: 200, settledAt: .noon, durationMicroseconds: 1, firstByteMicroseconds: nil,
-                usage: nil, cost: .zero, model: nil, attempts: attempts)
+                outcome: .completed, status: 200, settledAt: .noon, durationMicroseconds: 1, sentMicroseconds: 0,
+                firstByteMicroseconds: nil, usage: nil, cost: .zero, model: nil, attempts: attempts)
             // One that ends with its batch, alone and beside others; and one that ends later.
             try await tenancy.clerk.commit([.sample(1, of: token, settlement: end)])
             try await tenancy.clerk.commit([

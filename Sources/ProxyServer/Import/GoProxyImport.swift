@@ -86,18 +86,19 @@ public enum GoProxyImport {
         guard findings.clashes.isEmpty else { throw TransferError(findings.clashes, in: target.place) }
         let changed = findings.newTokens.union(findings.renewedTokens)
         let reissued = mapping.reissued.filter { changed.contains($0.id) }
+        let requests = mapping.batch.tokens.filter { findings.newTokens.contains($0.token.id) }
+            .reduce(Int64(0)) { $0 + $1.token.requestCount }
         if !request.isDryRun, !findings.isEmpty {
             if !reissued.isEmpty { try keep(reissued) }
+            let facts = ["source": source.address, "requests": "\(requests)", "reissued": "\(reissued.count)"]
             do {
-                try await target.storage.write(mapping.batch, expecting: findings)
+                try await target.write(mapping.batch, expecting: findings, as: .importGoProxy, facts)
             } catch {
                 // Otherwise it may have been written, and then this file is the only place where the new tokens are.
                 if error.kind == .changedMeanwhile, !reissued.isEmpty { forget() }
                 throw error
             }
         }
-        let requests = mapping.batch.tokens.filter { findings.newTokens.contains($0.token.id) }
-            .reduce(Int64(0)) { $0 + $1.token.requestCount }
         return Outcome(
             source: source.address, target: target.place.address,
             projects: ImportTally(found: mapping.batch.projects.count, written: findings.newProjects.count),

@@ -13,6 +13,7 @@ struct ImportTarget: Sendable {
     let storage: SQLStorage
     /// What seals upstream keys there.
     let vault: UpstreamKeyVault
+    let audit: AuditSettings
 
     /// Opens the database and closes it after `body`.
     /// - Parameter isDryRun: whether nothing is made; an empty database stands for one that is not there.
@@ -37,6 +38,16 @@ struct ImportTarget: Sendable {
         }
     }
 
+    /// Writes a batch in one step, and with it the event that tells of it.
+    /// - Parameter facts: what more the event tells, besides how many projects and tokens are new.
+    func write(
+        _ batch: ImportBatch, expecting findings: ImportFindings, as command: AuditedCommand, _ facts: [String: String]
+    ) async throws(StorageError) {
+        let counts = ["projects": "\(findings.newProjects.count)", "tokens": "\(findings.newTokens.count)"]
+        let event = command.event(audit, counts.merging(facts) { count, _ in count })
+        try await storage.recorded(as: event).write(batch, expecting: findings)
+    }
+
     private static func place(_ settings: ServerSettings) throws(TransferError) -> DatabasePlace {
         do throws(StartupError) {
             let place = try DatabasePlace(settings.database)
@@ -58,7 +69,7 @@ struct ImportTarget: Sendable {
             }
             try await refuseUnfinishedCopy(storage, place)
             let vault = try await vault(settings, storage, isDryRun: isDryRun)
-            return ImportTarget(place: place, storage: storage, vault: vault)
+            return ImportTarget(place: place, storage: storage, vault: vault, audit: settings.audit)
         } catch {
             await pool.close()
             throw error

@@ -104,12 +104,12 @@ extension LiteLLMImport {
     ) async throws -> [String: ImportedProject.State] {
         let keys = try keys(of: plan, request)
         return try await ImportTarget.with(settings, isDryRun: request.isDryRun) { target in
-            try await write(plan, keys, to: target, isDryRun: request.isDryRun)
+            try await write(plan, keys, to: target, request)
         }
     }
 
     private static func write(
-        _ plan: LiteLLMPlan, _ keys: [Secret], to target: ImportTarget, isDryRun: Bool
+        _ plan: LiteLLMPlan, _ keys: [Secret], to target: ImportTarget, _ request: Request
     ) async throws -> [String: ImportedProject.State] {
         var batch = ImportBatch()
         for (account, key) in zip(plan.accounts, keys) {
@@ -117,7 +117,9 @@ extension LiteLLMImport {
         }
         let findings = try await target.storage.examine(batch)
         guard findings.clashes.isEmpty else { throw clash(findings.clashes, in: target.place) }
-        if !findings.isEmpty, !isDryRun { try await target.storage.write(batch, expecting: findings) }
+        if !findings.isEmpty, !request.isDryRun {
+            try await target.write(batch, expecting: findings, as: .importLiteLLM, ["config": request.name.shown])
+        }
         return states(of: plan, batch, findings)
     }
 

@@ -36,6 +36,7 @@ extension SQLStorage {
 
     public func pruneAudit(before instant: Timestamp, atMost limit: Int) async throws(StorageError) -> Int {
         try await writing(.prune) { connection in
+            guard try !MoveRecord.holdsRemoval(on: connection) else { return 0 }
             // The end is locked first, as whoever adds an event does.
             guard try connection.run(AuditStatements.lock) > 0 else { return 0 }
             let last = try connection.first(AuditStatements.lastBefore, [.instant(instant), .integer(Int64(limit))]) {

@@ -60,20 +60,29 @@ public struct DatabaseCopy: Sendable {
     }
 
     /// What arrived is a database to serve from.
-    public func finish(at now: Timestamp) async throws {
+    /// - Parameter event: what its audit will say; nothing that the source's says.
+    public func finish(at now: Timestamp, recordedAs event: AuditEvent? = nil) async throws {
+        let changes = try await source.read { connection in
+            try connection.first(Self.changes) { (row) throws(SQLError) in row.integer(at: 0) } ?? 0
+        }
         try await target.write { connection in
             try connection.transaction(.write) { () throws(SQLError) in
+                if let event { try AuditChain.append(event, on: connection) }
                 try CopyRecord.end(at: now, on: connection)
-                // Servers that remember grants of this database hear that nothing is as it was.
-                try connection.run(Self.countChange)
+                // Servers that remember grants of either database hear that nothing is as it was.
+                try connection.run(Self.countChange, [.integer(changes)])
             }
         }
     }
 
-    private func begin(clearing: Bool, at now: Timestamp) async throws {
+    /// Makes the target a copy that has begun.
+    /// - Parameter clearing: whether there is something in it, which goes.
+    func begin(clearing: Bool, at now: Timestamp) async throws {
         let name = sourceName
         try await target.write { connection in
             try connection.transaction(.exclusive) { () throws(SQLError) in
+                // Nor is it on its way to another place any more, or there already.
+                try ChangeNotes.end(on: connection)
                 if clearing {
                     for table in StoredTable.all.reversed() { try connection.run(table.clear) }
                     for statement in Self.forgetting { try connection.run(statement) }
@@ -88,19 +97,26 @@ public struct DatabaseCopy: Sendable {
 
     private func copy(_ meter: CopyMeter) async throws {
         for table in StoredTable.all {
-            meter.begin(table.name)
-            let last = try await target.read { try RowPage.last(of: table, on: $0) }
-            var page = try await read(table, after: last)
-            while page.count > 0 {
-                let (read, key) = (page, page.isFull ? page.lastKey : nil)
-                async let next = key == nil ? nil : self.read(table, after: key)
+            try await copy(table, meter) { [target] page in
                 try await target.write { connection in
-                    try connection.transaction(.write) { () throws(SQLError) in try read.insert(on: connection) }
+                    try connection.transaction(.write) { () throws(SQLError) in try page.insert(on: connection) }
                 }
-                meter.add(read.count)
-                guard let following = try await next else { break }
-                page = following
             }
+        }
+    }
+
+    /// Hands over the rows of a table that come after the target's last one, a page at a time.
+    func copy(_ table: StoredTable, _ meter: CopyMeter, insert: (RowPage) async throws -> Void) async throws {
+        meter.begin(table.name)
+        let last = try await target.read { try RowPage.last(of: table, on: $0) }
+        var page = try await read(table, after: last)
+        while page.count > 0 {
+            let key = page.isFull ? page.lastKey : nil
+            async let next = key == nil ? nil : read(table, after: key)
+            try await insert(page)
+            meter.add(page.count)
+            guard let following = try await next else { break }
+            page = following
         }
     }
 
@@ -150,7 +166,9 @@ public struct DatabaseCopy: Sendable {
 
     private static let forgetting = ["cached_responses", "remembered_answers"].map { SQLStatement("DELETE FROM \($0)") }
     private static let forgetSessions = SQLStatement("DELETE FROM admin_sessions")
-    private static let countChange = SQLStatement("UPDATE grant_changes SET count = count + 1 WHERE id = 1")
+    private static let changes = SQLStatement("SELECT count FROM grant_changes WHERE id = 1")
+    private static let countChange = SQLStatement(
+        "UPDATE grant_changes SET count = 1 + CASE WHEN count > $1 THEN count ELSE $1 END WHERE id = 1")
 }
 
 /// How many rows a table has.
@@ -186,6 +204,14 @@ public enum DatabaseCopyError: Error, Hashable, Sendable {
     case sourceUnfinished
     /// There are fewer rows in the source than when the copy began.
     case shrunk(table: String, before: Int64, now: Int64)
+    /// The source's servers are at another database already.
+    case moved(to: String)
+    /// Another database follows the source.
+    case movesElsewhere(to: String)
+    /// After all that was brought over, a row is not like the source's: somebody has written to the target.
+    case rowDiffers(table: String, key: String)
+    /// Servers have waited for the rest for too long, and serve from the source again.
+    case tookTooLong
     /// After all was copied, a table of the target is not like the source's: somebody has written to one of them.
     case differs(table: String, source: TableChecksum, target: TableChecksum)
 }

@@ -19,7 +19,28 @@ final class RowPage: @unchecked Sendable {
     ) throws(SQLError) -> RowPage {
         let page = RowPage(table)
         try connection.run(key == nil ? table.firstPage : table.nextPage, key ?? []) { (row) throws(SQLError) in
-            for column in 0..<table.width { page.take(row, column) }
+            page.take(row)
+        }
+        return page
+    }
+
+    /// The rows of `table` after `key`, or its first ones, up to the one at `end`.
+    static func read(
+        _ table: StoredTable, after key: [SQLValue]?, upTo end: [SQLValue], on connection: any SQLConnection
+    ) throws(SQLError) -> RowPage {
+        let page = RowPage(table)
+        let statement = key == nil ? table.pageUpTo : table.nextPageUpTo
+        try connection.run(statement, (key ?? []) + end) { (row) throws(SQLError) in page.take(row) }
+        return page
+    }
+
+    /// Those rows of `table` that there are of the ones with these keys, in the keys' order.
+    static func read(
+        _ table: StoredTable, keys: [[String]], on connection: any SQLConnection
+    ) throws(SQLError) -> RowPage {
+        let page = RowPage(table)
+        try connection.query(table.rows, SQLParameters(keys: keys), width: table.key.count) {
+            (_, row) throws(SQLError) in page.take(row)
         }
         return page
     }
@@ -29,6 +50,10 @@ final class RowPage: @unchecked Sendable {
         try connection.first(table.last) { (row) throws(SQLError) in
             table.keyPositions.map { .text(row.text(at: $0)) }
         }
+    }
+
+    private func take(_ row: any SQLRow) {
+        for column in 0..<table.width { take(row, column) }
     }
 
     private func take(_ row: any SQLRow, _ column: Int) {
@@ -49,25 +74,60 @@ final class RowPage: @unchecked Sendable {
     }
 
     /// Adds these rows to the table of the same name.
-    func insert(on connection: any SQLConnection) throws(SQLError) {
+    /// - Parameter replacing: whether they take the place of rows with their keys.
+    func insert(replacing: Bool = false, on connection: any SQLConnection) throws(SQLError) {
         guard count > 0 else { return }
+        let insert = replacing ? table.replace : table.insert
         switch connection.dialect.batchStyle {
         case .eachRow:
             for row in 0..<count {
                 try connection.run(
-                    table.insert.each, values, first: row * table.width, count: table.width, row: { _ in })
+                    insert.each, values, first: row * table.width, count: table.width, row: { _ in })
             }
         case .arrays:
             var arrays = SQLParameters()
             arrays.append(columnsOf: values, width: table.width)
-            try connection.run(table.insert.all, arrays)
+            try connection.run(insert.all, arrays)
         }
     }
 
     /// Adds these rows to a checksum.
     func add(to checksum: inout TableChecksum) {
+        for row in 0..<count { add(row, to: &checksum) }
+    }
+
+    private func add(_ row: Int, to checksum: inout TableChecksum) {
+        checksum.add(values.slots[row * table.width..<(row + 1) * table.width], textsAt: values.base)
+    }
+
+    /// The checksum of each row, by its key.
+    var checksums: [[String]: TableChecksum] {
+        var checksums: [[String]: TableChecksum] = [:]
         for row in 0..<count {
-            checksum.add(values.slots[row * table.width..<(row + 1) * table.width], textsAt: values.base)
+            var checksum = TableChecksum()
+            add(row, to: &checksum)
+            checksums[key(of: row)] = checksum
         }
+        return checksums
+    }
+
+    private func key(of row: Int) -> [String] {
+        table.keyPositions.map { values.text(at: row * table.width + $0) ?? "" }
+    }
+
+    /// What each row has in two of its columns, a text and a number.
+    func pairs(text: Int, number: Int) -> [(text: String, number: Int64)] {
+        (0..<count).map { row in
+            let first = row * table.width
+            guard case .integer(let found) = values.slots[first + number] else { return ("", 0) }
+            return (values.text(at: first + text) ?? "", found)
+        }
+    }
+}
+
+extension SQLParameters {
+    /// One parameter for each part of each key.
+    init(keys: [[String]]) {
+        self.init(keys.flatMap { $0.map { SQLValue.text($0) } })
     }
 }

@@ -8,6 +8,8 @@ final class StoredTable: Sendable {
     /// Their names and SQLite's names of their types.
     let columns: [String]
     private let textCount: Int
+    /// The columns of the key.
+    let key: [String]
     /// Where in a row the columns of the key stand.
     let keyPositions: [Int]
     let count: SQLStatement
@@ -15,11 +17,21 @@ final class StoredTable: Sendable {
     let firstPage: SQLStatement
     /// The rows after those up to the key that is given.
     let nextPage: SQLStatement
+    /// The rows up to a key.
+    let pageUpTo: SQLStatement
+    /// The rows after one key, up to another.
+    let nextPageUpTo: SQLStatement
+    /// The rows with given keys, in their order.
+    let rows: BatchStatement
     /// The row with the highest key, as ``firstPage`` gives it.
     let last: SQLStatement
     let clear: SQLStatement
     /// Adds one row, or one array a column for many; see ``Dialect/BatchStyle``.
     let insert: BatchStatement
+    /// As ``insert``, for rows that may be there already in another form.
+    let replace: BatchStatement
+    /// Removes the rows with given keys.
+    let remove: BatchStatement
 
     static let pageLength = 4096
 
@@ -37,20 +49,58 @@ final class StoredTable: Sendable {
         let order = key.joined(separator: ", ")
         let numbered = columns.indices.map { "$\($0 + 1)" }
         let arrays = numbered.indices.map { "\(numbered[$0])::\($0 < texts.count ? "text" : "bigint")[]" }
-        let isAfter = "(\(order)) > (\(numbered.prefix(key.count).joined(separator: ", ")))"
+        let numberedKey = numbered.prefix(key.count).joined(separator: ", ")
+        let isAfter = "(\(order)) > (\(numberedKey))"
+        let page = "ORDER BY \(order) LIMIT \(Self.pageLength)"
+        let ends = numbered.prefix(key.count * 2).suffix(key.count).joined(separator: ", ")
+        let asked = AskedKeys(table: name, key: key)
+        self.key = key
         width = columns.count
         textCount = texts.count
         keyPositions = key.compactMap { texts.firstIndex(of: $0) }
         count = SQLStatement("SELECT count(*) FROM \(name)")
-        firstPage = SQLStatement("SELECT \(list) FROM \(name) ORDER BY \(order) LIMIT \(Self.pageLength)")
-        nextPage = SQLStatement(
-            "SELECT \(list) FROM \(name) WHERE \(isAfter) ORDER BY \(order) LIMIT \(Self.pageLength)")
+        firstPage = SQLStatement("SELECT \(list) FROM \(name) \(page)")
+        nextPage = SQLStatement("SELECT \(list) FROM \(name) WHERE \(isAfter) \(page)")
+        pageUpTo = SQLStatement("SELECT \(list) FROM \(name) WHERE (\(order)) <= (\(numberedKey)) ORDER BY \(order)")
+        nextPageUpTo = SQLStatement(
+            "SELECT \(list) FROM \(name) WHERE \(isAfter) AND (\(order)) <= (\(ends)) ORDER BY \(order)")
+        rows = BatchStatement(
+            each: "SELECT \(list) FROM \(name) WHERE \(asked.isOne)",
+            all:
+                "SELECT \(columns.map { "\(name).\($0)" }.joined(separator: ", ")), asked.position FROM \(asked.list) JOIN \(name) "
+                + "ON \(asked.isAsked) WHERE \(LedgerStatements.isOfBatch("asked.position")) ORDER BY asked.position")
         last = SQLStatement(
             "SELECT \(list) FROM \(name) ORDER BY \(key.map { "\($0) DESC" }.joined(separator: ", ")) LIMIT 1")
         clear = SQLStatement("DELETE FROM \(name)")
-        insert = BatchStatement(
-            each: "INSERT INTO \(name) (\(list)) VALUES (\(numbered.joined(separator: ", ")))",
-            all: "INSERT INTO \(name) (\(list)) SELECT * FROM unnest(\(arrays.joined(separator: ", ")))")
+        let insertEach = "INSERT INTO \(name) (\(list)) VALUES (\(numbered.joined(separator: ", ")))"
+        let insertAll = "INSERT INTO \(name) (\(list)) SELECT * FROM unnest(\(arrays.joined(separator: ", ")))"
+        insert = BatchStatement(each: insertEach, all: insertAll)
+        let taking = columns.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+        let replacing = "ON CONFLICT (\(order)) DO UPDATE SET \(taking)"
+        replace = BatchStatement(each: "\(insertEach) \(replacing)", all: "\(insertAll) \(replacing)")
+        remove = BatchStatement(
+            each: "DELETE FROM \(name) WHERE \(asked.isOne)",
+            all: "DELETE FROM \(name) USING \(asked.list) WHERE \(asked.isAsked) "
+                + "AND \(LedgerStatements.isOfBatch("asked.position")) RETURNING asked.position")
+    }
+}
+
+/// How statements name the rows that are asked for by their keys.
+private struct AskedKeys {
+    /// True of the row with the key that is given.
+    let isOne: String
+    /// Many keys, and their places among them.
+    let list: String
+    /// True of a row with one of those.
+    let isAsked: String
+
+    init(table: String, key: [String]) {
+        let numbered = key.indices.map { "$\($0 + 1)" }
+        isOne = zip(key, numbered).map { "\($0) = \($1)" }.joined(separator: " AND ")
+        list =
+            "unnest(\(numbered.map { "\($0)::text[]" }.joined(separator: ", "))) "
+            + "WITH ORDINALITY AS asked (\(key.joined(separator: ", ")), position)"
+        isAsked = key.map { "\(table).\($0) = asked.\($0)" }.joined(separator: " AND ")
     }
 }
 
@@ -62,7 +112,7 @@ extension StoredTable {
     /// content, and what only says that something has changed.
     static let leftBehind = [
         "cached_responses", "cache_purges", "remembered_answers", "admin_sessions", "usage_sums", "usage_stale",
-        "usage_horizon", "copies", "schema_migrations", "grant_changes",
+        "usage_horizon", "copies", "moves", "move_changes", "move_servers", "schema_migrations", "grant_changes",
     ]
 
     /// Every table whose rows are worth keeping, each after those that it refers to.
@@ -104,8 +154,8 @@ extension StoredTable {
                 "usage_source", "attempts",
             ],
             numbers: [
-                "status", "prompt_tokens", "completion_tokens", "cost_nano", "duration_us", "first_byte_us", "writer",
-                "reserved_prompt_tokens", "reserved_completion_tokens", "reserved_nano",
+                "status", "prompt_tokens", "completion_tokens", "cost_nano", "duration_us", "first_byte_us", "sent_us",
+                "writer", "reserved_prompt_tokens", "reserved_completion_tokens", "reserved_nano",
             ]),
         StoredTable(
             "management_tokens", key: ["id"],

@@ -11,6 +11,7 @@ struct ImportGoProxyCommand: AsyncParsableCommand {
         discussion: """
             Its database is only read; stop it first, or what it counts from then on is missing. Everything is written in one step, or
             nothing is. Servers may run meanwhile. Run again, it leaves alone what is there already.
+            The audit tells of it as import.go_proxy.
 
             Upstream keys are sealed anew, under this program's ENCRYPTION_KEY. If the Go proxy had one too, give it in a file, or as
             SOURCE_ENCRYPTION_KEY in the environment. Requests that tokens have counted stand as used on the day of their last use.
@@ -26,12 +27,13 @@ struct ImportGoProxyCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Import from: postgres://…, sqlite:PATH, a SQLite file, or env:NAME for what is in the environment.",
-            valueName: "URL"))
+            valueName: "URL"), completion: .file())
     var from: String
 
     @Option(
         help: ArgumentHelp(
-            "A file with the Go proxy's ENCRYPTION_KEY, if it had one. (SOURCE_ENCRYPTION_KEY)", valueName: "FILE"))
+            "A file with the Go proxy's ENCRYPTION_KEY, if it had one. (SOURCE_ENCRYPTION_KEY)", valueName: "FILE"),
+        completion: .file())
     var sourceEncryptionKeyFile: String?
 
     @Option(help: ArgumentHelp("The provider of the projects, by its name in the providers file.", valueName: "NAME"))
@@ -40,7 +42,7 @@ struct ImportGoProxyCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Make new tokens for those that servers don't take, and write them into this file, for its owner alone.",
-            valueName: "FILE"))
+            valueName: "FILE"), completion: .file())
     var reissue: String?
 
     @Flag(help: "Tell what would be imported, and change nothing.")

@@ -13,7 +13,7 @@ struct ImportLiteLLMCommand: AsyncParsableCommand {
         discussion: """
             The providers file goes to standard output, or into a file; what can't be carried over is told on standard error, entry by
             entry. Keys that the file names as os.environ/NAME are taken from the environment, when projects are made. Run again, it leaves
-            projects alone that are there already.
+            projects alone that are there already. The audit tells of projects that were made, as import.litellm.
 
             Example:
               llm-proxy import litellm --config ./config.yaml > api_providers.yaml
@@ -23,10 +23,12 @@ struct ImportLiteLLMCommand: AsyncParsableCommand {
             missing, names clash, or a file is there already.
             """)
 
-    @Option(help: ArgumentHelp("LiteLLM's config.yaml.", valueName: "FILE"))
+    @Option(help: ArgumentHelp("LiteLLM's config.yaml.", valueName: "FILE"), completion: .yaml)
     var config: String
 
-    @Option(help: ArgumentHelp("Write the providers file here, where there is none yet.", valueName: "FILE"))
+    @Option(
+        help: ArgumentHelp("Write the providers file here, where there is none yet.", valueName: "FILE"),
+        completion: .yaml)
     var providers: String?
 
     @Flag(help: "Make a project for each key, in the database of the settings.")

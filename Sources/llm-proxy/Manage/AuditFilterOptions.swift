@@ -1,4 +1,5 @@
 import ArgumentParser
+import ProxyDomain
 
 /// Which events of the audit are listed: those of which all holds that is said.
 struct AuditFilterOptions: ParsableArguments {
@@ -8,7 +9,9 @@ struct AuditFilterOptions: ParsableArguments {
     @Option(help: "Who did it.")
     var actor: String?
 
-    @Option(help: ArgumentHelp("How it ended: success or refused.", valueName: "outcome"))
+    @Option(
+        help: ArgumentHelp("How it ended: success or refused.", valueName: "outcome"),
+        completion: .words(of: AuditEvent.Outcome.self))
     var outcome: String?
 
     @Option(help: "The request's method.")

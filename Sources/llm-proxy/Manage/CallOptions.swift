@@ -11,7 +11,9 @@ struct CallOptions: ParsableArguments {
             valueName: "token"))
     var managementToken: String?
 
-    @Option(help: ArgumentHelp("A file whose first line is the management token.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("A file whose first line is the management token.", valueName: "path"),
+        completion: .file())
     var managementTokenFile: String?
 
     @Flag(help: "Print what the API answers, as JSON.")

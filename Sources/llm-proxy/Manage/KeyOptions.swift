@@ -9,7 +9,7 @@ struct KeyOptions: ParsableArguments {
             valueName: "key"))
     var apiKey: String?
 
-    @Option(help: ArgumentHelp("A file whose first line is the key.", valueName: "path"))
+    @Option(help: ArgumentHelp("A file whose first line is the key.", valueName: "path"), completion: .file())
     var apiKeyFile: String?
 
     var isGiven: Bool { apiKey != nil || apiKeyFile != nil }

@@ -45,7 +45,8 @@ struct ManageAccessCommand: AsyncParsableCommand {
         @Option(help: "Whose it is: what the audit calls who acts with it. No other one that is in force has it.")
         var name: String
 
-        @Option(help: "What it may be used for: viewer, operator or admin.")
+        @Option(
+            help: "What it may be used for: viewer, operator or admin.", completion: .words(of: ManagementRole.self))
         var role: String
 
         @Option(

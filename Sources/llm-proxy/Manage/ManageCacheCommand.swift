@@ -36,7 +36,7 @@ struct ManageCacheCommand: AsyncParsableCommand {
         @Option(name: .customLong("url"), help: ArgumentHelp("Path and query that were asked for.", valueName: "url"))
         var askedURL: String?
 
-        @Option(help: "GET, HEAD or POST; otherwise every method.")
+        @Option(help: "GET, HEAD or POST; otherwise every method.", completion: .list(["GET", "HEAD", "POST"]))
         var method: String?
 
         @Flag(help: "All that begins with --url.")

@@ -33,7 +33,9 @@ struct ManageProjectCommand: AsyncParsableCommand {
         @Flag(inversion: .prefixedNo, help: "Only those that are active, or only the others.")
         var active: Bool?
 
-        @Option(help: ArgumentHelp("By what they are sorted: created_at, as otherwise, or name.", valueName: "what"))
+        @Option(
+            help: ArgumentHelp("By what they are sorted: created_at, as otherwise, or name.", valueName: "what"),
+            completion: .words(of: ProjectListing.Order.self))
         var sort: String?
 
         @OptionGroup var direction: OrderOptions

@@ -84,7 +84,7 @@ struct ManageTokenCommand: AsyncParsableCommand {
         @Option(
             help: ArgumentHelp(
                 "By what they are sorted: created_at, as otherwise, name, request_count, cost or last_used_at.",
-                valueName: "what"))
+                valueName: "what"), completion: .words(of: TokenListing.Order.self))
         var sort: String?
 
         @OptionGroup var direction: OrderOptions

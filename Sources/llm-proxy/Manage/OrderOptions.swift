@@ -7,7 +7,9 @@ struct OrderOptions: ParsableArguments {
         case descending = "desc"
     }
 
-    @Option(help: ArgumentHelp("asc, or desc for the last ones first; otherwise asc.", valueName: "direction"))
+    @Option(
+        help: ArgumentHelp("asc, or desc for the last ones first; otherwise asc.", valueName: "direction"),
+        completion: .words(of: Direction.self))
     var order: String?
 
     func validate() throws { try ArgumentCheck.choice(order, "--order", of: Direction.self) }

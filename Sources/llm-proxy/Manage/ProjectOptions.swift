@@ -1,4 +1,5 @@
 import ArgumentParser
+import ProxyDomain
 import ProxyManagement
 
 /// What a project has besides its name and its key.
@@ -13,20 +14,24 @@ struct ProjectOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Where the usage of streams comes from that don't tell it: estimate, or ask the provider.",
-            valueName: "source"))
+            valueName: "source"), completion: .words(of: StreamUsage.self))
     var streamUsage: String?
 
     @Option(
         help: ArgumentHelp(
-            "When a client leaves a stream: bill what passed, drain it for its end, or cancel.", valueName: "habit"))
+            "When a client leaves a stream: bill what passed, drain it for its end, or cancel.", valueName: "habit"),
+        completion: .words(of: ClientLeaves.self))
     var clientLeaves: String?
 
     @Option(
         help: ArgumentHelp(
-            "Whose cached answers it is given: of the project alone, or shared ones.", valueName: "scope"))
+            "Whose cached answers it is given: of the project alone, or shared ones.", valueName: "scope"),
+        completion: .words(of: CacheScope.self))
     var cacheScope: String?
 
-    @Option(help: ArgumentHelp("Whether answers from the cache count towards caps: count or free.", valueName: "habit"))
+    @Option(
+        help: ArgumentHelp("Whether answers from the cache count towards caps: count or free.", valueName: "habit"),
+        completion: .words(of: CacheHits.self))
     var cacheHits: String?
 
     @OptionGroup var budget: BudgetOptions

@@ -12,10 +12,14 @@ struct RequestFilterOptions: ParsableArguments {
     @Option(help: "The model that answered, as the provider calls it.")
     var model: String?
 
-    @Option(help: "The status that the client got, like 404, or a class of them, like 4xx; 0 for no answer.")
+    @Option(
+        help: "The status that the client got, like 404, or a class of them, like 4xx; 0 for no answer.",
+        completion: .list(Self.statusClasses))
     var status: String?
 
-    @Option(help: "How it ended, such as completed, client_left or upstream_timeout.")
+    @Option(
+        help: "How it ended, such as completed, client_left or upstream_timeout.",
+        completion: .words(of: RequestOutcome.self))
     var outcome: String?
 
     @Option(help: ArgumentHelp("From when on they came, like 2030-01-31T09:30:00Z.", valueName: "instant"))
@@ -35,8 +39,10 @@ struct RequestFilterOptions: ParsableArguments {
         }
     }
 
+    private static let statusClasses = ["1xx", "2xx", "3xx", "4xx", "5xx"]
+
     private static func isStatus(_ text: String) -> Bool {
-        if ["1xx", "2xx", "3xx", "4xx", "5xx"].contains(text) { return true }
+        if statusClasses.contains(text) { return true }
         return Int(text).map { (0...999).contains($0) } ?? false
     }
 

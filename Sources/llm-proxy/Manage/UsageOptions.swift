@@ -3,10 +3,14 @@ import ProxyDomain
 
 /// Whose usage is told, of which time, and what it is told apart by.
 struct UsageOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("A line for each project, token, model or status; otherwise none.", valueName: "what"))
+    @Option(
+        help: ArgumentHelp("A line for each project, token, model or status; otherwise none.", valueName: "what"),
+        completion: .words(of: UsageQuery.Grouping.self))
     var groupBy: String?
 
-    @Option(help: ArgumentHelp("A line for each hour or day in UTC; otherwise total.", valueName: "span"))
+    @Option(
+        help: ArgumentHelp("A line for each hour or day in UTC; otherwise total.", valueName: "span"),
+        completion: .words(of: UsageQuery.Interval.self))
     var interval: String?
 
     @Option(

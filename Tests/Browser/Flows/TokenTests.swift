@@ -73,6 +73,41 @@ extension AdminPageTests {
         }
 
         @Test(arguments: Look.flows)
+        func theUseOfEachLimitIsShownAtTheMoment(look: Look) async throws {
+            let site = try await AdminSite.start()
+            await withSite(site) {
+                try await Visit.walk(look, at: site) { visit in
+                    let project = try await site.newProject(Self.name(), ["limits": ["budget_usd": 25]])
+                    let token = try await site.newToken(
+                        of: project, "",
+                        [
+                            "max_requests": 8,
+                            "limits": ["requests_per_minute": 2, "tokens_per_minute": 900_000, "budget_usd": 5],
+                        ])
+                    for _ in 1...2 { try await site.chat(token.secret) }
+                    await site.settle()
+                    try await visit.open("/admin/tokens/\(token.id)")
+                    #expect(try await visit.figure("used_max_requests") == "2")
+                    #expect(try await visit.figure("used_requests_per_minute") == "2")
+                    #expect(try await visit.figure("used_tokens_per_minute") != "0")
+                    #expect(try await visit.browser.has("[data-figure=used_budget_usd]"))
+                    #expect(try await visit.browser.has("[data-figure=used_project_budget_usd]"))
+                    #expect(try await visit.browser.elements("main ul.uses progress[aria-label]").count == 5)
+                    #expect(try await visit.browser.elements("main ul.uses progress.full").count == 1)
+                    #expect(try await visit.text.contains("Room again"))
+                    let form = try await visit.form(Action.changeToken, for: "/limits")
+                    #expect(try await form.elements("progress[aria-label]").count == 4)
+                    site.clock.pass(.seconds(61))
+                    try await visit.open("/admin/tokens/\(token.id)")
+                    #expect(try await visit.figure("used_max_requests") == "2")
+                    #expect(try await visit.figure("used_requests_per_minute") == "0")
+                    #expect(try await visit.figure("used_tokens_per_minute") == "0")
+                    #expect(try await !visit.browser.has("main ul.uses progress.full"))
+                }
+            }
+        }
+
+        @Test(arguments: Look.flows)
         func aTokenIsRevokedAndReactivatedWithItsCapAndCount(look: Look) async throws {
             try await Visit.walk(look) { visit in
                 let project = try await visit.site.newProject(Self.name())
@@ -111,6 +146,11 @@ extension AdminPageTests {
 }
 
 extension Visit {
+    /// A figure of the open page, by its hook.
+    fileprivate func figure(_ name: String) async throws -> String {
+        try await browser.element("[data-figure=\"\(name)\"]").text
+    }
+
     /// The token that is shown once.
     func secret() async throws -> String {
         let shown = try await browser.element(Hook.secret)

@@ -31,7 +31,8 @@ struct Furnished: Sendable {
         let token = try await site.newToken(
             of: project, name,
             [
-                "max_requests": 1000, "limits": ["requests_per_minute": 500],
+                "max_requests": 1000,
+                "limits": ["requests_per_minute": 500, "tokens_per_minute": 1_000_000, "budget_usd": 12.5],
                 "allowed_models": [.string(planted), "gpt-*"],
             ])
         let other = try await site.newToken(of: project, "revoked " + planted, ["duration_minutes": 60])

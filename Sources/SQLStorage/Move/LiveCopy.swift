@@ -1,0 +1,268 @@
+public import ProxyDomain
+import ProxyStorage
+public import SQLDatabase
+
+/// Copies a database into another while servers use it, and moves them over.
+///
+/// The source notes which rows change. Rows go over in the order of their keys, then those that changed, again and again; each row is
+/// compared once, and again after each change. At last the source is closed for a moment, until what changed last is there and the
+/// same. What stopped half-way goes on where it was.
+///
+/// One task at a time.
+public final class LiveCopy {
+    private let source: ConnectionPool
+    private let target: ConnectionPool
+    /// What ``CopyRecord/source`` will say.
+    private let sourceName: String
+    /// What ``MoveRecord/target`` will say.
+    private let targetName: String
+    /// Rows that have changed, or were seen to differ, since they were last seen to be the same.
+    private var unproven = UnprovenRows()
+
+    public init(
+        from source: ConnectionPool, named sourceName: String, to target: ConnectionPool, named targetName: String
+    ) {
+        self.source = source
+        self.target = target
+        self.sourceName = sourceName
+        self.targetName = targetName
+    }
+
+    /// Begins, or finds that it has begun.
+    /// - Parameters:
+    ///   - sealedTarget: the target's URL as ``MoveRecord/sealedTarget`` will have it.
+    ///   - replacing: whether what is in the target is removed first, also what an earlier run of the same copy has brought.
+    ///   - event: what the source's audit will say; recorded once.
+    /// - Returns: whether it went on with what had begun.
+    /// - Throws: ``DatabaseCopyError``, or what an engine said.
+    public func begin(
+        sealedTarget: String, replacing: Bool, recordedAs event: AuditEvent?, now: Timestamp
+    ) async throws -> Bool {
+        let copy = DatabaseCopy(from: source, named: sourceName, to: target)
+        let found = try await source.read(MoveRecord.read)
+        if let found {
+            guard found.state != .moved else { throw DatabaseCopyError.moved(to: found.target) }
+            guard found.target == targetName else { throw DatabaseCopyError.movesElsewhere(to: found.target) }
+        }
+        let isPart = try await copy.goesOn()
+        if isPart, found != nil, !replacing { return true }
+        guard try await source.read(CopyRecord.unfinished) == nil else { throw DatabaseCopyError.sourceUnfinished }
+        let held = try await copy.targetRows()
+        let isEmpty = held.allSatisfy { $0.rows == 0 }
+        guard replacing || isEmpty || isPart else { throw DatabaseCopyError.targetNotEmpty(held) }
+        let record = MoveRecord(state: .following, target: targetName, sealedTarget: sealedTarget, beganAt: now)
+        try await untilFree { [source] in
+            try await source.write { connection in
+                try connection.transaction(.exclusive) { () throws(SQLError) in
+                    try Self.begin(record, event, on: connection)
+                }
+            }
+        }
+        try await copy.begin(clearing: !isEmpty, at: now)
+        return false
+    }
+
+    private static func begin(
+        _ record: MoveRecord, _ event: AuditEvent?, on connection: any SQLConnection
+    ) throws(SQLError) {
+        // Of two that remove rows, and of one who does beside this, the other waits.
+        if let lock = connection.dialect.dayParts?.removalLock { try connection.run(lock) }
+        if let event { try AuditChain.append(event, on: connection) }
+        try ChangeNotes.begin(on: connection)
+        try record.write(on: connection)
+    }
+
+    /// Brings over what the target does not have yet, and compares all of it.
+    /// - Parameter progress: told after every page.
+    public func copyRows(progress: @escaping @Sendable (CopyProgress) -> Void) async throws {
+        let copy = DatabaseCopy(from: source, named: sourceName, to: target)
+        let (there, held) = (try await copy.sourceRows(), try await copy.targetRows())
+        let total = there.reduce(0) { $0 + $1.rows }
+        let meter = CopyMeter(.copying, total: total, alreadyDone: held, progress)
+        for (number, table) in StoredTable.all.enumerated() {
+            let before = Array(StoredTable.all[..<number])
+            // What is referred to is there, in tables that are done with.
+            try await follow(before)
+            try await copy.copy(table, meter) { [self] page in try await insert(page, after: before) }
+        }
+        if let upkeep = target.connector.dialect.search.upkeep?(Self.searched) {
+            try await target.write { try $0.runScript(upkeep.rebuild) }
+        }
+        unproven.keepsWords = true
+        try await catchUp()
+        try await compare(CopyMeter(.comparing, total: total, alreadyDone: [], progress))
+        try await catchUp()
+    }
+
+    /// Brings over what has changed until little is left, and compares what was brought.
+    public func catchUp() async throws {
+        for _ in 0..<50 {
+            while try await follow(StoredTable.all) >= 1000 {}
+            try await prove()
+            if unproven.count < 500 { return }
+        }
+    }
+
+    /// Which servers said whether they can follow.
+    public func answers() async throws -> [MoveAnswer] { try await source.read(MoveAnswer.all) }
+
+    /// Closes the source, brings over the rest, and has the target serve. When that fails, the source serves on.
+    /// - Parameter arrived: called once the target is whole, and servers may have it.
+    /// - Returns: for how long nothing could be changed in either.
+    /// - Throws: ``DatabaseCopyError``, or what an engine said.
+    public func switchOver(now: Timestamp, arrived: @Sendable () -> Void) async throws -> Duration {
+        let start = Monotonic.now()
+        try await close()
+        do {
+            while try await follow(StoredTable.all) > 0 {}
+            try await prove()
+            if let row = unproven.first { throw DatabaseCopyError.rowDiffers(table: row.table, key: row.key) }
+            let isOurs = try await source.write { connection in
+                try connection.transaction(.write) { () throws(SQLError) in
+                    try MoveRecord.go(from: .closed, to: .moved, on: connection)
+                }
+            }
+            // A server that has waited for too long opens it again.
+            guard isOurs else { throw DatabaseCopyError.tookTooLong }
+        } catch {
+            try? await reopen()
+            throw error
+        }
+        try await finish(at: now)
+        arrived()
+        return Monotonic.now() - start
+    }
+
+    /// Makes the target one to serve from, of a source that has moved.
+    private func finish(at now: Timestamp) async throws {
+        try await DatabaseCopy(from: source, named: sourceName, to: target).finish(at: now)
+    }
+
+    /// Ends a move of which only its last step, after the source was closed for good, was not done.
+    /// - Returns: whether there was one.
+    public func finishMoved(now: Timestamp) async throws -> Bool {
+        guard let found = try await source.read(MoveRecord.read), found.state == .moved, found.target == targetName,
+            try await target.read(CopyRecord.unfinished)?.source == sourceName
+        else { return false }
+        try await finish(at: now)
+        return true
+    }
+
+    private func close() async throws {
+        try await source.write { connection in
+            try connection.transaction(.write) { () throws(SQLError) in
+                if let fence = connection.dialect.capture.fence { try connection.run(fence) }
+                guard try MoveRecord.go(from: .following, to: .closed, on: connection) else {
+                    throw SQLError(.conflict, detail: "the move was ended by somebody else")
+                }
+            }
+        }
+    }
+
+    private func reopen() async throws {
+        try await source.write { _ = try MoveRecord.go(from: .closed, to: .following, on: $0) }
+    }
+
+    /// Ends that a database is followed, and opens it again, whether it has moved or not.
+    /// - Parameter event: what its audit will say.
+    /// - Returns: how things stood.
+    public static func abandon(_ source: ConnectionPool, recordedAs event: AuditEvent?) async throws -> MoveRecord? {
+        try await untilFree {
+            try await source.write { connection in
+                try connection.transaction(.exclusive) { () throws(SQLError) in
+                    let found = try MoveRecord.read(on: connection)
+                    try ChangeNotes.end(on: connection)
+                    if let event, found != nil { try AuditChain.append(event, on: connection) }
+                    return found
+                }
+            }
+        }
+    }
+
+    /// The table whose words are kept in an index by hand, where the engine doesn't.
+    static let searched = "audit_events"
+}
+
+// MARK: - Bringing over
+
+extension LiveCopy {
+    /// A page may refer to what came into the tables before it meanwhile.
+    private func insert(_ page: RowPage, after tables: [StoredTable]) async throws {
+        for _ in 0..<5 {
+            do {
+                return try await write(page)
+            } catch let error as TransactionError<SQLError> where error.first.kind == .constraint(.foreignKey) {
+                try await follow(tables)
+            }
+        }
+        try await write(page)
+    }
+
+    private func write(_ page: RowPage) async throws {
+        try await target.write { connection in
+            try connection.transaction(.write) { () throws(SQLError) in try page.insert(on: connection) }
+        }
+    }
+
+    /// Brings over rows of some tables that have changed.
+    /// - Returns: how many changes there were.
+    @discardableResult
+    private func follow(_ tables: [StoredTable]) async throws -> Int {
+        let notes = try await source.read { try ChangeNotes.read(of: tables, on: $0) }
+        guard !notes.isEmpty else { return 0 }
+        let changes = RowChanges(notes)
+        // Read after their notes, rows are as the notes' transactions left them, or later ones.
+        let found = try await source.read { connection in
+            try connection.transaction(.read) { () throws(SQLError) in try changes.read(on: connection) }
+        }
+        let keepsWords = unproven.keepsWords
+        try await target.write { connection in
+            try connection.transaction(.write) { () throws(SQLError) in
+                try changes.apply(found, keepsWords: keepsWords, on: connection)
+            }
+        }
+        try await source.write { connection in
+            try connection.transaction(.write) { () throws(SQLError) in
+                try ChangeNotes.forget(notes, on: connection)
+            }
+        }
+        unproven.add(changes)
+        return notes.count
+    }
+}
+
+// MARK: - Comparing
+
+extension LiveCopy {
+    /// Compares all rows, and keeps the keys of those that differ: most have changed in between.
+    private func compare(_ meter: CopyMeter) async throws {
+        for table in StoredTable.all {
+            meter.begin(table.name)
+            var key: [SQLValue]?
+            while true {
+                let after = key
+                let theirs = try await source.read { try RowPage.read(table, after: after, on: $0) }
+                let end = theirs.isFull ? theirs.lastKey : nil
+                let ours = try await target.read { connection throws(SQLError) in
+                    guard let end else { return try RowPage.read(table, after: after, on: connection) }
+                    return try RowPage.read(table, after: after, upTo: end, on: connection)
+                }
+                unproven.add(differencesOf: theirs, and: ours, in: table)
+                meter.add(theirs.count)
+                guard theirs.isFull || ours.isFull else { break }
+                key = end ?? ours.lastKey
+            }
+        }
+    }
+
+    /// Compares the rows that have changed since they were last seen to be the same.
+    private func prove() async throws {
+        let (source, target) = (source, target)
+        for (table, keys) in unproven.pages(of: StoredTable.pageLength) {
+            async let theirs = source.read { try RowPage.read(table, keys: keys, on: $0).checksums }
+            async let ours = target.read { try RowPage.read(table, keys: keys, on: $0).checksums }
+            let (expected, found) = try await (theirs, ours)
+            unproven.remove(keys.filter { expected[$0] == found[$0] }, of: table)
+        }
+    }
+}
