@@ -22,6 +22,8 @@ public enum DatabaseMaintenance {
         public let rows: [TableRows]
         /// From where a copy came that did not end.
         public let unfinishedCopy: String?
+        /// Where it moves to, or has moved.
+        public let move: MoveRecord?
     }
 
     /// Tells how the database stands that the settings name, and changes nothing.
@@ -30,13 +32,15 @@ public enum DatabaseMaintenance {
             let versions = try await SQLStorage.schemaVersions(of: pool)
             var rows: [TableRows] = []
             var unfinished: String?
+            var move: MoveRecord?
             if versions.found == versions.known {
                 rows = try await DatabaseCopy.rows(in: pool)
-                unfinished = try await SQLStorage.inspect(pool).unfinishedCopy()?.source
+                let storage = try await SQLStorage.inspect(pool)
+                (unfinished, move) = (try await storage.unfinishedCopy()?.source, try await storage.move())
             }
             return Status(
                 driver: pool.connector.dialect.name, place: place.address, schema: versions.found,
-                knownSchema: versions.known, rows: rows, unfinishedCopy: unfinished)
+                knownSchema: versions.known, rows: rows, unfinishedCopy: unfinished, move: move)
         }
     }
 
@@ -90,11 +94,18 @@ public enum DatabaseMaintenance {
         let pool = try await DatabasePlace.file(draft).connect(settings.database, for: .filling)
         try await pool.closing {
             let storage = try await SQLStorage.open(pool, now: .wallClock)
+            // What a move had begun when the backup was made has no end here.
+            _ = try await LiveCopy.abandon(pool, recordedAs: nil)
             if let broken = try await storage.verify().first(where: { !$0.holds }) {
                 throw TransferError.refused(
                     "\(path) breaks \(broken.invariant) (\(broken.violations)): nothing was changed")
             }
         }
+    }
+
+    /// Ends in a database that was restored what a move had begun when the backup was made.
+    public static func endMove(_ settings: ServerSettings) async throws {
+        try await onPool(settings, .looking) { pool, _ in _ = try await LiveCopy.abandon(pool, recordedAs: nil) }
     }
 
     /// What PostgreSQL's own programs need in their environment to find the database that we would: no password is seen in a list of
@@ -153,7 +164,9 @@ public enum DatabaseMaintenance {
     /// Takes away all that migrations made in a PostgreSQL database.
     public static var removal: String {
         let tables = SQLStorage.tableNames.map { "DROP TABLE IF EXISTS \($0) CASCADE" }
-        let functions = ["prepare_day_parts", "day_part_key"].map { "DROP FUNCTION IF EXISTS \($0) CASCADE" }
+        let functions = ["prepare_day_parts", "day_part_key", "note_move_change"].map {
+            "DROP FUNCTION IF EXISTS \($0) CASCADE"
+        }
         return (tables + functions).joined(separator: "; ")
     }
 

@@ -39,7 +39,16 @@ struct DatabaseMove {
             // From here on it is a server's.
             lock?.release()
         }
+        try await waitUntilGone(servers)
         return try await outcome(wentOn: wentOn, pause: pause, servers: servers)
+    }
+
+    /// Returns once that many servers are at the target, or have had time for it.
+    private func waitUntilGone(_ servers: Int) async throws {
+        for _ in 0..<500 {
+            guard try await copy.answers().count(where: \.hasMoved) < servers else { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     private func outcome(wentOn: Bool, pause: Duration?, servers: Int) async throws -> DatabaseTransfer.Outcome {

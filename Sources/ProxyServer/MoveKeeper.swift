@@ -19,6 +19,8 @@ final class MoveKeeper: Sendable {
         var answered: String??
         var closedSince: ContinuousClock.Instant?
         var hasMovedTo: String?
+        /// How often in a row it could not go there.
+        var failures = 0
         /// The right to be the one server on the file it went to.
         var lock: ServerLock?
     }
@@ -46,6 +48,8 @@ final class MoveKeeper: Sendable {
     static let purpose = "move-target"
     /// How long a database may be closed, if nobody ends that.
     private static let longestPause = Duration.seconds(10)
+    /// After a second or two, or later if each takes long.
+    private static let failuresToTell = 100
 
     init(
         _ foundation: StorageFoundation, _ settings: DatabaseSettings, logger: Logger,
@@ -102,7 +106,7 @@ final class MoveKeeper: Sendable {
             case .closed:
                 try await waitForEnd()
                 return .milliseconds(10)
-            case .moved: return try await go(move) ? .seconds(1) : .milliseconds(50)
+            case .moved: return await goOrWait(move)
             }
         } catch {
             logger.debug(
@@ -164,6 +168,25 @@ final class MoveKeeper: Sendable {
         logger.warning("the database was closed for a move that did not end, and is open again")
     }
 
+    /// In a moment the command gives the other database out of its hands.
+    private func goOrWait(_ move: MoveRecord) async -> Duration {
+        do {
+            guard try await !go(move) else { return .seconds(1) }
+            return .milliseconds(10)
+        } catch {
+            let isLong = state.withLock { state in
+                state.failures += 1
+                return state.failures == Self.failuresToTell
+            }
+            if isLong {
+                logger.error(
+                    "the database has moved, and this server can't go there",
+                    metadata: ["to": "\(move.target)", "detail": "\(error)"])
+            }
+            return .milliseconds(10)
+        }
+    }
+
     /// Goes to the other database, once it is whole.
     /// - Returns: whether that was done.
     private func go(_ move: MoveRecord) async throws -> Bool {
@@ -174,9 +197,10 @@ final class MoveKeeper: Sendable {
             state.lock = lock
             state.standby = nil
             state.answered = nil
+            state.failures = 0
             state.hasMovedTo = move.target
         }
-        await storage.move(to: standby.pool)
+        await storage.move(to: standby.pool, as: instance)
         logger.notice("the database has moved, and this server with it", metadata: ["to": "\(move.target)"])
         moved()
         return true

@@ -159,7 +159,7 @@ public final class ConnectionPool: Sendable {
         }
         await withCheckedContinuation { continuation in
             let isDone = state.withLock { state in
-                if state.readers.isEmpty { return true }
+                if state.hasNoReader { return true }
                 state.onEmpty.append { continuation.resume() }
                 return false
             }
@@ -248,7 +248,7 @@ extension ConnectionPool {
         state.withLock { state in
             if let place {
                 apply(state.readers.giveBack(place, isBroken: !isSound, now: now), to: &state)
-                if state.isClosed, state.readers.isEmpty { swap(&onEmpty, &state.onEmpty) }
+                if state.hasNoReader { swap(&onEmpty, &state.onEmpty) }
                 scheduleTick(&state, now)
             } else {
                 state.writes[call.number] = nil
@@ -280,10 +280,25 @@ extension ConnectionPool {
                 if isNew { openReader(place, &state) }
                 start(waiter, at: place, &state)
             case .close(let place):
-                state.lanes.removeValue(forKey: place)?.enqueue { $0.close() }
+                close(place, &state)
             case .refuse(let waiter):
                 state.reads.removeValue(forKey: waiter)?.call.refuse(Self.busy)
             }
+        }
+    }
+
+    /// Where the last connection that is closed tidies up after all, whoever closes the pool waits for this one too.
+    private func close(_ place: Int, _ state: inout PoolState) {
+        guard let lane = state.lanes.removeValue(forKey: place) else { return }
+        state.closing += 1
+        lane.enqueue { [self] slot in
+            slot.close()
+            var onEmpty: [@Sendable () -> Void] = []
+            self.state.withLock { state in
+                state.closing -= 1
+                if state.hasNoReader { swap(&onEmpty, &state.onEmpty) }
+            }
+            for tell in onEmpty { tell() }
         }
     }
 

@@ -28,6 +28,8 @@ struct PoolState {
     var isClosed = false
     var isWriterOpen = false
     var writersOpened = 0
+    /// Readers that are closing their connections.
+    var closing = 0
     /// Told when a closed pool has no reader left.
     var onEmpty: [@Sendable () -> Void] = []
     private var lastNumber: UInt64 = 0
@@ -38,6 +40,9 @@ struct PoolState {
                 maxOpen: limits.readers, maxIdle: limits.maxIdle, lifetime: limits.lifetime, wait: limits.wait,
                 maxWaiting: limits.maxWaiting))
     }
+
+    /// Whether no reader has a connection any more, or will have.
+    var hasNoReader: Bool { isClosed && readers.isEmpty && closing == 0 }
 
     mutating func nextNumber() -> UInt64 {
         lastNumber += 1

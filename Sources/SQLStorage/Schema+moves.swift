@@ -26,7 +26,8 @@ extension Schema {
 
         CREATE TABLE move_servers (
             instance_id \(terms.text) NOT NULL PRIMARY KEY,
-            problem \(terms.text)
+            problem \(terms.text),
+            has_moved \(terms.integer) NOT NULL DEFAULT 0
         )\(terms.keyedTable);
         """
     }

@@ -28,8 +28,10 @@ struct DatabaseStatusCommand: AsyncParsableCommand {
             status.schema == status.knownSchema ? "up to date" : "this program brings it to \(status.knownSchema)"
         let copy =
             status.unfinishedCopy.map { ["an unfinished copy of \($0): run the same llm-proxy db copy again"] } ?? []
+        let move =
+            status.move.map { [$0.state == .moved ? "moved to \($0.target)" : "moving to \($0.target)"] } ?? []
         let rows = status.rows.map { "  \($0.name): \($0.rows)" }
-        return (["\(status.driver): \(status.place)", "schema \(status.schema): \(migrations)"] + copy + rows)
+        return (["\(status.driver): \(status.place)", "schema \(status.schema): \(migrations)"] + copy + move + rows)
             .joined(separator: "\n")
     }
 
@@ -37,6 +39,7 @@ struct DatabaseStatusCommand: AsyncParsableCommand {
         JSONValue.object([
             ("driver", .string(status.driver)), ("place", .string(status.place)), ("schema", .integer(status.schema)),
             ("known_schema", .integer(status.knownSchema)), ("unfinished_copy", .text(status.unfinishedCopy)),
+            ("moves_to", .text(status.move?.target)), ("has_moved", .bool(status.move?.state == .moved)),
             ("rows", .object(status.rows.map { ($0.name, .integer($0.rows)) })),
         ]).text
     }
@@ -129,6 +132,7 @@ struct DatabaseRestoreCommand: AsyncParsableCommand {
                 try await DatabaseMaintenance.expectFree(settings, replaces: replace)
                 try await DatabaseUpkeep.restore(from, settings)
                 _ = try await DatabaseMaintenance.migrate(settings)
+                try await DatabaseMaintenance.endMove(settings)
             } else {
                 try await DatabaseMaintenance.readFile(settings, from: from, replaces: replace)
             }

@@ -1,3 +1,4 @@
+import Foundation
 import SQLDatabase
 import SQLiteDriver
 import Testing
@@ -132,6 +133,22 @@ struct PoolTests {
         let rows = try await pool.read { try $0.first(count) { (row) throws(SQLError) in row.integer(at: 0) } }
         #expect(rows == 0)
         await pool.close()
+    }
+
+    @Test("once it is closed, all of a file is in the file: no reader has it open any more, and no log is left")
+    func closedFile() async throws {
+        let folder = TemporaryFolder()
+        for round in 0..<40 {
+            let path = folder.path + "/\(round).db"
+            let pool = try await SQLiteDatabase.open(.file(path), limits: .init(readers: 3))
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<3 { group.addTask { try await pool.read { _ in } } }
+                try await group.waitForAll()
+            }
+            try await pool.write { try $0.runScript("CREATE TABLE seen (n INTEGER) STRICT") }
+            await pool.close()
+            #expect(!FileManager.default.fileExists(atPath: path + "-wal"), "round \(round)")
+        }
     }
 
     @Test("after closing, calls are refused and turns still run, without a connection")

@@ -14,8 +14,8 @@ final class Traffic: Sendable {
         var cutShort = 0
         var statuses: [Int: Int] = [:]
         var isStopped = false
-        /// From when a request was due to the first byte of its answer.
-        var longestWait = Duration.zero
+        var lastAnswer: ContinuousClock.Instant?
+        var longestSilence = Duration.zero
     }
 
     let free: Tenant
@@ -37,8 +37,8 @@ final class Traffic: Sendable {
     var cutShort: Int { state.withLock { $0.cutShort } }
     var statuses: [Int: Int] { state.withLock { $0.statuses } }
 
-    /// The longest time from when a request was due to the first byte of its answer.
-    var longestWait: Duration { state.withLock { $0.longestWait } }
+    /// The longest time between two answers, of whichever clients.
+    var longestSilence: Duration { state.withLock { $0.longestSilence } }
 
     /// Ends one of the servers at a random moment and starts another in its place, `rounds` times, under load.
     func run(
@@ -76,13 +76,15 @@ final class Traffic: Sendable {
                 continue
             }
             for _ in 0..<20 {
-                let due = await pace?.next() ?? .now
+                await pace?.next()
                 guard (try? await conversation.send(tenant.request())) != nil,
                     let head = try? await conversation.head()
                 else { break }
                 state.withLock { state in
                     state.statuses[head.status, default: 0] += 1
-                    state.longestWait = max(state.longestWait, due.duration(to: .now))
+                    let now = ContinuousClock.now
+                    if let last = state.lastAnswer { state.longestSilence = max(state.longestSilence, last.duration(to: now)) }
+                    state.lastAnswer = now
                     guard head.status == 200, let id = head.fields.first("x-proxy-request-id") else { return }
                     state.answered[tenant.tokenID, default: []].append(id)
                 }
@@ -160,9 +162,8 @@ private struct Pace {
     }
 
     /// Waits until the next request is due.
-    mutating func next() async -> ContinuousClock.Instant {
+    mutating func next() async {
         due += step
         try? await Task.sleep(until: due)
-        return due
     }
 }

@@ -38,7 +38,7 @@ extension HTTPScenario {
             "A token's page shows what is used now of each limit that the token has, as a figure and as a bar."
         ) { world, check in
             let tenant = try await world.tenant(
-                cap: 9, limits: #""requests_per_minute":2,"tokens_per_minute":1000,"budget_usd":5"#)
+                cap: 9, limits: #""requests_per_minute":2,"tokens_per_minute":1200,"budget_usd":5"#)
             check.usual(try await world.exchange(tenant.request()))
             _ = try await world.settledTally(tenant, rows: 1)
             let page = try await world.page("tokens/\(tenant.tokenID)", try await world.signIn(check)).text

@@ -38,6 +38,7 @@ extension ServerDoctor {
         findings.append(finding)
         if let storage {
             findings.append(await unfinishedCopy(in: storage))
+            findings.append(await move(of: storage))
             findings.append(await drift(in: storage))
         }
         findings.append(await encryptionKey(storage))
@@ -79,6 +80,23 @@ extension ServerDoctor {
             return .failed(
                 name, "the database holds a part of \(copy.source), whose copy has not ended",
                 remedy: "run the same llm-proxy db copy again: it goes on where it was")
+        } catch {
+            return .failed(name, "can't be looked for: \(error)", remedy: "look at the database's log")
+        }
+    }
+
+    private func move(of storage: SQLStorage) async -> DoctorFinding {
+        let name = "move"
+        do throws(StorageError) {
+            guard let move = try await storage.move() else { return .ok(name, "the database stays where it is") }
+            if move.state == .moved {
+                return .failed(
+                    name, "the database has moved to \(move.target)",
+                    remedy: "serve from there: set DB_DRIVER, DATABASE_PATH and DATABASE_URL to it")
+            }
+            return .warning(
+                name, "the database is being copied to \(move.target), and will move there",
+                remedy: "wait for llm-proxy db copy --live, run it again, or end it with --abandon")
         } catch {
             return .failed(name, "can't be looked for: \(error)", remedy: "look at the database's log")
         }

@@ -26,6 +26,8 @@ public struct MoveAnswer: Hashable, Sendable {
     public let instance: InstanceID
     /// What keeps it from that.
     public let problem: String?
+    /// Whether it has done so.
+    public var hasMoved = false
 }
 
 extension MoveRecord {
@@ -59,12 +61,13 @@ extension MoveRecord {
 
 extension MoveAnswer {
     func write(on connection: any SQLConnection) throws(SQLError) {
-        try connection.run(MoveStatements.answer, [.id(instance), .optional(problem)])
+        try connection.run(MoveStatements.answer, [.id(instance), .optional(problem), .integer(hasMoved ? 1 : 0)])
     }
 
     static func all(on connection: any SQLConnection) throws(SQLError) -> [MoveAnswer] {
         try connection.all(MoveStatements.answers) { (row) throws(SQLError) in
-            MoveAnswer(instance: try row.id(at: 0), problem: row.optionalText(at: 1))
+            MoveAnswer(
+                instance: try row.id(at: 0), problem: row.optionalText(at: 1), hasMoved: row.integer(at: 2) == 1)
         }
     }
 }
@@ -77,8 +80,8 @@ private enum MoveStatements {
     static let isThere = SQLStatement("SELECT count(*) FROM moves")
     static let answer = SQLStatement(
         """
-        INSERT INTO move_servers (instance_id, problem) VALUES ($1, $2)
-        ON CONFLICT (instance_id) DO UPDATE SET problem = excluded.problem
+        INSERT INTO move_servers (instance_id, problem, has_moved) VALUES ($1, $2, $3)
+        ON CONFLICT (instance_id) DO UPDATE SET problem = excluded.problem, has_moved = excluded.has_moved
         """)
-    static let answers = SQLStatement("SELECT instance_id, problem FROM move_servers ORDER BY instance_id")
+    static let answers = SQLStatement("SELECT instance_id, problem, has_moved FROM move_servers ORDER BY instance_id")
 }

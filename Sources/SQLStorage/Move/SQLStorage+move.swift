@@ -20,8 +20,12 @@ extension SQLStorage {
     }
 
     /// Works on another database from now on, which has all that this one has. What is under way here ends here.
-    public func move(to other: ConnectionPool) async {
-        await replacePool(by: other).close()
+    /// - Parameter instance: the server, of which the former database is told that it has gone.
+    public func move(to other: ConnectionPool, as instance: InstanceID) async {
+        let former = replacePool(by: other)
+        let answer = MoveAnswer(instance: instance, problem: nil, hasMoved: true)
+        _ = try? await former.write { try answer.write(on: $0) }
+        await former.close()
     }
 
     /// Whether a database is one to serve from: it has this program's schema, and isn't part of a copy.
