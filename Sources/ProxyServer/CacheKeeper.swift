@@ -47,17 +47,26 @@ final class CacheKeeper: SharedResponses {
         if storage.isShared || sharesAnswers {
             cache.lastPurge = (try? await storage.cachePurges(after: nil))?.last?.number ?? 0
         }
-        if storage.isShared {
-            listening.start { [self] in
-                for await _ in changes { await catchUp() }
-                return .zero
-            }
-        }
+        listen()
         guard sharesAnswers else { return }
         trimming.start { [self] in
             _ = try? await storage.trimCache(to: Int64(maxBytes), at: now())
             return .seconds(30)
         }
+    }
+
+    private func listen() {
+        guard storage.isShared else { return }
+        listening.start { [self] in
+            for await _ in changes { await catchUp() }
+            return .zero
+        }
+    }
+
+    /// The storage is at another database, which others may purge too, and which doesn't know what was purged before.
+    func databaseMoved() async {
+        cache.begin(after: (try? await storage.cachePurges(after: nil))?.last?.number ?? 0)
+        listen()
     }
 
     func stop() async {

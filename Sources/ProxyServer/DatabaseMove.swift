@@ -21,7 +21,8 @@ struct DatabaseMove {
         self.from = from
         self.into = into
         copy = LiveCopy(
-            from: from.pool, named: from.place.address, to: into.pool, named: into.place.address)
+            from: from.pool, named: from.place.address, to: into.pool, named: into.place.address,
+            owner: String(UInt64.random(in: .min ... .max), radix: 36))
     }
 
     func run(_ progress: @escaping @Sendable (CopyProgress) -> Void) async throws -> DatabaseTransfer.Outcome {
@@ -40,13 +41,21 @@ struct DatabaseMove {
             lock?.release()
         }
         try await waitUntilGone(servers)
-        return try await outcome(wentOn: wentOn, pause: pause, servers: servers)
+        do {
+            return try await outcome(wentOn: wentOn, pause: pause, servers: servers)
+        } catch {
+            throw TransferError.failed(
+                "the database has moved, but could not be looked at afterwards (\(error)): look with llm-proxy db verify"
+            )
+        }
     }
 
     /// Returns once that many servers are at the target, or have had time for it.
     private func waitUntilGone(_ servers: Int) async throws {
         for _ in 0..<500 {
-            guard try await copy.answers().count(where: \.hasMoved) < servers else { return }
+            guard try await copy.answers().count(where: \.hasMoved) < servers else {
+                return try await copy.forgetTarget()
+            }
             try await Task.sleep(for: .milliseconds(20))
         }
     }
@@ -63,29 +72,31 @@ struct DatabaseMove {
     private func waitForServers() async throws -> Int {
         let storage = try await SQLStorage.inspect(from.pool)
         let before = try await storage.instances()
-        var last: [MoveAnswer] = []
+        var answers: [MoveAnswer] = []
         for turn in 1...Self.turns {
             try await Task.sleep(for: Self.turn)
             try await copy.catchUp()
-            let living: Set<InstanceID>
-            if case .server = from.place {
-                guard turn >= Self.turnsToSeeAll else { continue }
-                living = Set(Set(try await storage.instances()).subtracting(before).map(\.instance))
-            } else {
-                guard from.isFileInUse else { return 0 }
-                living = []
+            answers = try await copy.answers()
+            let able = Set(answers.filter { $0.problem == nil }.map(\.instance))
+            if case .file = from.place {
+                if try !from.isFileInUse() { return 0 }
+                if !able.isEmpty { return 1 }
+            } else if turn >= Self.turnsToSeeAll {
+                let living = Set(Set(try await storage.instances()).subtracting(before).map(\.instance))
+                if case .file = into.place, living.count > 1 { throw Self.tooManyForFile(living.count) }
+                if living.isSubset(of: able) { return living.count }
             }
-            last = try await copy.answers()
-            let able = Set(last.filter { $0.problem == nil }.map(\.instance))
-            if case .file = into.place, living.count > 1 { throw Self.tooManyForFile(living.count) }
-            let isReady = living.isEmpty ? !from.isFileInUse || !able.isEmpty : living.isSubset(of: able)
-            if turn >= Self.turnsToSeeAll, last.contains(where: { $0.problem != nil }) { break }
-            if isReady { return max(living.count, from.isFileInUse ? 1 : 0) }
+            if turn >= Self.turnsToSeeAll, answers.contains(where: { $0.problem != nil }) { break }
         }
-        let problem = last.compactMap(\.problem).first.map { " (\($0))" } ?? ""
-        throw TransferError.refused(
-            "a server can't go to \(into.place.address)\(problem): nothing was changed; mend that, and run the same again, which goes on, "
-                + "or end it with --abandon")
+        throw unable(answers)
+    }
+
+    private func unable(_ answers: [MoveAnswer]) -> TransferError {
+        let failing = answers.first { $0.problem != nil }
+        let who = failing.map { "server \($0.instance)" } ?? "a server that has not answered"
+        return .refused(
+            "\(who) can't go to \(into.place.address)\(failing?.problem.map { " (\($0))" } ?? ""): all serve as before; mend that, and "
+                + "run the same again, which goes on, or end it with --abandon")
     }
 
     private static func tooManyForFile(_ count: Int) -> TransferError {

@@ -49,6 +49,8 @@ extension DatabasePlace {
     enum Purpose: Equatable {
         /// Serves, as this instance.
         case serving(InstanceID)
+        /// Will serve, as this instance, from what is there already.
+        case following(InstanceID)
         /// Looks, on one connection, and makes nothing.
         case looking
         /// Writes, on one connection; makes what is missing.
@@ -63,7 +65,7 @@ extension DatabasePlace {
             try await SQLiteDatabase.open(
                 .file(path), limits: limits(settings, purpose),
                 synchronous: settings.synchronous == .full ? .full : .normal, busyTimeout: settings.wait,
-                mayCreate: purpose != .looking)
+                mayCreate: purpose.mayCreate)
         case .server(let address):
             try await PostgresDatabase.open(
                 address, limits: limits(settings, purpose), options: options(settings, purpose),
@@ -113,7 +115,7 @@ extension DatabasePlace {
     /// Of a server's connections one is the ledger's, which is never closed for lack of work.
     private func limits(_ settings: DatabaseSettings, _ purpose: Purpose) -> ConnectionPool.Limits {
         let isServer = if case .server = self { true } else { false }
-        guard purpose.isServing else { return .init(readers: isServer ? 0 : 1, wait: settings.wait) }
+        guard purpose.isServing else { return .init(readers: isServer ? 0 : 1, lifetime: nil, wait: settings.wait) }
         let own = isServer ? 1 : 0
         return .init(
             readers: settings.poolSize - own, maxIdle: max(0, settings.maxIdleConnections - own),
@@ -122,7 +124,7 @@ extension DatabasePlace {
 
     private func options(_ settings: DatabaseSettings, _ purpose: Purpose) -> PostgresDatabase.Options {
         var name = "llm-proxy"
-        if case .serving(let instance) = purpose { name += " \(instance)" }
+        if let instance = purpose.instance { name += " \(instance)" }
         return .init(
             applicationName: name, connectTimeout: settings.wait,
             // Long enough for the largest batch on a busy server, or it would be tried for ever.
@@ -133,5 +135,19 @@ extension DatabasePlace {
 }
 
 extension DatabasePlace.Purpose {
-    var isServing: Bool { if case .serving = self { true } else { false } }
+    var isServing: Bool { instance != nil }
+
+    var instance: InstanceID? {
+        switch self {
+        case .serving(let instance), .following(let instance): instance
+        case .looking, .filling: nil
+        }
+    }
+
+    var mayCreate: Bool {
+        switch self {
+        case .serving, .filling: true
+        case .looking, .following: false
+        }
+    }
 }

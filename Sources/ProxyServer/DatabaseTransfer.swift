@@ -174,6 +174,9 @@ extension TransferError: CustomStringConvertible {
             self = .failed(
                 "\(table) \(key) is not the same on both sides: somebody has written to the target; stop that, and copy again with "
                     + "--replace. Servers serve from the source, as before")
+        case .putAside:
+            self = .refused(
+                "another llm-proxy db copy of the same source has taken over, or it was ended with --abandon")
         case .tookTooLong:
             self = .failed(
                 "the last changes took too long to bring over, and servers serve from the source again: try again with less load"

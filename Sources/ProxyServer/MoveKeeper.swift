@@ -1,6 +1,6 @@
 import Logging
 import ProxyDomain
-import ProxyManagement
+import ProxySecrets
 import ProxySettings
 import ProxyStorage
 import SQLDatabase
@@ -15,53 +15,45 @@ final class MoveKeeper: Sendable {
     private struct State {
         /// Connected to where the database moves.
         var standby: Standby?
-        /// Whether it was said that this server can follow, or what keeps it from that.
-        var answered: String??
         var closedSince: ContinuousClock.Instant?
-        var hasMovedTo: String?
         /// How often in a row it could not go there.
         var failures = 0
-        /// The right to be the one server on the file it went to.
-        var lock: ServerLock?
-    }
-
-    /// A database that is ready to be served from.
-    private struct Standby {
-        let target: String
-        let place: DatabasePlace
-        let pool: ConnectionPool
+        /// What the operator should know of a move that is under way.
+        var notice: String?
+        /// Where the database is that the settings don't name.
+        var hasMovedTo: String?
     }
 
     private let storage: SQLStorage
-    private let instance: InstanceID
+    private let foundation: StorageFoundation
     private let settings: DatabaseSettings
-    private let keyring: Keyring
     /// Which database the settings name, without a password.
     private let origin: String
+    private let now: @Sendable () -> Timestamp
     private let logger: Logger
     /// Told once the server is at another database.
-    private let moved: @Sendable () -> Void
+    private let moved: @Sendable () async -> Void
     private let task = RecurringTask()
     private let state = Mutex(State())
 
     /// What the sealed URL of a target is bound to.
     static let purpose = "move-target"
     /// How long a database may be closed, if nobody ends that.
-    private static let longestPause = Duration.seconds(10)
+    static let longestPause = Duration.seconds(5)
     /// After a second or two, or later if each takes long.
     private static let failuresToTell = 100
 
     init(
-        _ foundation: StorageFoundation, _ settings: DatabaseSettings, logger: Logger,
-        moved: @escaping @Sendable () -> Void
+        _ foundation: StorageFoundation, _ settings: DatabaseSettings, _ surroundings: Surroundings, logger: Logger,
+        moved: @escaping @Sendable () async -> Void
     ) {
-        storage = foundation.storage
-        instance = foundation.instance
-        keyring = foundation.keyring
-        origin = (try? DatabasePlace(settings).address) ?? ""
+        self.foundation = foundation
         self.settings = settings
         self.logger = logger
         self.moved = moved
+        storage = foundation.storage
+        origin = (try? DatabasePlace(settings).address) ?? ""
+        now = surroundings.now
     }
 
     func start() {
@@ -69,27 +61,22 @@ final class MoveKeeper: Sendable {
         task.start { [self] in await look() }
     }
 
-    /// Ends, and closes what was made ready. Called before the storage is closed.
-    func stop() async {
+    /// Returns once the database is open, here or there, and goes nowhere any more: what is to be written can be.
+    func finish(by deadline: ContinuousClock.Instant) async {
+        while ContinuousClock.now < deadline, let move = try? await storage.move(), move.state != .following {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
         await task.stop()
         await forgetStandby()
     }
 
-    /// Lets another server have the file that this one went to. Called after the storage is closed.
-    func release() { state.withLock { $0.lock }?.release() }
-
     /// What the operator should know.
     var warnings: [String] {
-        let (moved, target) = state.withLock { ($0.hasMovedTo, $0.standby?.target) }
-        if let moved {
-            return [
-                "the database has moved from \(origin) to \(moved): change DB_DRIVER, DATABASE_PATH and DATABASE_URL before the "
-                    + "next start"
-            ]
+        let (moved, notice) = state.withLock { ($0.hasMovedTo, $0.notice) }
+        let change = moved.map {
+            "the database has moved from \(origin) to \($0): change DB_DRIVER, DATABASE_PATH and DATABASE_URL before the next start"
         }
-        return target.map {
-            ["the database is being copied to \($0), and moves there: old requests are kept meanwhile"]
-        } ?? []
+        return [change, notice].compactMap { $0 }
     }
 
     /// - Returns: how long to rest.
@@ -97,6 +84,7 @@ final class MoveKeeper: Sendable {
         do {
             guard let move = try await storage.move() else {
                 await forgetStandby()
+                state.withLock { ($0.closedSince, $0.notice) = (nil, nil) }
                 return .seconds(1)
             }
             switch move.state {
@@ -115,48 +103,6 @@ final class MoveKeeper: Sendable {
         }
     }
 
-    /// Connects to the other database, and says whether that went well.
-    private func prepare(_ move: MoveRecord) async throws -> Bool {
-        var problem: String?
-        do {
-            _ = try await standby(for: move)
-        } catch {
-            problem = "\(error)"
-        }
-        if state.withLock({ $0.answered }) != .some(problem) {
-            try await storage.answerMove(instance, problem: problem)
-            state.withLock { $0.answered = .some(problem) }
-            logger.notice(
-                "the database is moving",
-                metadata: ["to": "\(move.target)", "can_follow": "\(problem ?? "yes")"])
-        }
-        return problem == nil
-    }
-
-    private func standby(for move: MoveRecord) async throws -> Standby {
-        if let standby = state.withLock({ $0.standby }), standby.target == move.target { return standby }
-        await forgetStandby()
-        let url = try keyring.open(move.sealedTarget, boundTo: Self.purpose)
-        let place = try DatabasePlace(url: url, option: "the move's target")
-        let pool: ConnectionPool
-        do {
-            pool = try await place.connect(settings, for: .serving(instance))
-        } catch {
-            throw place.unusable(error)
-        }
-        let standby = Standby(target: move.target, place: place, pool: pool)
-        state.withLock { $0.standby = standby }
-        return standby
-    }
-
-    private func forgetStandby() async {
-        let standby = state.withLock { state in
-            defer { (state.standby, state.answered) = (nil, nil) }
-            return state.standby
-        }
-        await standby?.pool.close()
-    }
-
     /// Whoever closed it may be dead.
     private func waitForEnd() async throws {
         let since = state.withLock { state in
@@ -167,12 +113,86 @@ final class MoveKeeper: Sendable {
         guard since.duration(to: .now) > Self.longestPause, try await storage.reopen() else { return }
         logger.warning("the database was closed for a move that did not end, and is open again")
     }
+}
 
+// MARK: - Getting ready
+
+extension MoveKeeper {
+    /// A connection to the database that this one moves to, for one run of the command.
+    private struct Standby {
+        let owner: String
+        let place: DatabasePlace
+        let pool: ConnectionPool
+    }
+
+    /// Connects to the other database, and says whether that went well: once for each run of the command.
+    private func prepare(_ move: MoveRecord) async throws -> Bool {
+        let waiting = try await storage.changesToFollow()
+        state.withLock {
+            $0.notice =
+                "the database is being copied to \(move.target) since \(move.beganAt), to move there (\(waiting) changes to follow; old "
+                + "requests are kept meanwhile): run llm-proxy db copy --live to its end, or end it with --abandon"
+        }
+        if state.withLock({ $0.standby?.owner }) == move.owner { return true }
+        let problem = await problem(with: move)
+        try await storage.answerMove(foundation.instance, problem: problem)
+        logger.notice(
+            "the database is moving", metadata: ["to": "\(move.target)", "can_follow": "\(problem ?? "yes")"])
+        return problem == nil
+    }
+
+    /// What keeps this server from following.
+    private func problem(with move: MoveRecord) async -> String? {
+        guard foundation.journal == nil else {
+            return "DATABASE_OUTAGE is spool there: what is in the spool belongs to the old database; set it to wait"
+        }
+        do {
+            let standby = try await standby(for: move)
+            guard try await storage.isTarget(standby.pool, of: move) else {
+                await forgetStandby()
+                return "\(standby.place.address) is another database there than the one that is copied into"
+            }
+            return nil
+        } catch is SecretsError {
+            return "its ENCRYPTION_KEY is not that of the command"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    private func standby(for move: MoveRecord) async throws -> Standby {
+        if let standby = state.withLock({ $0.standby }), standby.owner == move.owner { return standby }
+        await forgetStandby()
+        let url = try foundation.keyring.open(move.sealedTarget, boundTo: Self.purpose)
+        let place = try DatabasePlace(url: url, option: "the move's target")
+        let pool: ConnectionPool
+        do {
+            pool = try await place.connect(settings, for: .following(foundation.instance))
+        } catch {
+            throw place.unusable(error)
+        }
+        let standby = Standby(owner: move.owner, place: place, pool: pool)
+        state.withLock { $0.standby = standby }
+        return standby
+    }
+
+    private func forgetStandby() async {
+        let standby = state.withLock { state in
+            defer { state.standby = nil }
+            return state.standby
+        }
+        await standby?.pool.close()
+    }
+}
+
+// MARK: - Going over
+
+extension MoveKeeper {
     /// In a moment the command gives the other database out of its hands.
     private func goOrWait(_ move: MoveRecord) async -> Duration {
         do {
-            guard try await !go(move) else { return .seconds(1) }
-            return .milliseconds(10)
+            try await go(move)
+            return .seconds(1)
         } catch {
             let isLong = state.withLock { state in
                 state.failures += 1
@@ -187,22 +207,21 @@ final class MoveKeeper: Sendable {
         }
     }
 
-    /// Goes to the other database, once it is whole.
-    /// - Returns: whether that was done.
-    private func go(_ move: MoveRecord) async throws -> Bool {
+    /// Goes to the other database, which is whole once this one has moved.
+    private func go(_ move: MoveRecord) async throws {
         let standby = try await standby(for: move)
-        guard try await SQLStorage.isServable(standby.pool) else { return false }
         let lock = try standby.place.lock()
-        state.withLock { state in
-            state.lock = lock
-            state.standby = nil
-            state.answered = nil
-            state.failures = 0
-            state.hasMovedTo = move.target
+        guard try await storage.finish(move, in: standby.pool, at: now()) else {
+            throw StartupError("\(standby.place.address) is another database than the one that was copied into")
         }
-        await storage.move(to: standby.pool, as: instance)
+        let former = storage.move(to: standby.pool)
+        foundation.exchangeLock(for: lock)
+        state.withLock { state in
+            (state.standby, state.notice, state.closedSince, state.failures) = (nil, nil, nil, 0)
+            state.hasMovedTo = move.target == origin ? nil : move.target
+        }
         logger.notice("the database has moved, and this server with it", metadata: ["to": "\(move.target)"])
-        moved()
-        return true
+        await moved()
+        await SQLStorage.leave(former, as: foundation.instance)
     }
 }

@@ -52,9 +52,9 @@ struct Parts: Sendable {
             foundation.storage, every: settings.database.driftCheckInterval, now: surroundings.now, logger: logger)
         let audit = try AuditSinks(settings.audit, logger)
         let keeper = InstanceKeeper(foundation, surroundings, logger)
-        let moveKeeper = MoveKeeper(foundation, settings.database, logger: logger) {
+        let moveKeeper = MoveKeeper(foundation, settings.database, surroundings, logger: logger) {
             epoch.advance()
-            cache?.databaseChanged()
+            await cache?.databaseMoved()
             // There may be other servers on it.
             keeper.start()
         }

@@ -128,6 +128,7 @@ public final class ProxyServer: Sendable {
         try? await Task.sleep(for: notice)
         let cut = await relay.drain(grace: settings.shutdownGrace - notice)
         spool?.prepareToClose()
+        await moveKeeper.finish(by: deadline)
         await ledger.close()
         await spool?.close(by: deadline)
         if let left = spool?.backlog.batches, left > 0 {
@@ -142,9 +143,7 @@ public final class ProxyServer: Sendable {
         await certificate?.stop()
         await providers.stop()
         await keeper.stop()
-        await moveKeeper.stop()
         await foundation.remove()
-        moveKeeper.release()
         try? await group.shutdownGracefully()
         logger.info("stopped", metadata: ["connections_cut": "\(cut)"])
         sink.flush()

@@ -6,6 +6,7 @@ import ProxySettings
 import ProxyStorage
 import SQLStorage
 import SQLiteDriver
+import Synchronization
 import SystemFacts
 
 /// What must stand before anything serves: the database, open and up to date, and the secrets kept beside it.
@@ -20,7 +21,7 @@ final class StorageFoundation: Sendable {
     /// What the operator should know and change.
     let warnings: [String]
     /// Held until the database is closed.
-    private let lock: ServerLock?
+    private let lock: Mutex<ServerLock?>
 
     private init(
         storage: SQLStorage, instance: InstanceID, keyring: Keyring, folder: String?, journal: SpoolJournal?,
@@ -32,7 +33,7 @@ final class StorageFoundation: Sendable {
         self.folder = folder
         self.journal = journal
         self.warnings = warnings
-        self.lock = lock
+        self.lock = Mutex(lock)
     }
 
     /// Opens the database that the settings name.
@@ -47,6 +48,7 @@ final class StorageFoundation: Sendable {
         do throws(StartupError) {
             let folder = settings.database.folder
             try await refuseUnfinishedCopy(storage, place)
+            try await waitUntilOpen(storage, logger)
             try await refuseMoved(storage, place)
             if storage.isShared { warnOfGenerated(settings, folder: folder, logger) }
             let first = try await firstProject(in: storage)
@@ -71,7 +73,17 @@ final class StorageFoundation: Sendable {
     /// Closes the database and lets another server have it.
     func remove() async {
         await storage.close()
-        lock?.release()
+        exchangeLock(for: nil)
+    }
+
+    /// Gives the former database's file to whoever comes next.
+    /// - Parameter other: the right to the one that is served from now, if it is a file.
+    func exchangeLock(for other: ServerLock?) {
+        let former = lock.withLock { lock in
+            defer { lock = other }
+            return lock
+        }
+        former?.release()
     }
 
     /// Writes what servers before left in the spool, and makes this server's journal.
@@ -140,6 +152,21 @@ final class StorageFoundation: Sendable {
         throw StartupError(
             "\(place.named) holds a copy of \(copy.source) that did not end: run the same llm-proxy db copy again, "
                 + "which goes on where it was")
+    }
+
+    /// A move may be about to end, or the command that closed the database be dead.
+    private static func waitUntilOpen(_ storage: SQLStorage, _ logger: Logger) async throws(StartupError) {
+        let since = ContinuousClock.now
+        do {
+            while try await storage.move()?.state == .closed {
+                if since.duration(to: .now) > MoveKeeper.longestPause, try await storage.reopen() {
+                    logger.warning("the database was closed for a move that did not end, and is open again")
+                }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        } catch {
+            throw StartupError("the database can't be read (\(error)): look at its log")
+        }
     }
 
     /// What is there is how things stood when servers went to another database.

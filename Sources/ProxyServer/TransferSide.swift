@@ -20,11 +20,20 @@ struct TransferSide: Sendable {
     let pool: ConnectionPool
     /// Whether there is a database with this program's schema.
     let isMade: Bool
-    /// Keeps servers from a file; `nil` where one has it, or there is no file.
+    /// Keeps servers from a file; `nil` where one may have it, or there is no file.
     let lock: ServerLock?
 
-    /// Whether a server has the file.
-    var isFileInUse: Bool { if case .file = place { lock == nil } else { false } }
+    /// Whether a server has the file now.
+    func isFileInUse() throws -> Bool {
+        guard case .file(let path) = place else { return false }
+        do throws(ServerLockError) {
+            try ServerLock(forDatabaseAt: path).release()
+            return false
+        } catch {
+            guard case .held = error else { throw TransferError.inUse("\(error)") }
+            return true
+        }
+    }
 
     /// Opens the database, keeps servers from it where that can be done, and closes it after `body`.
     static func with<Value: Sendable>(
@@ -63,11 +72,11 @@ struct TransferSide: Sendable {
     }
 
     private static func lock(_ place: DatabasePlace, _ role: Role) throws(TransferError) -> ServerLock? {
-        guard case .file(let path) = place else { return nil }
+        // A followed one is left to servers.
+        guard case .file(let path) = place, role != .followed else { return nil }
         do {
             return try ServerLock(forDatabaseAt: path)
         } catch {
-            if role == .followed, case .held = error { return nil }
             throw .inUse("\(error)")
         }
     }

@@ -1,4 +1,6 @@
 import ProxyDomain
+import ProxyStorage
+import Synchronization
 
 /// The requests this process admitted and has not settled, and which of them is the oldest.
 ///
@@ -56,4 +58,39 @@ struct OpenRequests {
             place = child
         }
     }
+}
+
+/// What the ledger's writers remember between batches, and on whichever database they write: an admission is open until it has ended.
+final class LedgerMemory: Sendable {
+    private struct State {
+        var open = OpenRequests()
+        /// Whose oldest open request from before our time is in `inherited`.
+        var instance: InstanceID?
+        var inherited: RequestID?
+    }
+
+    private let state = Mutex(State())
+
+    func knows(_ instance: InstanceID) -> Bool { state.withLock { $0.instance == instance } }
+
+    /// Takes over what a writer of the same instance left open.
+    func inherit(_ left: RequestID?, from instance: InstanceID) {
+        state.withLock { state in
+            if let left { state.inherited = min(state.inherited ?? left, left) }
+            state.instance = instance
+        }
+    }
+
+    /// No request that is open after this batch has a smaller identifier.
+    func oldestOpen(with admissions: [Admission]) -> RequestID? {
+        state.withLock { state in
+            var oldest = state.inherited
+            func take(_ id: RequestID) { oldest = oldest.map { min($0, id) } ?? id }
+            if let known = state.open.oldest() { take(known) }
+            for admission in admissions where admission.settlement == nil { take(admission.requestID) }
+            return oldest
+        }
+    }
+
+    func change(_ body: (inout OpenRequests) -> Void) { state.withLock { body(&$0.open) } }
 }

@@ -10,10 +10,7 @@ final class SQLLedgerWriter: LedgerWriter {
     private let timings: OperationTimings
     private let work = LedgerWork()
     private var parameters = SQLParameters()
-    private var open = OpenRequests()
-    /// Whose oldest open request from before our time is in ``inherited``.
-    private var knownInstance: InstanceID?
-    private var inherited: RequestID?
+    private let memory: LedgerMemory
     private(set) var changesSeen: Int64?
     /// Milliseconds: requests before then may be summed up already.
     private var usageUntil: Int64 = 0
@@ -22,8 +19,11 @@ final class SQLLedgerWriter: LedgerWriter {
     private var optimism = Optimism()
     private var days = DayTables()
 
-    init(_ slot: ConnectionSlot, _ metrics: LedgerMetrics, _ timings: OperationTimings) {
+    init(
+        _ slot: ConnectionSlot, _ memory: LedgerMemory, _ metrics: LedgerMetrics, _ timings: OperationTimings
+    ) {
         self.slot = slot
+        self.memory = memory
         self.metrics = metrics
         self.timings = timings
     }
@@ -33,7 +33,7 @@ final class SQLLedgerWriter: LedgerWriter {
         let start = Monotonic.now()
         do throws(SQLError) {
             let connection = try slot.connected()
-            if knownInstance != batch.instance { try inherit(from: batch.instance, on: connection) }
+            if !memory.knows(batch.instance) { try inherit(from: batch.instance, on: connection) }
             let tables = try days.tables(for: batch, on: connection)
             let isLate = batch.isLate(summedUntil: usageUntil)
             let isWhole = isLate ? false : try writeWhole(batch, in: tables, on: connection)
@@ -51,7 +51,9 @@ final class SQLLedgerWriter: LedgerWriter {
             }
         } catch {
             // Whether they are in the database is not known.
-            for admission in batch.admissions where admission.settlement == nil { open.insert(admission.requestID) }
+            memory.change { open in
+                for admission in batch.admissions where admission.settlement == nil { open.insert(admission.requestID) }
+            }
             slot.tidy()
             days.forget()
             metrics.noteWriting(false)
@@ -142,29 +144,21 @@ final class SQLLedgerWriter: LedgerWriter {
         let left = try connection.first(LedgerStatements.oldestOpen, [.id(instance)]) { (row) throws(SQLError) in
             row.isNull(at: 0) ? nil : try row.id(at: 0, as: RequestID.self)
         }
-        if let left = left ?? nil { inherited = min(inherited ?? left, left) }
-        knownInstance = instance
-    }
-
-    /// No request that is open after this batch has a smaller identifier.
-    private func oldestOpen(with batch: LedgerBatch) -> RequestID? {
-        var oldest = inherited
-        func take(_ id: RequestID) { oldest = oldest.map { min($0, id) } ?? id }
-        if let known = open.oldest() { take(known) }
-        for admission in batch.admissions where admission.settlement == nil { take(admission.requestID) }
-        return oldest
+        memory.inherit(left ?? nil, from: instance)
     }
 
     /// After the batch is in the database.
     private func noteOpen(_ batch: LedgerBatch) {
-        for (index, admission) in batch.admissions.enumerated() where admission.settlement == nil {
-            if case .admitted = work.plan.verdicts[index] {
-                open.insert(admission.requestID)
-            } else {
-                open.remove(admission.requestID)
+        memory.change { open in
+            for (index, admission) in batch.admissions.enumerated() where admission.settlement == nil {
+                if case .admitted = work.plan.verdicts[index] {
+                    open.insert(admission.requestID)
+                } else {
+                    open.remove(admission.requestID)
+                }
             }
+            for end in batch.settlements { open.remove(end.requestID) }
         }
-        for end in batch.settlements { open.remove(end.requestID) }
     }
 
     /// The batch is in the database: reads from its rows what was answered.
@@ -189,7 +183,11 @@ extension SQLLedgerWriter {
         parameters.append(batch.instance)
         parameters.append(batch.sequence)
         parameters.append(batch.now)
-        if let oldest = oldestOpen(with: batch) { parameters.append(oldest) } else { parameters.appendNull() }
+        if let oldest = memory.oldestOpen(with: batch.admissions) {
+            parameters.append(oldest)
+        } else {
+            parameters.appendNull()
+        }
     }
 
     private func wholeParameters(_ batch: LedgerBatch) -> SQLParameters {

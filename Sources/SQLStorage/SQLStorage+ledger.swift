@@ -6,8 +6,9 @@ extension SQLStorage {
     /// The verdict `.admitted(remaining:)` tells what the cap held right after that request, so each waiter of a batch
     /// sees its own number. Of a batch that is looked up after a lost commit, it tells what the cap holds now.
     public func enqueueTurn(after delay: Duration, _ turn: @escaping @Sendable (any LedgerWriter) -> Void) {
-        pool.enqueueTurn(after: delay) { [ledgerMetrics, timings] slot in
-            let writer = slot.companion as? SQLLedgerWriter ?? SQLLedgerWriter(slot, ledgerMetrics, timings)
+        pool.enqueueTurn(after: delay) { [ledgerMemory, ledgerMetrics, timings] slot in
+            let writer =
+                slot.companion as? SQLLedgerWriter ?? SQLLedgerWriter(slot, ledgerMemory, ledgerMetrics, timings)
             slot.companion = writer
             turn(writer)
         }

@@ -7,6 +7,7 @@ public final class SQLStorage: Storage {
     private let current: CurrentPool
     let timings: OperationTimings
     let ledgerMetrics: LedgerMetrics
+    let ledgerMemory: LedgerMemory
     /// What its next change is to be recorded as.
     let event: AuditEvent?
     /// What its next change is answered with.
@@ -17,6 +18,7 @@ public final class SQLStorage: Storage {
         current = CurrentPool(pool)
         timings = OperationTimings()
         ledgerMetrics = LedgerMetrics()
+        ledgerMemory = LedgerMemory()
         event = nil
         answer = nil
     }
@@ -25,6 +27,7 @@ public final class SQLStorage: Storage {
         current = other.current
         timings = other.timings
         ledgerMetrics = other.ledgerMetrics
+        ledgerMemory = other.ledgerMemory
         self.event = event
         self.answer = answer
     }
@@ -96,7 +99,10 @@ public final class SQLStorage: Storage {
             }
             ledgerMetrics.noteWriting(true)
         }
-        _ = try await reading(.probe) { try $0.first(Self.probing) { (row) throws(SQLError) in row.integer(at: 0) } }
+        let moved = try await reading(.probe) { connection in
+            try connection.first(Self.probing) { (row) throws(SQLError) in row.integer(at: 0) }
+        }
+        guard moved == 0 else { throw StorageError(.unavailable, detail: "the database has moved") }
     }
 
     public func close() async { await current.close() }
@@ -107,7 +113,8 @@ public final class SQLStorage: Storage {
     func replacePool(by other: ConnectionPool) -> ConnectionPool { current.replace(by: other) }
 
     private static let touching = SQLStatement("UPDATE grant_changes SET count = count + $1 WHERE id = 1")
-    private static let probing = SQLStatement("SELECT count(*) FROM schema_migrations")
+    /// Whether servers are elsewhere by now.
+    private static let probing = SQLStatement("SELECT count(*) FROM moves WHERE state = 'moved'")
 }
 
 // MARK: - Calls

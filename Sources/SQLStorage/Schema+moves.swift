@@ -12,6 +12,7 @@ extension Schema {
             state \(terms.text) NOT NULL,
             target \(terms.text) NOT NULL,
             sealed_target \(terms.text) NOT NULL,
+            owner \(terms.text) NOT NULL,
             began_at \(terms.instant) NOT NULL
         )\(terms.keyedTable);
 

@@ -121,7 +121,7 @@ struct CatalogueTests {
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 189)
         #expect(HTTPScenario.all.count == 317)
-        #expect(CommandScenario.all.count == 152)
+        #expect(CommandScenario.all.count == 155)
     }
 
     @Test("is named area.act.promise", arguments: Catalogue.allIDs)

@@ -130,7 +130,7 @@ struct MigrationTests {
                 "7 upstreams 3d4acd4678dd359f", "8 response cache 07f42d58ff4eac66",
                 "9 copies 21a7aaef8471c8b7", "10 audit 8c0e159f675d2f62", "11 remembered answers 7ebc8372d43cbe55",
                 "12 management tokens df5b860361062481", "13 sums of usage ef31d9f2ef448b72",
-                "14 moves 53fe966c15cd7d27", "15 timeline 25c58b13eed778f3",
+                "14 moves 5d9c3ca5b69dbfe5", "15 timeline 25c58b13eed778f3",
             ])
         await world.storage.close()
     }

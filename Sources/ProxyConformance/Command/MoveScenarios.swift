@@ -122,6 +122,64 @@ extension CommandScenario {
             try await bench.expectSound(third, check)
         },
         CommandScenario(
+            "move.back.works-without-a-restart",
+            "A server that went from its file to PostgreSQL goes back to the same file, with all that was counted meanwhile.",
+            tags: [.slow]
+        ) { bench, check in
+            let database = try await bench.makeDatabase(hasOwnServer: false)
+            let server = try await bench.serve()
+            let tenant = try await server.tenant(cap: 4)
+            check.usual(try await server.exchange(tenant.request()))
+            bench.expectMoved(try await bench.move("data/llm-proxy.db", database.url), servers: 1, check)
+            check.usual(try await server.exchange(tenant.request()), "in PostgreSQL")
+            let other = try await server.tenant(name: "made there")
+            let back = try await bench.move(
+                database.url, "data/llm-proxy.db", bench.generatedSecrets, more: ["--replace"])
+            bench.expectMoved(back, servers: 1, check)
+            for number in 3...4 { check.usual(try await server.exchange(tenant.request()), "request \(number)") }
+            check.refusal(try await server.exchange(tenant.request()), 429, "quota_exceeded")
+            check.usual(try await server.exchange(other.request()), "what was made meanwhile")
+            let health = try await server.exchange(HTTPRequest(method: "GET", target: "/health")).json
+            check.equal(health["warnings"].items.count, 0, "warnings: \(health)")
+            check.equal(try await server.stop(), 0, "exit code")
+            try await bench.expectSoundAndSettled("data/llm-proxy.db", check)
+            let next = try await bench.serve()
+            check.usual(try await next.exchange(other.request()), "after the next start")
+        },
+        CommandScenario(
+            "move.restart-while-closed.opens",
+            "A server that starts on a file that a dead command left closed waits, and opens it again.", tags: [.slow]
+        ) { bench, check in
+            let database = try await bench.makeDatabase(hasOwnServer: false)
+            let server = try await bench.serve()
+            let tenant = try await server.tenant()
+            _ = try await bench.moveHalf("data/llm-proxy.db", to: database, check)
+            try await server.kill()
+            try await bench.makeSQLite("UPDATE moves SET state = 'closed'", at: "data/llm-proxy.db")
+            let next = try await bench.serve()
+            check.usual(try await next.exchange(tenant.request()), "after it waited")
+            bench.expectMoved(try await bench.move("data/llm-proxy.db", database.url), servers: 1, check)
+            check.usual(try await next.exchange(tenant.request()), "in PostgreSQL")
+        },
+        CommandScenario(
+            "move.second-command.puts-the-first-aside",
+            "Of two commands on one database the later one goes on, and the earlier one ends without having lost anything.",
+            tags: [.slow]
+        ) { bench, check in
+            let database = try await bench.makeDatabase(hasOwnServer: false)
+            let server = try await bench.serve()
+            let tenant = try await server.tenant()
+            _ = try await bench.moveHalf("data/llm-proxy.db", to: database, check)
+            let both = try await withThrowingTaskGroup(of: MoveResult.self) { group in
+                for _ in 1...2 { group.addTask { try await bench.move("data/llm-proxy.db", database.url) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            check.equal(both.count { $0.code == 0 }, 1, "that moved it: \(both.map(\.output))")
+            check.usual(try await server.exchange(tenant.request()), "in PostgreSQL")
+            check.equal(try await server.stop(), 0, "exit code")
+            try await bench.expectSound(database, check)
+        },
+        CommandScenario(
             "move.unable-server.keeps-all-where-they-are",
             "A server that can't go over keeps the others from it: the command says why, and all serve as before.",
             tags: [.slow]
@@ -176,10 +234,10 @@ extension CommandBench {
     }
 
     fileprivate func move(
-        _ source: String, _ target: String, _ environment: [String: String] = [:]
+        _ source: String, _ target: String, _ environment: [String: String] = [:], more: [String] = []
     ) async throws -> MoveResult {
         let (code, output) = try await finish(
-            ["db", "copy", "--live", "--json", "--from", source, "--to", target], environment: environment,
+            ["db", "copy", "--live", "--json", "--from", source, "--to", target] + more, environment: environment,
             within: .seconds(60))
         return MoveResult(code: code, output: output)
     }

@@ -83,7 +83,9 @@ final class Traffic: Sendable {
                 state.withLock { state in
                     state.statuses[head.status, default: 0] += 1
                     let now = ContinuousClock.now
-                    if let last = state.lastAnswer { state.longestSilence = max(state.longestSilence, last.duration(to: now)) }
+                    if let last = state.lastAnswer {
+                        state.longestSilence = max(state.longestSilence, last.duration(to: now))
+                    }
                     state.lastAnswer = now
                     guard head.status == 200, let id = head.fields.first("x-proxy-request-id") else { return }
                     state.answered[tenant.tokenID, default: []].append(id)

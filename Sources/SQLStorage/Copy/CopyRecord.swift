@@ -22,6 +22,22 @@ extension CopyRecord {
         try connection.run(CopyStatements.begin, [.text(source), .instant(now)])
     }
 
+    /// Ends the copy that began at an instant, if it hasn't ended. Whoever finds the source moved may do so.
+    /// - Parameter changes: how many changes to projects and tokens the source has counted.
+    /// - Returns: whether there is such a copy.
+    static func finish(
+        beganAt: Timestamp, changes: Int64, at now: Timestamp, on connection: any SQLConnection
+    ) throws(SQLError) -> Bool {
+        let isThere = try connection.first(CopyStatements.find, [.instant(beganAt)]) { (row) throws(SQLError) in
+            row.integer(at: 0) > 0
+        }
+        guard isThere == true else { return false }
+        if try connection.run(CopyStatements.endOne, [.instant(now), .instant(beganAt)]) > 0 {
+            try GrantChanges.raise(above: changes, on: connection)
+        }
+        return true
+    }
+
     static func end(at now: Timestamp, on connection: any SQLConnection) throws(SQLError) {
         try connection.run(CopyStatements.end, [.instant(now)])
     }
@@ -35,5 +51,24 @@ private enum CopyStatements {
         INSERT INTO copies (number, source, began_at)
         SELECT coalesce(max(number), 0) + 1, $1, $2 FROM copies
         """)
+    static let find = SQLStatement("SELECT count(*) FROM copies WHERE began_at = $1")
+    static let endOne = SQLStatement("UPDATE copies SET ended_at = $1 WHERE began_at = $2 AND ended_at IS NULL")
     static let end = SQLStatement("UPDATE copies SET ended_at = $1 WHERE ended_at IS NULL")
+}
+
+/// The count by which servers hear that a project or a token has changed.
+enum GrantChanges {
+    static func count(on connection: any SQLConnection) throws(SQLError) -> Int64 {
+        try connection.first(read) { (row) throws(SQLError) in row.integer(at: 0) } ?? 0
+    }
+
+    /// Counts a change, so that servers that remember grants of either database hear that nothing is as it was.
+    /// - Parameter other: how many another database has counted.
+    static func raise(above other: Int64, on connection: any SQLConnection) throws(SQLError) {
+        try connection.run(raising, [.integer(other)])
+    }
+
+    private static let read = SQLStatement("SELECT count FROM grant_changes WHERE id = 1")
+    private static let raising = SQLStatement(
+        "UPDATE grant_changes SET count = 1 + CASE WHEN count > $1 THEN count ELSE $1 END WHERE id = 1")
 }

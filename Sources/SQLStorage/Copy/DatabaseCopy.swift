@@ -62,15 +62,12 @@ public struct DatabaseCopy: Sendable {
     /// What arrived is a database to serve from.
     /// - Parameter event: what its audit will say; nothing that the source's says.
     public func finish(at now: Timestamp, recordedAs event: AuditEvent? = nil) async throws {
-        let changes = try await source.read { connection in
-            try connection.first(Self.changes) { (row) throws(SQLError) in row.integer(at: 0) } ?? 0
-        }
+        let changes = try await source.read { try GrantChanges.count(on: $0) }
         try await target.write { connection in
             try connection.transaction(.write) { () throws(SQLError) in
                 if let event { try AuditChain.append(event, on: connection) }
                 try CopyRecord.end(at: now, on: connection)
-                // Servers that remember grants of either database hear that nothing is as it was.
-                try connection.run(Self.countChange, [.integer(changes)])
+                try GrantChanges.raise(above: changes, on: connection)
             }
         }
     }
@@ -157,18 +154,20 @@ public struct DatabaseCopy: Sendable {
     /// How many rows each table of a database has, in the order in which they are copied.
     public static func rows(in pool: ConnectionPool) async throws -> [TableRows] {
         try await pool.read { connection in
-            try StoredTable.all.map { (table) throws(SQLError) in
-                let rows = try connection.first(table.count) { (row) throws(SQLError) in row.integer(at: 0) }
-                return TableRows(name: table.name, rows: rows ?? 0)
+            // For as long as counting takes.
+            try connection.transaction(.read) { () throws(SQLError) in
+                var rows: [TableRows] = []
+                for table in StoredTable.all {
+                    let count = try connection.first(table.count) { (row) throws(SQLError) in row.integer(at: 0) }
+                    rows.append(TableRows(name: table.name, rows: count ?? 0))
+                }
+                return rows
             }
         }
     }
 
     private static let forgetting = ["cached_responses", "remembered_answers"].map { SQLStatement("DELETE FROM \($0)") }
     private static let forgetSessions = SQLStatement("DELETE FROM admin_sessions")
-    private static let changes = SQLStatement("SELECT count FROM grant_changes WHERE id = 1")
-    private static let countChange = SQLStatement(
-        "UPDATE grant_changes SET count = 1 + CASE WHEN count > $1 THEN count ELSE $1 END WHERE id = 1")
 }
 
 /// How many rows a table has.
@@ -210,6 +209,8 @@ public enum DatabaseCopyError: Error, Hashable, Sendable {
     case movesElsewhere(to: String)
     /// After all that was brought over, a row is not like the source's: somebody has written to the target.
     case rowDiffers(table: String, key: String)
+    /// Another run of the same command has taken over.
+    case putAside
     /// Servers have waited for the rest for too long, and serve from the source again.
     case tookTooLong
     /// After all was copied, a table of the target is not like the source's: somebody has written to one of them.

@@ -91,6 +91,15 @@ final class RowPage: @unchecked Sendable {
         }
     }
 
+    /// Takes names that these rows have from others that still have them: those have changed too, and are brought later.
+    func parkNames(on connection: any SQLConnection) throws(SQLError) {
+        guard let park = table.park else { return }
+        for row in 0..<count {
+            let first = row * table.width
+            try connection.run(park, [.optional(values.text(at: first)), .optional(values.text(at: first + 1))])
+        }
+    }
+
     /// Adds these rows to a checksum.
     func add(to checksum: inout TableChecksum) {
         for row in 0..<count { add(row, to: &checksum) }

@@ -32,6 +32,8 @@ final class StoredTable: Sendable {
     let replace: BatchStatement
     /// Removes the rows with given keys.
     let remove: BatchStatement
+    /// Gives all rows but the one with the key `$1` another name than `$2`, where no two may have the same.
+    let park: SQLStatement?
 
     static let pageLength = 4096
 
@@ -41,7 +43,10 @@ final class StoredTable: Sendable {
     /// - Parameters:
     ///   - key: columns of text.
     ///   - texts: all columns of text, instants included.
-    private init(_ name: String, key: [String], texts: [String], numbers: [String]) {
+    ///   - uniqueNames: of which rows no two may have the same in `name`, which comes after the key; `nil` without such.
+    private init(
+        _ name: String, key: [String], texts: [String], numbers: [String], uniqueNames: String? = nil
+    ) {
         self.name = name
         let columns = texts + numbers
         self.columns = texts.map { "\($0) TEXT" } + numbers.map { "\($0) INTEGER" }
@@ -78,6 +83,9 @@ final class StoredTable: Sendable {
         let taking = columns.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
         let replacing = "ON CONFLICT (\(order)) DO UPDATE SET \(taking)"
         replace = BatchStatement(each: "\(insertEach) \(replacing)", all: "\(insertAll) \(replacing)")
+        park = uniqueNames.map {
+            SQLStatement("UPDATE \(name) SET name = '~' || id WHERE name = $2 AND id <> $1 AND \($0)")
+        }
         remove = BatchStatement(
             each: "DELETE FROM \(name) WHERE \(asked.isOne)",
             all: "DELETE FROM \(name) USING \(asked.list) WHERE \(asked.isAsked) "
@@ -123,7 +131,7 @@ extension StoredTable {
                 "id", "name", "sealed_key", "key_hint", "provider", "base_url", "deactivated_at", "created_at",
                 "updated_at", "stream_usage", "client_leaves", "allowed_models", "allowed_paths", "cache_scope",
                 "cache_hits",
-            ] + budget, numbers: budgetNumbers),
+            ] + budget, numbers: budgetNumbers, uniqueNames: "true"),
         StoredTable(
             "upstreams", key: ["id"],
             texts: [
@@ -159,7 +167,8 @@ extension StoredTable {
             ]),
         StoredTable(
             "management_tokens", key: ["id"],
-            texts: ["id", "name", "role", "digest", "hint", "created_at", "expires_at", "revoked_at"], numbers: []),
+            texts: ["id", "name", "role", "digest", "hint", "created_at", "expires_at", "revoked_at"], numbers: [],
+            uniqueNames: "revoked_at IS NULL"),
         StoredTable(
             "audit_events", key: ["id"],
             texts: [

@@ -43,9 +43,13 @@ enum ChangeNotes {
         try connection.first(NoteStatements.count) { (row) throws(SQLError) in row.integer(at: 0) } ?? 0
     }
 
-    /// Forgets notes whose rows have been brought over. One by one: numbers may become visible in another order.
-    static func forget(_ notes: [Note], on connection: any SQLConnection) throws(SQLError) {
+    /// Forgets notes whose rows have been brought over, unless another run has the move in hand. One by one: numbers may become
+    /// visible in another order.
+    /// - Returns: whether they are forgotten.
+    static func forget(_ notes: [Note], by owner: String, on connection: any SQLConnection) throws(SQLError) -> Bool {
+        guard try MoveRecord.read(on: connection)?.owner == owner else { return false }
         try connection.change(NoteStatements.forget, SQLParameters(notes.map { .integer($0.number) }), width: 1)
+        return true
     }
 }
 

@@ -16,19 +16,25 @@ public final class LiveCopy {
     private let sourceName: String
     /// What ``MoveRecord/target`` will say.
     private let targetName: String
+    /// Names this run: of two on one source, the earlier one finds itself put aside.
+    private let owner: String
     /// Rows that have changed, or were seen to differ, since they were last seen to be the same.
     private var unproven = UnprovenRows()
 
     public init(
-        from source: ConnectionPool, named sourceName: String, to target: ConnectionPool, named targetName: String
+        from source: ConnectionPool, named sourceName: String, to target: ConnectionPool, named targetName: String,
+        owner: String
     ) {
         self.source = source
         self.target = target
         self.sourceName = sourceName
         self.targetName = targetName
+        self.owner = owner
     }
 
-    /// Begins, or finds that it has begun.
+    private var copy: DatabaseCopy { DatabaseCopy(from: source, named: sourceName, to: target) }
+
+    /// Begins, or goes on with what has begun.
     /// - Parameters:
     ///   - sealedTarget: the target's URL as ``MoveRecord/sealedTarget`` will have it.
     ///   - replacing: whether what is in the target is removed first, also what an earlier run of the same copy has brought.
@@ -38,28 +44,33 @@ public final class LiveCopy {
     public func begin(
         sealedTarget: String, replacing: Bool, recordedAs event: AuditEvent?, now: Timestamp
     ) async throws -> Bool {
-        let copy = DatabaseCopy(from: source, named: sourceName, to: target)
         let found = try await source.read(MoveRecord.read)
+        let part = try await target.read(CopyRecord.unfinished)
         if let found {
             guard found.state != .moved else { throw DatabaseCopyError.moved(to: found.target) }
             guard found.target == targetName else { throw DatabaseCopyError.movesElsewhere(to: found.target) }
         }
-        let isPart = try await copy.goesOn()
-        if isPart, found != nil, !replacing { return true }
-        guard try await source.read(CopyRecord.unfinished) == nil else { throw DatabaseCopyError.sourceUnfinished }
-        let held = try await copy.targetRows()
+        let isPart = part?.source == sourceName
+        let goesOn = isPart && found?.beganAt == part?.beganAt && !replacing
+        let held = goesOn ? [] : try await copy.targetRows()
         let isEmpty = held.allSatisfy { $0.rows == 0 }
-        guard replacing || isEmpty || isPart else { throw DatabaseCopyError.targetNotEmpty(held) }
-        let record = MoveRecord(state: .following, target: targetName, sealedTarget: sealedTarget, beganAt: now)
-        try await untilFree { [source] in
-            try await source.write { connection in
-                try connection.transaction(.exclusive) { () throws(SQLError) in
-                    try Self.begin(record, event, on: connection)
-                }
+        guard try await source.read(CopyRecord.unfinished) == nil else { throw DatabaseCopyError.sourceUnfinished }
+        guard goesOn || replacing || isEmpty || isPart else { throw DatabaseCopyError.targetNotEmpty(held) }
+        let record = MoveRecord(
+            state: .following, target: targetName, sealedTarget: sealedTarget, owner: owner, beganAt: now)
+        try await changingSource(as: .exclusive) { (connection) throws(SQLError) in
+            // Somebody else may have been quicker.
+            guard try MoveRecord.read(on: connection) == found else {
+                throw SQLError(.conflict, detail: "the move was changed by somebody else")
+            }
+            if goesOn, let found {
+                try MoveRecord.takeOver(found, by: record.owner, sealedTarget: sealedTarget, on: connection)
+            } else {
+                try Self.begin(record, event, on: connection)
             }
         }
-        try await copy.begin(clearing: !isEmpty, at: now)
-        return false
+        if !goesOn { try await copy.begin(clearing: !isEmpty, at: now) }
+        return goesOn
     }
 
     private static func begin(
@@ -72,10 +83,23 @@ public final class LiveCopy {
         try record.write(on: connection)
     }
 
+    /// Changes the source in one transaction, as soon as others let it.
+    private func changingSource<Value: Sendable>(
+        as mode: TransactionMode = .write,
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws -> Value {
+        let source = source
+        return try await untilFree {
+            try await source.write { connection in
+                try connection.transaction(mode) { () throws(SQLError) in try body(connection) }
+            }
+        }
+    }
+
     /// Brings over what the target does not have yet, and compares all of it.
     /// - Parameter progress: told after every page.
     public func copyRows(progress: @escaping @Sendable (CopyProgress) -> Void) async throws {
-        let copy = DatabaseCopy(from: source, named: sourceName, to: target)
+        let copy = copy
         let (there, held) = (try await copy.sourceRows(), try await copy.targetRows())
         let total = there.reduce(0) { $0 + $1.rows }
         let meter = CopyMeter(.copying, total: total, alreadyDone: held, progress)
@@ -97,13 +121,17 @@ public final class LiveCopy {
     /// Brings over what has changed until little is left, and compares what was brought.
     public func catchUp() async throws {
         for _ in 0..<50 {
-            while try await follow(StoredTable.all) >= 1000 {}
+            // Where changes come faster than they go, the end of the loop is found out by who waits for the rest.
+            for _ in 0..<500 {
+                guard try await follow(StoredTable.all) >= 1000 else { break }
+                if unproven.count > 20_000 { try await prove() }
+            }
             try await prove()
             if unproven.count < 500 { return }
         }
     }
 
-    /// Which servers said whether they can follow.
+    /// Which servers said whether they can follow this run.
     public func answers() async throws -> [MoveAnswer] { try await source.read(MoveAnswer.all) }
 
     /// Closes the source, brings over the rest, and has the target serve. When that fails, the source serves on.
@@ -112,20 +140,21 @@ public final class LiveCopy {
     /// - Throws: ``DatabaseCopyError``, or what an engine said.
     public func switchOver(now: Timestamp, arrived: @Sendable () -> Void) async throws -> Duration {
         let start = Monotonic.now()
-        try await close()
+        let owner = owner
         do {
+            try await close()
             while try await follow(StoredTable.all) > 0 {}
             try await prove()
             if let row = unproven.first { throw DatabaseCopyError.rowDiffers(table: row.table, key: row.key) }
-            let isOurs = try await source.write { connection in
-                try connection.transaction(.write) { () throws(SQLError) in
-                    try MoveRecord.go(from: .closed, to: .moved, on: connection)
-                }
+            let isOurs = try await changingSource { (connection) throws(SQLError) in
+                try MoveRecord.go(from: .closed, to: .moved, by: owner, on: connection)
             }
             // A server that has waited for too long opens it again.
             guard isOurs else { throw DatabaseCopyError.tookTooLong }
         } catch {
-            try? await reopen()
+            _ = try? await changingSource { (connection) throws(SQLError) in
+                try MoveRecord.go(from: .closed, to: .following, by: owner, on: connection)
+            }
             throw error
         }
         try await finish(at: now)
@@ -133,9 +162,10 @@ public final class LiveCopy {
         return Monotonic.now() - start
     }
 
-    /// Makes the target one to serve from, of a source that has moved.
+    /// Makes the target one to serve from, of a source that has moved. A server that comes first does the same.
     private func finish(at now: Timestamp) async throws {
-        try await DatabaseCopy(from: source, named: sourceName, to: target).finish(at: now)
+        let copy = copy
+        try await untilFree { try await copy.finish(at: now) }
     }
 
     /// Ends a move of which only its last step, after the source was closed for good, was not done.
@@ -148,19 +178,22 @@ public final class LiveCopy {
         return true
     }
 
-    private func close() async throws {
-        try await source.write { connection in
-            try connection.transaction(.write) { () throws(SQLError) in
-                if let fence = connection.dialect.capture.fence { try connection.run(fence) }
-                guard try MoveRecord.go(from: .following, to: .closed, on: connection) else {
-                    throw SQLError(.conflict, detail: "the move was ended by somebody else")
-                }
-            }
-        }
+    /// Every server has gone: takes what leads to the target out of the source.
+    public func forgetTarget() async throws {
+        try await changingSource { (connection) throws(SQLError) in try MoveRecord.forgetTarget(on: connection) }
     }
 
-    private func reopen() async throws {
-        try await source.write { _ = try MoveRecord.go(from: .closed, to: .following, on: $0) }
+    private func close() async throws {
+        let owner = owner
+        try await changingSource { (connection) throws(SQLError) in
+            let capture = connection.dialect.capture
+            // Whoever waits for the fence keeps all others waiting.
+            if !capture.patience.isEmpty { try connection.runScript(capture.patience) }
+            if let fence = capture.fence { try connection.run(fence) }
+            guard try MoveRecord.go(from: .following, to: .closed, by: owner, on: connection) else {
+                throw SQLError(.other, detail: "another llm-proxy db copy has this move in hand, or it was ended")
+            }
+        }
     }
 
     /// Ends that a database is followed, and opens it again, whether it has moved or not.
@@ -200,7 +233,10 @@ extension LiveCopy {
 
     private func write(_ page: RowPage) async throws {
         try await target.write { connection in
-            try connection.transaction(.write) { () throws(SQLError) in try page.insert(on: connection) }
+            try connection.transaction(.write) { () throws(SQLError) in
+                try page.parkNames(on: connection)
+                try page.insert(on: connection)
+            }
         }
     }
 
@@ -221,11 +257,11 @@ extension LiveCopy {
                 try changes.apply(found, keepsWords: keepsWords, on: connection)
             }
         }
-        try await source.write { connection in
-            try connection.transaction(.write) { () throws(SQLError) in
-                try ChangeNotes.forget(notes, on: connection)
-            }
+        let owner = owner
+        let isOurs = try await changingSource { (connection) throws(SQLError) in
+            try ChangeNotes.forget(notes, by: owner, on: connection)
         }
+        guard isOurs else { throw DatabaseCopyError.putAside }
         unproven.add(changes)
         return notes.count
     }

@@ -18,6 +18,9 @@ public struct MoveRecord: Hashable, Sendable {
     public let target: String
     /// The other database's URL, sealed: for servers that hold the key.
     public let sealedTarget: String
+    /// The run of the command that has it in hand. Of two, the later one.
+    public let owner: String
+    /// When it began; the copy in the target has the same instant, by which servers know it.
     public let beganAt: Timestamp
 }
 
@@ -37,20 +40,43 @@ extension MoveRecord {
                 throw SQLError(.corrupt, detail: "moves has an unknown state")
             }
             return MoveRecord(
-                state: state, target: row.text(at: 1), sealedTarget: row.text(at: 2), beganAt: try row.instant(at: 3))
+                state: state, target: row.text(at: 1), sealedTarget: row.text(at: 2), owner: row.text(at: 3),
+                beganAt: try row.instant(at: 4))
         }
     }
 
     /// In the transaction that begins to note changes.
     func write(on connection: any SQLConnection) throws(SQLError) {
         try connection.run(
-            MoveStatements.write, [.text(state.rawValue), .text(target), .text(sealedTarget), .instant(beganAt)])
+            MoveStatements.write,
+            [.text(state.rawValue), .text(target), .text(sealedTarget), .text(owner), .instant(beganAt)])
     }
 
-    /// Goes from one state to the next, unless somebody else has left it already.
+    /// Has another run of the command go on with a move that has not ended, and all servers answer again.
+    static func takeOver(
+        _ found: MoveRecord, by owner: String, sealedTarget: String, on connection: any SQLConnection
+    ) throws(SQLError) {
+        try connection.run(MoveStatements.takeOver, [.text(owner), .text(sealedTarget)])
+        try connection.run(MoveStatements.forgetAnswers)
+    }
+
+    /// Opens a database that is closed.
+    /// - Returns: whether it was.
+    static func reopen(on connection: any SQLConnection) throws(SQLError) -> Bool {
+        try connection.run(MoveStatements.reopen) == 1
+    }
+
+    /// Goes from one state to the next, for a run that has the move in hand.
     /// - Returns: whether it was in that state.
-    static func go(from state: State, to next: State, on connection: any SQLConnection) throws(SQLError) -> Bool {
-        try connection.run(MoveStatements.go, [.text(state.rawValue), .text(next.rawValue)]) == 1
+    static func go(
+        from state: State, to next: State, by owner: String, on connection: any SQLConnection
+    ) throws(SQLError) -> Bool {
+        try connection.run(MoveStatements.go, [.text(state.rawValue), .text(next.rawValue), .text(owner)]) == 1
+    }
+
+    /// Nobody needs to know any more how the other database is reached.
+    static func forgetTarget(on connection: any SQLConnection) throws(SQLError) {
+        try connection.run(MoveStatements.forgetTarget)
     }
 
     /// Whether rows must stay that are to be removed: the one that follows would keep them.
@@ -73,10 +99,16 @@ extension MoveAnswer {
 }
 
 private enum MoveStatements {
-    static let read = SQLStatement("SELECT state, target, sealed_target, began_at FROM moves WHERE id = 1")
+    static let read = SQLStatement(
+        "SELECT state, target, sealed_target, owner, began_at FROM moves WHERE id = 1")
     static let write = SQLStatement(
-        "INSERT INTO moves (id, state, target, sealed_target, began_at) VALUES (1, $1, $2, $3, $4)")
-    static let go = SQLStatement("UPDATE moves SET state = $2 WHERE id = 1 AND state = $1")
+        "INSERT INTO moves (id, state, target, sealed_target, owner, began_at) VALUES (1, $1, $2, $3, $4, $5)")
+    static let go = SQLStatement("UPDATE moves SET state = $2 WHERE id = 1 AND state = $1 AND owner = $3")
+    static let takeOver = SQLStatement(
+        "UPDATE moves SET state = 'following', owner = $1, sealed_target = $2 WHERE id = 1 AND state <> 'moved'")
+    static let reopen = SQLStatement("UPDATE moves SET state = 'following' WHERE id = 1 AND state = 'closed'")
+    static let forgetAnswers = SQLStatement("DELETE FROM move_servers")
+    static let forgetTarget = SQLStatement("UPDATE moves SET sealed_target = '' WHERE id = 1 AND state = 'moved'")
     static let isThere = SQLStatement("SELECT count(*) FROM moves")
     static let answer = SQLStatement(
         """

@@ -32,6 +32,7 @@ struct RowChanges: Sendable {
         }
         for ((table, keys), page) in zip(tables, pages) {
             if keepsWords, table.name == LiveCopy.searched { try addWords(table, keys, page, on: connection) }
+            try page.parkNames(on: connection)
             try page.insert(replacing: true, on: connection)
         }
     }

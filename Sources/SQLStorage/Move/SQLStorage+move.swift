@@ -15,22 +15,36 @@ extension SQLStorage {
 
     /// Opens a database again that was closed for a moment, because nobody ends that.
     /// - Returns: whether it was closed.
-    public func reopen() async throws(StorageError) -> Bool {
-        try await writing(.move) { try MoveRecord.go(from: .closed, to: .following, on: $0) }
+    public func reopen() async throws(StorageError) -> Bool { try await writing(.move, MoveRecord.reopen) }
+
+    /// How many changes wait to be brought to where the database moves.
+    public func changesToFollow() async throws(StorageError) -> Int64 { try await reading(.move, ChangeNotes.count) }
+
+    /// Whether a pool leads to where the database moves: a copy is there that began when the move did.
+    public func isTarget(_ pool: ConnectionPool, of move: MoveRecord) async throws -> Bool {
+        try await Self.inspect(pool).unfinishedCopy()?.beganAt == move.beganAt
     }
 
-    /// Works on another database from now on, which has all that this one has. What is under way here ends here.
-    /// - Parameter instance: the server, of which the former database is told that it has gone.
-    public func move(to other: ConnectionPool, as instance: InstanceID) async {
-        let former = replacePool(by: other)
+    /// Makes the database that this one has moved to one to serve from, if the command has not.
+    /// - Returns: whether it is the one.
+    public func finish(_ move: MoveRecord, in pool: ConnectionPool, at now: Timestamp) async throws -> Bool {
+        let changes = try await reading(.move, GrantChanges.count)
+        return try await pool.write { connection in
+            try connection.transaction(.write) { () throws(SQLError) in
+                try CopyRecord.finish(beganAt: move.beganAt, changes: changes, at: now, on: connection)
+            }
+        }
+    }
+
+    /// Works on another database from now on, which has all that this one has.
+    /// - Returns: what is to be closed with ``leave(_:as:)``.
+    public func move(to other: ConnectionPool) -> ConnectionPool { replacePool(by: other) }
+
+    /// Tells a former database that a server has gone, and closes it once what is under way there has ended.
+    public static func leave(_ former: ConnectionPool, as instance: InstanceID) async {
         let answer = MoveAnswer(instance: instance, problem: nil, hasMoved: true)
         _ = try? await former.write { try answer.write(on: $0) }
         await former.close()
-    }
-
-    /// Whether a database is one to serve from: it has this program's schema, and isn't part of a copy.
-    public static func isServable(_ pool: ConnectionPool) async throws -> Bool {
-        try await inspect(pool).unfinishedCopy() == nil
     }
 }
 
