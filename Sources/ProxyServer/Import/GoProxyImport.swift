@@ -91,8 +91,9 @@ public enum GoProxyImport {
         if !request.isDryRun, !findings.isEmpty {
             if !reissued.isEmpty { try keep(reissued) }
             let facts = ["source": source.address, "requests": "\(requests)", "reissued": "\(reissued.count)"]
+            let storage = target.recorded(as: .importGoProxy, findings, facts)
             do {
-                try await target.write(mapping.batch, expecting: findings, as: .importGoProxy, facts)
+                try await storage.write(mapping.batch, expecting: findings)
             } catch {
                 // Otherwise it may have been written, and then this file is the only place where the new tokens are.
                 if error.kind == .changedMeanwhile, !reissued.isEmpty { forget() }

@@ -38,14 +38,13 @@ struct ImportTarget: Sendable {
         }
     }
 
-    /// Writes a batch in one step, and with it the event that tells of it.
+    /// The storage, where the next change tells that a command made it.
     /// - Parameter facts: what more the event tells, besides how many projects and tokens are new.
-    func write(
-        _ batch: ImportBatch, expecting findings: ImportFindings, as command: AuditedCommand, _ facts: [String: String]
-    ) async throws(StorageError) {
+    func recorded(
+        as command: AuditedCommand, _ findings: ImportFindings, _ facts: [String: String]
+    ) -> SQLStorage {
         let counts = ["projects": "\(findings.newProjects.count)", "tokens": "\(findings.newTokens.count)"]
-        let event = command.event(audit, counts.merging(facts) { count, _ in count })
-        try await storage.recorded(as: event).write(batch, expecting: findings)
+        return storage.recorded(as: command.event(audit, counts.merging(facts) { count, _ in count }))
     }
 
     private static func place(_ settings: ServerSettings) throws(TransferError) -> DatabasePlace {

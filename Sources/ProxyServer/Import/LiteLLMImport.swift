@@ -118,7 +118,8 @@ extension LiteLLMImport {
         let findings = try await target.storage.examine(batch)
         guard findings.clashes.isEmpty else { throw clash(findings.clashes, in: target.place) }
         if !findings.isEmpty, !request.isDryRun {
-            try await target.write(batch, expecting: findings, as: .importLiteLLM, ["config": request.name.shown])
+            let storage = target.recorded(as: .importLiteLLM, findings, ["config": request.name.shown])
+            try await storage.write(batch, expecting: findings)
         }
         return states(of: plan, batch, findings)
     }
