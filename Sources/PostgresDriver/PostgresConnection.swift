@@ -125,7 +125,9 @@ final class PostgresConnection: SQLConnection {
 
     func runScript(_ text: String) throws(SQLError) {
         try complete()
-        PQclear(try answer(isSent: PQsendQuery(handle, text) == 1))
+        let isFirst = mustBegin
+        mustBegin = false
+        PQclear(try answer(isSent: PQsendQuery(handle, isFirst ? "BEGIN; \(text)" : text) == 1))
     }
 
     /// A transaction that writes is begun with its first statement. One that reads a snapshot, and one that migrates, may

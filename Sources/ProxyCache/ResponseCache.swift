@@ -158,13 +158,13 @@ public final class ResponseCache: Sendable {
         return removed
     }
 
-    /// The number of the last purge of all servers that this one knows of.
     /// Forgets everything, and counts purges from another number on.
     public func begin(after purge: Int64) {
         self.purge(CachePurge())
         state.withLock { $0.lastPurge = purge }
     }
 
+    /// The number of the last purge of all servers that this one knows of.
     public var lastPurge: Int64 {
         get { state.withLock { $0.lastPurge } }
         set { state.withLock { $0.lastPurge = max($0.lastPurge, newValue) } }

@@ -60,6 +60,8 @@ struct LedgerQueue: Sendable {
     private var sequence: Int64 = 0
     private var parcel: Parcel?
     private(set) var isClosed = false
+    /// Whether the store was waited for in vain after the end.
+    private var isHopeless = false
     /// The number of the first admission that no batch has taken; admissions are numbered from 1 as they come.
     private var firstPending: UInt64 = 1
     /// The number of the last admission that somebody waits for.
@@ -219,13 +221,15 @@ struct LedgerQueue: Sendable {
         guard var failing = parcel else { return .giveUp([]) }
         failing.failures += 1
         failing.batch.isRetry = true
-        if isTransient, !isClosed, now - failing.since < limits.wait {
+        if isTransient, now - failing.since < limits.wait, !isHopeless {
             parcel = failing
             schedule = .due
             return .retry(after: min(.milliseconds(5 << min(failing.failures, 6)), limits.wait))
         }
         parcel = nil
         let abandoned = failing.batch.admissions.map { Self.abandoned($0, at: now) }
+        // At the end the store is waited for once.
+        isHopeless = isClosed
         // At the end nobody would write them: the next start finds these requests open, and settles them in doubt.
         let kept = isTransient && !isClosed ? failing.batch.settlements + abandoned : []
         settlements.insert(contentsOf: kept, at: 0)

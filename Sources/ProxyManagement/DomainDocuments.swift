@@ -57,12 +57,14 @@ extension RequestRecord {
     /// What is known of the request; the parts of an end are `null` until it has ended.
     var json: JSONValue {
         let end = admission.settlement
-        return .object([
+        let identity: [(String, JSONValue)] = [
             ("id", .string(admission.requestID.text)),
             ("token_id", .string(admission.tokenID.text)),
             ("project_id", .string(admission.projectID.text)),
             ("method", .string(admission.method)),
             ("path", .string(admission.path)),
+        ]
+        let course: [(String, JSONValue)] = [
             ("admitted_at", .string(admission.admittedAt.text)),
             ("settled_at", .text(end?.settledAt.text)),
             ("outcome", .text(end?.outcome.rawValue)),
@@ -70,12 +72,27 @@ extension RequestRecord {
             ("duration_us", end.map { .integer($0.durationMicroseconds) } ?? .null),
             ("sent_us", end?.sentMicroseconds.map { .integer($0) } ?? .null),
             ("first_byte_us", end?.firstByteMicroseconds.map { .integer($0) } ?? .null),
+        ]
+        let use: [(String, JSONValue)] = [
             ("model", .text(end?.model)),
             ("prompt_tokens", end?.usage.map { .integer($0.promptTokens) } ?? .null),
             ("completion_tokens", end?.usage.map { .integer($0.completionTokens) } ?? .null),
             ("cost_usd", end.map(\.cost.json) ?? .null),
             ("usage_source", .text(end?.usage?.source.rawValue)),
+            ("reserved", admission.reservation.json),
             ("attempts", .array((end?.attempts ?? []).map(\.json))),
+        ]
+        return .object(identity + course + use)
+    }
+}
+
+extension Reservation {
+    /// What was set aside; `null` where nothing was.
+    fileprivate var json: JSONValue {
+        guard self != .none else { return .null }
+        return .object([
+            ("prompt_tokens", .integer(promptTokens)), ("completion_tokens", .integer(completionTokens)),
+            ("cost_usd", cost.json),
         ])
     }
 }

@@ -40,9 +40,9 @@ struct DatabaseMove {
             // From here on it is a server's.
             lock?.release()
         }
-        try await waitUntilGone(servers)
         do {
-            return try await outcome(wentOn: wentOn, pause: pause, servers: servers)
+            let gone = try await waitUntilGone(servers)
+            return try await outcome(wentOn: wentOn, pause: pause, servers: gone)
         } catch {
             throw TransferError.failed(
                 "the database has moved, but could not be looked at afterwards (\(error)): look with llm-proxy db verify"
@@ -51,13 +51,15 @@ struct DatabaseMove {
     }
 
     /// Returns once that many servers are at the target, or have had time for it.
-    private func waitUntilGone(_ servers: Int) async throws {
+    /// - Returns: how many are.
+    private func waitUntilGone(_ servers: Int) async throws -> Int {
+        var gone = 0
         for _ in 0..<500 {
-            guard try await copy.answers().count(where: \.hasMoved) < servers else {
-                return try await copy.forgetTarget()
-            }
+            gone = try await copy.answers().count(where: \.hasMoved)
+            if gone >= servers { break }
             try await Task.sleep(for: .milliseconds(20))
         }
+        return gone
     }
 
     private func outcome(wentOn: Bool, pause: Duration?, servers: Int) async throws -> DatabaseTransfer.Outcome {
@@ -80,7 +82,7 @@ struct DatabaseMove {
             let able = Set(answers.filter { $0.problem == nil }.map(\.instance))
             if case .file = from.place {
                 if try !from.isFileInUse() { return 0 }
-                if !able.isEmpty { return 1 }
+                if !able.isEmpty, able.count == answers.count { return 1 }
             } else if turn >= Self.turnsToSeeAll {
                 let living = Set(Set(try await storage.instances()).subtracting(before).map(\.instance))
                 if case .file = into.place, living.count > 1 { throw Self.tooManyForFile(living.count) }

@@ -15,7 +15,9 @@ final class MoveKeeper: Sendable {
     private struct State {
         /// Connected to where the database moves.
         var standby: Standby?
+        var answer: Answer?
         var closedSince: ContinuousClock.Instant?
+        var notedAt: ContinuousClock.Instant?
         /// How often in a row it could not go there.
         var failures = 0
         /// What the operator should know of a move that is under way.
@@ -61,11 +63,8 @@ final class MoveKeeper: Sendable {
         task.start { [self] in await look() }
     }
 
-    /// Returns once the database is open, here or there, and goes nowhere any more: what is to be written can be.
-    func finish(by deadline: ContinuousClock.Instant) async {
-        while ContinuousClock.now < deadline, let move = try? await storage.move(), move.state != .following {
-            try? await Task.sleep(for: .milliseconds(20))
-        }
+    /// Ends, and closes what was made ready. Called after the ledger is closed, whose last batches may have to go along.
+    func stop() async {
         await task.stop()
         await forgetStandby()
     }
@@ -84,7 +83,7 @@ final class MoveKeeper: Sendable {
         do {
             guard let move = try await storage.move() else {
                 await forgetStandby()
-                state.withLock { ($0.closedSince, $0.notice) = (nil, nil) }
+                state.withLock { ($0.closedSince, $0.notice, $0.notedAt, $0.answer) = (nil, nil, nil, nil) }
                 return .seconds(1)
             }
             switch move.state {
@@ -118,6 +117,12 @@ final class MoveKeeper: Sendable {
 // MARK: - Getting ready
 
 extension MoveKeeper {
+    /// What a server said to one run of the command.
+    private struct Answer: Equatable {
+        let owner: String
+        let problem: String?
+    }
+
     /// A connection to the database that this one moves to, for one run of the command.
     private struct Standby {
         let owner: String
@@ -127,18 +132,32 @@ extension MoveKeeper {
 
     /// Connects to the other database, and says whether that went well: once for each run of the command.
     private func prepare(_ move: MoveRecord) async throws -> Bool {
+        if state.withLock({ $0.standby?.owner }) != move.owner {
+            let answer = Answer(owner: move.owner, problem: await problem(with: move))
+            if state.withLock({ $0.answer }) != answer {
+                try await storage.answerMove(foundation.instance, problem: answer.problem)
+                state.withLock { $0.answer = answer }
+                logger.notice(
+                    "the database is moving",
+                    metadata: ["to": "\(move.target)", "can_follow": "\(answer.problem ?? "yes")"])
+            }
+            if answer.problem != nil { return false }
+        }
+        try await note(move)
+        return true
+    }
+
+    /// Tells the operator of a move that may have been forgotten.
+    private func note(_ move: MoveRecord) async throws {
+        let last = state.withLock { $0.notedAt }
+        if let last, last.duration(to: .now) < .seconds(10) { return }
+        state.withLock { $0.notedAt = .now }
         let waiting = try await storage.changesToFollow()
         state.withLock {
             $0.notice =
                 "the database is being copied to \(move.target) since \(move.beganAt), to move there (\(waiting) changes to follow; old "
                 + "requests are kept meanwhile): run llm-proxy db copy --live to its end, or end it with --abandon"
         }
-        if state.withLock({ $0.standby?.owner }) == move.owner { return true }
-        let problem = await problem(with: move)
-        try await storage.answerMove(foundation.instance, problem: problem)
-        logger.notice(
-            "the database is moving", metadata: ["to": "\(move.target)", "can_follow": "\(problem ?? "yes")"])
-        return problem == nil
     }
 
     /// What keeps this server from following.
@@ -217,7 +236,8 @@ extension MoveKeeper {
         let former = storage.move(to: standby.pool)
         foundation.exchangeLock(for: lock)
         state.withLock { state in
-            (state.standby, state.notice, state.closedSince, state.failures) = (nil, nil, nil, 0)
+            (state.standby, state.notice, state.notedAt, state.answer) = (nil, nil, nil, nil)
+            (state.closedSince, state.failures) = (nil, 0)
             state.hasMovedTo = move.target == origin ? nil : move.target
         }
         logger.notice("the database has moved, and this server with it", metadata: ["to": "\(move.target)"])

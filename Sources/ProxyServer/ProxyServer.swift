@@ -128,8 +128,8 @@ public final class ProxyServer: Sendable {
         try? await Task.sleep(for: notice)
         let cut = await relay.drain(grace: settings.shutdownGrace - notice)
         spool?.prepareToClose()
-        await moveKeeper.finish(by: deadline)
         await ledger.close()
+        await moveKeeper.stop()
         await spool?.close(by: deadline)
         if let left = spool?.backlog.batches, left > 0 {
             logger.warning(

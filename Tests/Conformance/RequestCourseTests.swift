@@ -28,6 +28,16 @@ struct RequestCourseTests {
         #expect(texts("stepName", of: steps("{}")) == ["Admitted", "Under way"])
     }
 
+    @Test func saysWhatItsLimitsSetAside() {
+        let reserved = #"{"prompt_tokens":12,"completion_tokens":1000,"cost_usd":0.25}"#
+        let text = texts("stepText", of: steps(#"{"reserved":\#(reserved)}"#))[0]
+        #expect(
+            text
+                == "The head had come and the request was counted. Limits let it through and set aside, until its end, 12 tokens for its "
+                + "prompt, 1,000 for its answer, and $0.25.")
+        #expect(!texts("stepText", of: steps(#"{"reserved":null}"#))[0].contains("set aside"))
+    }
+
     @Test func saysThatAttemptsBeforeTheLastAreInTheTime() {
         let attempts = #"{"provider":"openai","upstream_id":null,"result":"503"}"#
         let steps = steps(#"{"sent_us":0,"attempts":[\#(attempts),\#(attempts)]}"#)

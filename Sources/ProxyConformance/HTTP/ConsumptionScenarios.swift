@@ -25,7 +25,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "consumption.tokens.are-told",
-            "Of its tokens per minute a token tells what is set aside for a request under way, and then what it used."
+            "Of its tokens per minute a token tells what is set aside for a request under way, and then what it used; the request tells too."
         ) { world, check in
             let tenant = try await world.tenant(limits: #""tokens_per_minute":1000"#)
             let idle = try await world.consumption(of: tenant)
@@ -37,10 +37,19 @@ extension HTTPScenario {
             let isAside = try await eventually { try await world.consumption(of: tenant) == underWay }
             check.that(isAside, "900 and a quarter of \(body.count) bytes are not set aside")
             world.upstream.release("go")
-            check.usual(try await answer)
+            let served = try await answer
+            check.usual(served)
             let after = JSONDocument.object(["tokens_per_minute": use(12, of: 1000)])
             let isSettled = try await eventually { try await world.consumption(of: tenant) == after }
             check.that(isSettled, "what was used did not take the place of what was set aside")
+            let id = served.fields.first("x-proxy-request-id") ?? ""
+            let reserved = try await world.manage("GET", "/manage/requests/\(id)").json["reserved"]
+            check.equal(reserved["prompt_tokens"].integer, 14, "set aside for the prompt")
+            check.equal(reserved["completion_tokens"].integer, 900, "set aside for the answer")
+            let free = try await world.tenant(name: "free")
+            let other = try await world.exchange(free.request()).fields.first("x-proxy-request-id") ?? ""
+            let row = try await world.manage("GET", "/manage/requests/\(other)").json
+            check.that(row.has("reserved") && row["reserved"] == .null, "nothing set aside: \(row)")
         },
         HTTPScenario(
             inside: "consumption.cap.leaves-out-free-hits",

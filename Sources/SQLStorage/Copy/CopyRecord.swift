@@ -24,7 +24,7 @@ extension CopyRecord {
 
     /// Ends the copy that began at an instant, if it hasn't ended. Whoever finds the source moved may do so.
     /// - Parameter changes: how many changes to projects and tokens the source has counted.
-    /// - Returns: whether there is such a copy.
+    /// - Returns: whether there is such a copy, and no other one that has not ended.
     static func finish(
         beganAt: Timestamp, changes: Int64, at now: Timestamp, on connection: any SQLConnection
     ) throws(SQLError) -> Bool {
@@ -51,7 +51,11 @@ private enum CopyStatements {
         INSERT INTO copies (number, source, began_at)
         SELECT coalesce(max(number), 0) + 1, $1, $2 FROM copies
         """)
-    static let find = SQLStatement("SELECT count(*) FROM copies WHERE began_at = $1")
+    static let find = SQLStatement(
+        """
+        SELECT count(*) FROM copies WHERE began_at = $1
+            AND NOT EXISTS (SELECT 1 FROM copies WHERE ended_at IS NULL AND began_at <> $1)
+        """)
     static let endOne = SQLStatement("UPDATE copies SET ended_at = $1 WHERE began_at = $2 AND ended_at IS NULL")
     static let end = SQLStatement("UPDATE copies SET ended_at = $1 WHERE ended_at IS NULL")
 }

@@ -40,6 +40,9 @@ public struct DatabaseCopy: Sendable {
         let isEmpty = held.allSatisfy { $0.rows == 0 }
         guard goesOn || replacing || isEmpty else { throw DatabaseCopyError.targetNotEmpty(held) }
         guard try await source.read(CopyRecord.unfinished) == nil else { throw DatabaseCopyError.sourceUnfinished }
+        if let move = try await source.read(MoveRecord.read), move.state == .moved {
+            throw DatabaseCopyError.moved(to: move.target)
+        }
         let there = try await sourceRows()
         if replacing || !goesOn { try await begin(clearing: !isEmpty, at: now) }
         let total = there.reduce(0) { $0 + $1.rows }

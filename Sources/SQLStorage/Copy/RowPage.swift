@@ -92,12 +92,17 @@ final class RowPage: @unchecked Sendable {
     }
 
     /// Takes names that these rows have from others that still have them: those have changed too, and are brought later.
-    func parkNames(on connection: any SQLConnection) throws(SQLError) {
-        guard let park = table.park else { return }
+    /// - Returns: the keys of those others.
+    func parkNames(on connection: any SQLConnection) throws(SQLError) -> [[String]] {
+        guard let park = table.park else { return [] }
+        var parked: [[String]] = []
         for row in 0..<count {
             let first = row * table.width
-            try connection.run(park, [.optional(values.text(at: first)), .optional(values.text(at: first + 1))])
+            if let end = table.nameEnd, values.text(at: first + end) != nil { continue }
+            let asked = [SQLValue.optional(values.text(at: first)), .optional(values.text(at: first + 1))]
+            try connection.run(park, asked) { (row) throws(SQLError) in parked.append([row.text(at: 0)]) }
         }
+        return parked
     }
 
     /// Adds these rows to a checksum.

@@ -34,6 +34,8 @@ final class StoredTable: Sendable {
     let remove: BatchStatement
     /// Gives all rows but the one with the key `$1` another name than `$2`, where no two may have the same.
     let park: SQLStatement?
+    /// The column whose value, if there is any, says that a row's name doesn't count.
+    let nameEnd: Int?
 
     static let pageLength = 4096
 
@@ -43,9 +45,11 @@ final class StoredTable: Sendable {
     /// - Parameters:
     ///   - key: columns of text.
     ///   - texts: all columns of text, instants included.
-    ///   - uniqueNames: of which rows no two may have the same in `name`, which comes after the key; `nil` without such.
+    ///   - hasUniqueNames: whether no two rows may have the same in `name`, which comes after the key,
+    ///   - nameEnd: unless they have something here.
     private init(
-        _ name: String, key: [String], texts: [String], numbers: [String], uniqueNames: String? = nil
+        _ name: String, key: [String], texts: [String], numbers: [String], hasUniqueNames: Bool = false,
+        nameEnd: String? = nil
     ) {
         self.name = name
         let columns = texts + numbers
@@ -83,9 +87,12 @@ final class StoredTable: Sendable {
         let taking = columns.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
         let replacing = "ON CONFLICT (\(order)) DO UPDATE SET \(taking)"
         replace = BatchStatement(each: "\(insertEach) \(replacing)", all: "\(insertAll) \(replacing)")
-        park = uniqueNames.map {
-            SQLStatement("UPDATE \(name) SET name = '~' || id WHERE name = $2 AND id <> $1 AND \($0)")
-        }
+        self.nameEnd = nameEnd.flatMap { texts.firstIndex(of: $0) }
+        let counts = nameEnd.map { " AND \($0) IS NULL" } ?? ""
+        park =
+            hasUniqueNames
+            ? SQLStatement("UPDATE \(name) SET name = '~' || id WHERE name = $2 AND id <> $1\(counts) RETURNING id")
+            : nil
         remove = BatchStatement(
             each: "DELETE FROM \(name) WHERE \(asked.isOne)",
             all: "DELETE FROM \(name) USING \(asked.list) WHERE \(asked.isAsked) "
@@ -131,7 +138,7 @@ extension StoredTable {
                 "id", "name", "sealed_key", "key_hint", "provider", "base_url", "deactivated_at", "created_at",
                 "updated_at", "stream_usage", "client_leaves", "allowed_models", "allowed_paths", "cache_scope",
                 "cache_hits",
-            ] + budget, numbers: budgetNumbers, uniqueNames: "true"),
+            ] + budget, numbers: budgetNumbers, hasUniqueNames: true),
         StoredTable(
             "upstreams", key: ["id"],
             texts: [
@@ -168,7 +175,8 @@ extension StoredTable {
         StoredTable(
             "management_tokens", key: ["id"],
             texts: ["id", "name", "role", "digest", "hint", "created_at", "expires_at", "revoked_at"], numbers: [],
-            uniqueNames: "revoked_at IS NULL"),
+            hasUniqueNames: true,
+            nameEnd: "revoked_at"),
         StoredTable(
             "audit_events", key: ["id"],
             texts: [

@@ -2,6 +2,9 @@ import SQLDatabase
 
 /// Which rows of a database have changed since somebody began to follow it.
 enum ChangeNotes {
+    /// Most notes that are read at once.
+    static let pageLength = 4096
+
     /// A change of a row.
     struct Note: Sendable {
         let number: Int64
@@ -38,7 +41,7 @@ enum ChangeNotes {
         return notes
     }
 
-    /// How many notes there are.
+    /// How many notes there are; 100,000 for more.
     static func count(on connection: any SQLConnection) throws(SQLError) -> Int64 {
         try connection.first(NoteStatements.count) { (row) throws(SQLError) in row.integer(at: 0) } ?? 0
     }
@@ -58,9 +61,10 @@ private enum NoteStatements {
     static let read = SQLStatement(
         """
         SELECT number, name, key_1, key_2, key_3, key_4 FROM move_changes
-        WHERE ' ' || $1 || ' ' LIKE '% ' || name || ' %' ORDER BY number LIMIT 4096
+        WHERE ' ' || $1 || ' ' LIKE '% ' || name || ' %' ORDER BY number LIMIT \(ChangeNotes.pageLength)
         """)
-    static let count = SQLStatement("SELECT count(*) FROM move_changes")
+    static let count = SQLStatement(
+        "SELECT count(*) FROM (SELECT 1 AS one FROM move_changes LIMIT 100000) AS noted")
     static let forget = BatchStatement(
         each: "DELETE FROM move_changes WHERE number = $1",
         all: """

@@ -58,17 +58,17 @@ public final class LiveCopy {
         guard goesOn || replacing || isEmpty || isPart else { throw DatabaseCopyError.targetNotEmpty(held) }
         let record = MoveRecord(
             state: .following, target: targetName, sealedTarget: sealedTarget, owner: owner, beganAt: now)
-        try await changingSource(as: .exclusive) { (connection) throws(SQLError) in
+        let isOurs = try await changingSource(as: .exclusive) { (connection) throws(SQLError) in
             // Somebody else may have been quicker.
-            guard try MoveRecord.read(on: connection) == found else {
-                throw SQLError(.conflict, detail: "the move was changed by somebody else")
-            }
+            guard try MoveRecord.read(on: connection) == found else { return false }
             if goesOn, let found {
                 try MoveRecord.takeOver(found, by: record.owner, sealedTarget: sealedTarget, on: connection)
             } else {
                 try Self.begin(record, event, on: connection)
             }
+            return true
         }
+        guard isOurs else { throw DatabaseCopyError.putAside }
         if !goesOn { try await copy.begin(clearing: !isEmpty, at: now) }
         return goesOn
     }
@@ -106,8 +106,8 @@ public final class LiveCopy {
         for (number, table) in StoredTable.all.enumerated() {
             let before = Array(StoredTable.all[..<number])
             // What is referred to is there, in tables that are done with.
-            try await follow(before)
-            try await copy.copy(table, meter) { [self] page in try await insert(page, after: before) }
+            try await followAll(before)
+            try await copy.copy(table, meter) { [self] page in try await insert(page, into: table, after: before) }
         }
         if let upkeep = target.connector.dialect.search.upkeep?(Self.searched) {
             try await target.write { try $0.runScript(upkeep.rebuild) }
@@ -149,8 +149,11 @@ public final class LiveCopy {
             let isOurs = try await changingSource { (connection) throws(SQLError) in
                 try MoveRecord.go(from: .closed, to: .moved, by: owner, on: connection)
             }
-            // A server that has waited for too long opens it again.
-            guard isOurs else { throw DatabaseCopyError.tookTooLong }
+            guard isOurs else {
+                // A server that has waited for too long opens it again.
+                let isStillOurs = try await source.read(MoveRecord.read)?.owner == owner
+                throw isStillOurs ? DatabaseCopyError.tookTooLong : .putAside
+            }
         } catch {
             _ = try? await changingSource { (connection) throws(SQLError) in
                 try MoveRecord.go(from: .closed, to: .following, by: owner, on: connection)
@@ -172,28 +175,23 @@ public final class LiveCopy {
     /// - Returns: whether there was one.
     public func finishMoved(now: Timestamp) async throws -> Bool {
         guard let found = try await source.read(MoveRecord.read), found.state == .moved, found.target == targetName,
-            try await target.read(CopyRecord.unfinished)?.source == sourceName
+            try await target.read(CopyRecord.unfinished)?.beganAt == found.beganAt
         else { return false }
         try await finish(at: now)
         return true
     }
 
-    /// Every server has gone: takes what leads to the target out of the source.
-    public func forgetTarget() async throws {
-        try await changingSource { (connection) throws(SQLError) in try MoveRecord.forgetTarget(on: connection) }
-    }
-
     private func close() async throws {
         let owner = owner
-        try await changingSource { (connection) throws(SQLError) in
+        // `.exclusive`, for its time-outs are then ours to set.
+        let isOurs = try await changingSource(as: .exclusive) { (connection) throws(SQLError) in
             let capture = connection.dialect.capture
             // Whoever waits for the fence keeps all others waiting.
             if !capture.patience.isEmpty { try connection.runScript(capture.patience) }
             if let fence = capture.fence { try connection.run(fence) }
-            guard try MoveRecord.go(from: .following, to: .closed, by: owner, on: connection) else {
-                throw SQLError(.other, detail: "another llm-proxy db copy has this move in hand, or it was ended")
-            }
+            return try MoveRecord.go(from: .following, to: .closed, by: owner, on: connection)
         }
+        guard isOurs else { throw DatabaseCopyError.putAside }
     }
 
     /// Ends that a database is followed, and opens it again, whether it has moved or not.
@@ -220,24 +218,30 @@ public final class LiveCopy {
 
 extension LiveCopy {
     /// A page may refer to what came into the tables before it meanwhile.
-    private func insert(_ page: RowPage, after tables: [StoredTable]) async throws {
+    private func insert(_ page: RowPage, into table: StoredTable, after tables: [StoredTable]) async throws {
         for _ in 0..<5 {
             do {
-                return try await write(page)
+                return try await write(page, into: table)
             } catch let error as TransactionError<SQLError> where error.first.kind == .constraint(.foreignKey) {
-                try await follow(tables)
+                try await followAll(tables)
             }
         }
-        try await write(page)
+        try await write(page, into: table)
     }
 
-    private func write(_ page: RowPage) async throws {
-        try await target.write { connection in
+    private func write(_ page: RowPage, into table: StoredTable) async throws {
+        let parked = try await target.write { connection in
             try connection.transaction(.write) { () throws(SQLError) in
-                try page.parkNames(on: connection)
+                let parked = try page.parkNames(on: connection)
                 try page.insert(on: connection)
+                return parked
             }
         }
+        unproven.add(parked, of: table.name)
+    }
+
+    private func followAll(_ tables: [StoredTable]) async throws {
+        while try await follow(tables) >= ChangeNotes.pageLength {}
     }
 
     /// Brings over rows of some tables that have changed.
@@ -252,7 +256,7 @@ extension LiveCopy {
             try connection.transaction(.read) { () throws(SQLError) in try changes.read(on: connection) }
         }
         let keepsWords = unproven.keepsWords
-        try await target.write { connection in
+        let parked = try await target.write { connection in
             try connection.transaction(.write) { () throws(SQLError) in
                 try changes.apply(found, keepsWords: keepsWords, on: connection)
             }
@@ -263,6 +267,7 @@ extension LiveCopy {
         }
         guard isOurs else { throw DatabaseCopyError.putAside }
         unproven.add(changes)
+        for (table, keys) in parked { unproven.add(keys, of: table) }
         return notes.count
     }
 }

@@ -74,11 +74,6 @@ extension MoveRecord {
         try connection.run(MoveStatements.go, [.text(state.rawValue), .text(next.rawValue), .text(owner)]) == 1
     }
 
-    /// Nobody needs to know any more how the other database is reached.
-    static func forgetTarget(on connection: any SQLConnection) throws(SQLError) {
-        try connection.run(MoveStatements.forgetTarget)
-    }
-
     /// Whether rows must stay that are to be removed: the one that follows would keep them.
     static func holdsRemoval(on connection: any SQLConnection) throws(SQLError) -> Bool {
         try connection.first(MoveStatements.isThere) { (row) throws(SQLError) in row.integer(at: 0) > 0 } ?? false
@@ -87,6 +82,8 @@ extension MoveRecord {
 
 extension MoveAnswer {
     func write(on connection: any SQLConnection) throws(SQLError) {
+        // On a file there is one server: what another one said is over.
+        if !connection.dialect.locksRows { try connection.run(MoveStatements.forgetAnswers) }
         try connection.run(MoveStatements.answer, [.id(instance), .optional(problem), .integer(hasMoved ? 1 : 0)])
     }
 
@@ -108,7 +105,6 @@ private enum MoveStatements {
         "UPDATE moves SET state = 'following', owner = $1, sealed_target = $2 WHERE id = 1 AND state <> 'moved'")
     static let reopen = SQLStatement("UPDATE moves SET state = 'following' WHERE id = 1 AND state = 'closed'")
     static let forgetAnswers = SQLStatement("DELETE FROM move_servers")
-    static let forgetTarget = SQLStatement("UPDATE moves SET sealed_target = '' WHERE id = 1 AND state = 'moved'")
     static let isThere = SQLStatement("SELECT count(*) FROM moves")
     static let answer = SQLStatement(
         """

@@ -23,7 +23,11 @@ struct RowChanges: Sendable {
 
     /// Makes another database's rows like those.
     /// - Parameter keepsWords: whether new events are added to the index of their words, where that is kept by hand.
-    func apply(_ pages: [RowPage], keepsWords: Bool, on connection: any SQLConnection) throws(SQLError) {
+    /// - Returns: keys of other rows that gave their names up.
+    func apply(
+        _ pages: [RowPage], keepsWords: Bool, on connection: any SQLConnection
+    ) throws(SQLError) -> [String: [[String]]] {
+        var parked: [String: [[String]]] = [:]
         for ((table, keys), page) in zip(tables, pages).reversed() {
             let there = page.checksums
             let gone = keys.filter { there[$0] == nil }
@@ -32,9 +36,10 @@ struct RowChanges: Sendable {
         }
         for ((table, keys), page) in zip(tables, pages) {
             if keepsWords, table.name == LiveCopy.searched { try addWords(table, keys, page, on: connection) }
-            try page.parkNames(on: connection)
+            parked[table.name, default: []] += try page.parkNames(on: connection)
             try page.insert(replacing: true, on: connection)
         }
+        return parked
     }
 
     /// Events never change, hence only those count that aren't there yet.
@@ -70,6 +75,11 @@ struct UnprovenRows {
 
     mutating func add(_ changes: RowChanges) {
         for (table, keys) in changes.tables { self.keys[table.name, default: []].formUnion(keys) }
+    }
+
+    mutating func add(_ keys: [[String]], of table: String) {
+        guard !keys.isEmpty else { return }
+        self.keys[table, default: []].formUnion(keys)
     }
 
     mutating func add(differencesOf one: RowPage, and other: RowPage, in table: StoredTable) {

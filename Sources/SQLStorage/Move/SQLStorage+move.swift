@@ -17,7 +17,7 @@ extension SQLStorage {
     /// - Returns: whether it was closed.
     public func reopen() async throws(StorageError) -> Bool { try await writing(.move, MoveRecord.reopen) }
 
-    /// How many changes wait to be brought to where the database moves.
+    /// How many changes wait to be brought to where the database moves; 100,000 for more.
     public func changesToFollow() async throws(StorageError) -> Int64 { try await reading(.move, ChangeNotes.count) }
 
     /// Whether a pool leads to where the database moves: a copy is there that began when the move did.
@@ -48,9 +48,10 @@ extension SQLStorage {
     }
 }
 
-/// Does something again and again, for half a minute at most, while others hold what it needs.
+/// Does something again and again, for half a minute, while others hold what it needs.
 func untilFree<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
-    for _ in 0..<100 {
+    let deadline = Monotonic.now() + .seconds(30)
+    while Monotonic.now() < deadline {
         do {
             return try await body()
         } catch  where isBusy(error) {

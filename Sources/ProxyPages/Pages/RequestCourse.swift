@@ -3,7 +3,7 @@ enum RequestCourse {
     /// The steps that are known, each with its time after the request's head.
     static func steps(of request: Document) -> [View] {
         var steps: [View] = [
-            step("Admitted", "The head had come and the request was counted.", Shown.timeMarkup(request["admitted_at"]))
+            step("Admitted", admission(of: request), Shown.timeMarkup(request["admitted_at"]))
         ]
         if !request["sent_us"].isNull {
             steps.append(step("Sent to upstream", sending(of: request), after(request["sent_us"])))
@@ -22,6 +22,18 @@ enum RequestCourse {
         }
         return steps
     }
+
+    /// What limits decided: they let it through, and what they set aside for it meanwhile.
+    private static func admission(of request: Document) -> String {
+        let text = "The head had come and the request was counted."
+        let reserved = request["reserved"]
+        guard !reserved.isNull else { return text }
+        return
+            "\(text) Limits let it through and set aside, until its end, \(count(reserved["prompt_tokens"])) tokens for its "
+            + "prompt, \(count(reserved["completion_tokens"])) for its answer, and \(Shown.money(reserved["cost_usd"].number))."
+    }
+
+    private static func count(_ document: Document) -> String { Shown.grouped(Int64(document.number ?? 0)) }
 
     /// What is meant by sent: where several attempts were made, those before the last are in its time.
     private static func sending(of request: Document) -> String {
