@@ -114,6 +114,14 @@ final class RowPage: @unchecked Sendable {
         checksum.add(values.slots[row * table.width..<(row + 1) * table.width], textsAt: values.base)
     }
 
+    /// Whether both hold the same rows.
+    func isSame(as other: RowPage) -> Bool {
+        var (one, another) = (TableChecksum(), TableChecksum())
+        add(to: &one)
+        other.add(to: &another)
+        return one == another
+    }
+
     /// The checksum of each row, by its key.
     var checksums: [[String]: TableChecksum] {
         var checksums: [[String]: TableChecksum] = [:]

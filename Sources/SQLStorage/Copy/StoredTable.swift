@@ -61,6 +61,8 @@ final class StoredTable: Sendable {
         let numberedKey = numbered.prefix(key.count).joined(separator: ", ")
         let isAfter = "(\(order)) > (\(numberedKey))"
         let page = "ORDER BY \(order) LIMIT \(Self.pageLength)"
+        // Without a limit PostgreSQL sorts all there is.
+        let pages = "ORDER BY \(order) LIMIT \(2 * Self.pageLength)"
         let ends = numbered.prefix(key.count * 2).suffix(key.count).joined(separator: ", ")
         let asked = AskedKeys(table: name, key: key)
         self.key = key
@@ -70,9 +72,9 @@ final class StoredTable: Sendable {
         count = SQLStatement("SELECT count(*) FROM \(name)")
         firstPage = SQLStatement("SELECT \(list) FROM \(name) \(page)")
         nextPage = SQLStatement("SELECT \(list) FROM \(name) WHERE \(isAfter) \(page)")
-        pageUpTo = SQLStatement("SELECT \(list) FROM \(name) WHERE (\(order)) <= (\(numberedKey)) ORDER BY \(order)")
+        pageUpTo = SQLStatement("SELECT \(list) FROM \(name) WHERE (\(order)) <= (\(numberedKey)) \(pages)")
         nextPageUpTo = SQLStatement(
-            "SELECT \(list) FROM \(name) WHERE \(isAfter) AND (\(order)) <= (\(ends)) ORDER BY \(order)")
+            "SELECT \(list) FROM \(name) WHERE \(isAfter) AND (\(order)) <= (\(ends)) \(pages)")
         rows = BatchStatement(
             each: "SELECT \(list) FROM \(name) WHERE \(asked.isOne)",
             all:

@@ -281,19 +281,23 @@ extension LiveCopy {
             meter.begin(table.name)
             var key: [SQLValue]?
             while true {
-                let after = key
-                let theirs = try await source.read { try RowPage.read(table, after: after, on: $0) }
-                let end = theirs.isFull ? theirs.lastKey : nil
-                let ours = try await target.read { connection throws(SQLError) in
-                    guard let end else { return try RowPage.read(table, after: after, on: connection) }
-                    return try RowPage.read(table, after: after, upTo: end, on: connection)
-                }
-                unproven.add(differencesOf: theirs, and: ours, in: table)
+                let (theirs, ours) = try await pages(of: table, after: key)
                 meter.add(theirs.count)
+                if !theirs.isSame(as: ours) { unproven.add(differencesOf: theirs, and: ours, in: table) }
                 guard theirs.isFull || ours.isFull else { break }
-                key = end ?? ours.lastKey
+                key = theirs.isFull ? theirs.lastKey : ours.lastKey
             }
         }
+    }
+
+    /// What both sides have after a key, up to the same one.
+    private func pages(of table: StoredTable, after key: [SQLValue]?) async throws -> (theirs: RowPage, ours: RowPage) {
+        let (source, target) = (source, target)
+        async let asked = source.read { try RowPage.read(table, after: key, on: $0) }
+        async let found = target.read { try RowPage.read(table, after: key, on: $0) }
+        let (theirs, ours) = try await (asked, found)
+        guard theirs.isFull, !theirs.isSame(as: ours), let end = theirs.lastKey else { return (theirs, ours) }
+        return (theirs, try await target.read { try RowPage.read(table, after: key, upTo: end, on: $0) })
     }
 
     /// Compares the rows that have changed since they were last seen to be the same.
