@@ -123,14 +123,14 @@ struct DatabaseMove {
             throw TransferError.refused(
                 "ENCRYPTION_KEY is not set: servers are told where to go under the key that they have; set it to that")
         }
-        return vault.seal(try into.place.fullURL(request.target), boundTo: MoveKeeper.purpose)
+        return vault.seal(into.place.fullURL(request.target), boundTo: MoveKeeper.purpose)
     }
 }
 
 extension DatabasePlace {
     /// The URL under which others find it, whatever folder they are in.
     /// - Parameter given: how it was named here.
-    fileprivate func fullURL(_ given: String) throws -> String {
+    fileprivate func fullURL(_ given: String) -> String {
         if case .server = self { given } else { address }
     }
 }

@@ -20,6 +20,8 @@ public final class LiveCopy {
     private let owner: String
     /// Rows that have changed, or were seen to differ, since they were last seen to be the same.
     private var unproven = UnprovenRows()
+    /// Whether the target's index of words is as its events are.
+    private var keepsWords = false
 
     public init(
         from source: ConnectionPool, named sourceName: String, to target: ConnectionPool, named targetName: String,
@@ -61,8 +63,8 @@ public final class LiveCopy {
         let isOurs = try await changingSource(as: .exclusive) { (connection) throws(SQLError) in
             // Somebody else may have been quicker.
             guard try MoveRecord.read(on: connection) == found else { return false }
-            if goesOn, let found {
-                try MoveRecord.takeOver(found, by: record.owner, sealedTarget: sealedTarget, on: connection)
+            if goesOn {
+                try MoveRecord.takeOver(by: record.owner, sealedTarget: sealedTarget, on: connection)
             } else {
                 try Self.begin(record, event, on: connection)
             }
@@ -112,7 +114,7 @@ public final class LiveCopy {
         if let upkeep = target.connector.dialect.search.upkeep?(Self.searched) {
             try await target.write { try $0.runScript(upkeep.rebuild) }
         }
-        unproven.keepsWords = true
+        keepsWords = true
         try await catchUp()
         try await compare(CopyMeter(.comparing, total: total, alreadyDone: [], progress))
         try await catchUp()
@@ -255,7 +257,7 @@ extension LiveCopy {
         let found = try await source.read { connection in
             try connection.transaction(.read) { () throws(SQLError) in try changes.read(on: connection) }
         }
-        let keepsWords = unproven.keepsWords
+        let keepsWords = keepsWords
         let parked = try await target.write { connection in
             try connection.transaction(.write) { () throws(SQLError) in
                 try changes.apply(found, keepsWords: keepsWords, on: connection)

@@ -54,7 +54,7 @@ extension MoveRecord {
 
     /// Has another run of the command go on with a move that has not ended, and all servers answer again.
     static func takeOver(
-        _ found: MoveRecord, by owner: String, sealedTarget: String, on connection: any SQLConnection
+        by owner: String, sealedTarget: String, on connection: any SQLConnection
     ) throws(SQLError) {
         try connection.run(MoveStatements.takeOver, [.text(owner), .text(sealedTarget)])
         try connection.run(MoveStatements.forgetAnswers)

@@ -61,8 +61,6 @@ struct RowChanges: Sendable {
 /// Rows of which it isn't known whether both sides have the same.
 struct UnprovenRows {
     private var keys: [String: Set<[String]>] = [:]
-    /// Whether the target's index of words is as its events are.
-    var keepsWords = false
 
     var count: Int { keys.values.reduce(0) { $0 + $1.count } }
 
@@ -74,10 +72,10 @@ struct UnprovenRows {
     }
 
     mutating func add(_ changes: RowChanges) {
-        for (table, keys) in changes.tables { self.keys[table.name, default: []].formUnion(keys) }
+        for (table, keys) in changes.tables { add(keys, of: table.name) }
     }
 
-    mutating func add(_ keys: [[String]], of table: String) {
+    mutating func add(_ keys: some Collection<[String]>, of table: String) {
         guard !keys.isEmpty else { return }
         self.keys[table, default: []].formUnion(keys)
     }
@@ -85,8 +83,7 @@ struct UnprovenRows {
     mutating func add(differencesOf one: RowPage, and other: RowPage, in table: StoredTable) {
         let (one, other) = (one.checksums, other.checksums)
         let differing = Set(one.keys).union(other.keys).filter { one[$0] != other[$0] }
-        guard !differing.isEmpty else { return }
-        keys[table.name, default: []].formUnion(differing)
+        add(differing, of: table.name)
     }
 
     mutating func remove(_ proven: [[String]], of table: StoredTable) { keys[table.name]?.subtract(proven) }
