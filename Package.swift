@@ -184,7 +184,8 @@ let package = Package(
             name: "ConformanceTests",
             dependencies: [
                 "ProxyDomain", "ProxyStorage", "SQLDatabase", "SQLiteDriver", "PostgresDriver", "SQLStorage",
-                "ProxyLedger", "ProxySecrets", "ProxySettings", "ProxyServer", "ProxySimulator", "ProxyConformance",
+                "ProxyLedger", "ProxyCache", "ProxyWire", "ProxySecrets", "ProxySettings", "ProxyServer",
+                "ProxySimulator", "ProxyConformance",
                 "ProxyBlackBox", "ProxyFleet",
                 "ProxyFixtures", "FaultFixtures", "FuzzFixtures", "ProxyManagement", "ProxyPages", "ProxyRelay",
                 "llm-proxy",

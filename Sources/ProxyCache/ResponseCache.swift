@@ -42,6 +42,14 @@ public final class ResponseCache: Sendable {
         /// Keys whose last answer was held: the next one will be too, as far as anybody can tell.
         var promising: Set<CacheKey> = []
         var lastPurge: Int64 = 0
+        /// Purges carried out here before those numbered before them were known: their turn comes, and changes nothing.
+        var purgedAhead: Set<Int64> = []
+
+        /// A purge's turn has come. Gives whether it was carried out here already.
+        mutating func reach(_ number: Int64) -> Bool {
+            lastPurge = max(lastPurge, number)
+            return purgedAhead.remove(number) != nil
+        }
 
         /// Ends flights whose answers are not to be held. Gives those who waited for them.
         mutating func ground(where isWanted: (OpenFlight) -> Bool) -> [Wake] {
@@ -141,12 +149,16 @@ public final class ResponseCache: Sendable {
     }
 
     /// Forgets answers, and keeps those from being held that are under way: nobody knows yet what they are.
-    /// - Parameter number: the purge's, once all before it are known here too.
+    /// - Parameters:
+    ///   - number: the purge's, once all before it are known here too.
+    ///   - ahead: the purge's, while some before it may not be. It isn't carried out again when its turn comes: what was
+    ///     asked for in between is held.
     /// - Returns: how many were forgotten.
     @discardableResult
-    public func purge(_ purge: CachePurge, number: Int64? = nil) -> Int {
+    public func purge(_ purge: CachePurge, number: Int64? = nil, ahead: Int64? = nil) -> Int {
         let (removed, waiting) = state.withLock { state -> (Int, [Wake]) in
-            if let number { state.lastPurge = max(state.lastPurge, number) }
+            if let number, state.reach(number) { return (0, []) }
+            if let ahead, ahead > state.lastPurge { state.purgedAhead.insert(ahead) }
             let waiting = state.ground { _ in true }
             let removed = state.shelf.remove {
                 purge.includes(project: $0.project, method: $0.method, url: $0.url)
@@ -161,7 +173,10 @@ public final class ResponseCache: Sendable {
     /// Forgets everything, and counts purges from another number on.
     public func begin(after purge: Int64) {
         self.purge(CachePurge())
-        state.withLock { $0.lastPurge = purge }
+        state.withLock {
+            $0.lastPurge = purge
+            $0.purgedAhead = []
+        }
     }
 
     /// The number of the last purge of all servers that this one knows of.
