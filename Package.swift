@@ -75,19 +75,20 @@ let package = Package(
         room("ProxySecrets", ["ProxyDomain", .crypto]),
         room("ProxySettings", ["ProxyDomain", "CYAML"]),
 
-        // Floor 2: one engine each, the storage in SQL, the ledger, the cache.
+        // Floor 2: one engine each, the storage in SQL, the ledger, the cache, HTTP/2's frames.
         room("SQLiteDriver", ["SQLDatabase", "SystemFacts", "CSQLite"]),
         room("PostgresDriver", ["SQLDatabase", "CPostgres", "CPostgresLoader"]),
         room("SQLStorage", ["ProxyDomain", "ProxyStorage", "SQLDatabase", .crypto]),
         room("ProxyLedger", ["ProxyDomain", "SystemFacts", "ProxyStorage"]),
+        room("ProxyHTTP2", ["ProxyWire", .nioCore]),
         room("ProxyCache", ["ProxyDomain", "ProxyWire", .nioCore, .crypto]),
 
         // Floor 3: the data plane, the control plane, and what proves them.
         room(
             "ProxyRelay",
             [
-                "ProxyDomain", "ProxyStorage", "ProxyWire", "ProxyCodings", "ProxyLedger", "ProxyCache",
-                .nioCore, .nioPosix, .nioSSL, .nioTLS, .nioHTTP2, .nioHPACK,
+                "ProxyDomain", "ProxyStorage", "ProxyWire", "ProxyHTTP2", "ProxyCodings", "ProxyLedger", "ProxyCache",
+                .nioCore, .nioPosix, .nioSSL, .nioTLS,
             ]),
         room(
             "ProxyManagement",
@@ -164,12 +165,14 @@ let package = Package(
         // What must hold of our parsers, whatever they are fed.
         .target(
             name: "FuzzFixtures",
-            dependencies: ["ProxyWire", "ProxySettings", "PostgresDriver", "WireFixtures", .nioCore],
+            dependencies: [
+                "ProxyWire", "ProxyHTTP2", "ProxySettings", "PostgresDriver", "WireFixtures", .nioCore, .nioHPACK,
+            ],
             path: "Tests/Fixtures/Fuzz", exclude: ["Corpus"], swiftSettings: houseSettings),
         .testTarget(
             name: "WireTests",
             dependencies: [
-                "ProxyWire", "ProxyCodings", "WireFixtures", .nioCore, .nioHTTP1,
+                "ProxyWire", "ProxyHTTP2", "ProxyCodings", "WireFixtures", .nioCore, .nioHTTP1, .nioHPACK,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             path: "Tests/Wire", swiftSettings: houseSettings),

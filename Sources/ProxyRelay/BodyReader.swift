@@ -42,10 +42,13 @@ struct BodyReader {
     }
 
     /// Takes from `buffer` what belongs to the body, framing included; leaves what comes after it.
-    /// - Parameter payload: lent each run of content within the taken bytes.
+    /// - Parameters:
+    ///   - payload: lent each run of content within the taken bytes.
+    ///   - trailers: lent each run of what comes after chunked content, its last and empty line included.
     /// - Throws: when the framing is broken.
     mutating func take(
-        from buffer: inout ByteBuffer, payload: (UnsafeRawBufferPointer) -> Void
+        from buffer: inout ByteBuffer, payload: (UnsafeRawBufferPointer) -> Void,
+        trailers: (UnsafeRawBufferPointer) -> Void = { _ in }
     ) throws(WireFault) -> ByteBuffer {
         switch state {
         case .done: return ByteBuffer()
@@ -60,19 +63,23 @@ struct BodyReader {
             buffer.withUnsafeReadableBytes { payload($0) }
             return buffer.readSlice(length: buffer.readableBytes) ?? ByteBuffer()
         case .chunked:
-            let consumed = try scan(buffer, payload: payload)
+            let consumed = try scan(buffer, payload: payload, trailers: trailers)
             if chunks.isComplete { state = .done }
             return buffer.readSlice(length: consumed) ?? ByteBuffer()
         }
     }
 
     private mutating func scan(
-        _ buffer: ByteBuffer, payload: (UnsafeRawBufferPointer) -> Void
+        _ buffer: ByteBuffer, payload: (UnsafeRawBufferPointer) -> Void, trailers: (UnsafeRawBufferPointer) -> Void
     ) throws(WireFault) -> Int {
         let result: Result<Int, WireFault> = buffer.withUnsafeReadableBytes { bytes in
             do throws(WireFault) {
                 return .success(
-                    try chunks.scan(bytes) { range in payload(UnsafeRawBufferPointer(rebasing: bytes[range])) })
+                    try chunks.scan(bytes) {
+                        payload(UnsafeRawBufferPointer(rebasing: bytes[$0]))
+                    } trailers: {
+                        trailers(UnsafeRawBufferPointer(rebasing: bytes[$0]))
+                    })
             } catch {
                 return .failure(error)
             }

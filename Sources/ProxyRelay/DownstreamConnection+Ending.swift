@@ -6,39 +6,33 @@ import NIOSSL
 extension DownstreamConnection {
     /// Sends what is written, then ends our side and waits a little for the client's end (RFC 9112 section 9.6).
     func closeAfterAnswer() {
-        guard let context, phase != .lingering else { return }
+        guard let link, phase != .lingering else { return }
         phase = .lingering
         inbound = ByteBuffer()
         deadline = .now() + relay.settings.streamIdleTimeout
         flush()
         if isInputClosed { deadline = .now() + .seconds(2) }
         setReading(true)
-        // With TLS an end may overtake what is written, so it waits for that.
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        context.writeAndFlush(NIOAny(ByteBuffer()), promise: sent)
-        sent.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
+        link.endOutput { self.outputEnded() }
     }
 
-    private func endOutput() {
-        guard let context else { return }
-        let ended = context.eventLoop.makePromise(of: Void.self)
-        context.close(mode: .output, promise: ended)
-        ended.futureResult.assumeIsolated().whenComplete { _ in
-            self.isOutputClosed = true
-            if self.isInputClosed { self.close() } else { self.deadline = .now() + .seconds(2) }
-        }
+    private func outputEnded() {
+        guard let link else { return }
+        isOutputClosed = true
+        if case .stream(let stream) = link, stream.isRequestWhole { isInputClosed = true }
+        if isInputClosed { close() } else { deadline = .now() + .seconds(2) }
     }
 
     /// What comes from now on is no request any more: with TLS it may still come, until the other side ends too.
     func close() {
         phase = .lingering
         inbound = ByteBuffer()
-        context?.close(promise: nil)
+        link?.close()
     }
 
     /// Closes so that the client sees an error, never a clean end: beneath TLS, which would say goodbye.
     func abort() {
-        guard let context else { return }
+        guard case .channel(let context) = link else { return close() }
         _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
         if let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self) {
             tls.close(promise: nil)

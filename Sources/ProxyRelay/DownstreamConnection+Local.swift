@@ -61,7 +61,7 @@ extension DownstreamConnection {
     }
 
     private func answer(_ response: LocalResponse) {
-        guard phase == .answering, context != nil else { return }
+        guard phase == .answering, link != nil else { return }
         let keepsAlive = head.keepsAlive && !relay.isDraining
         var buffer = ByteBuffer()
         buffer.reserveCapacity(512 + response.body.readableBytes)

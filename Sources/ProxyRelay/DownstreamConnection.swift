@@ -4,7 +4,8 @@ import ProxyWire
 
 /// The client side of the relay: frames requests, and carries what their exchanges answer.
 ///
-/// Confined to its event loop. One request at a time: what a client pipelines waits in the socket, or in ``inbound``.
+/// Confined to its event loop. One request at a time: what a client pipelines waits in the socket, or in ``inbound``. Carried by a
+/// channel of its own, whose handler it is then, or by the streams of an HTTP/2 connection.
 final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -25,7 +26,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     }
 
     let relay: RelayLoop
-    private(set) var context: ChannelHandlerContext?
+    private(set) var link: DownstreamLink?
     private(set) var slot = 0
     let exchange: Exchange
     var phase = Phase.awaitingHead
@@ -46,15 +47,12 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     /// Whether part of a head has come.
     var isWithinHead = false
 
-    /// The connection that carries it, where it is a stream of one.
-    private let carrier: (any Channel)?
-    /// Whether it is a stream of another connection.
-    var isCarried: Bool { carrier != nil }
+    /// Whether it is carried by streams of another connection.
+    let isCarried: Bool
 
-    /// - Parameter carrier: the connection that carries it, where it is a stream of one.
-    init(relay: RelayLoop, carriedBy carrier: (any Channel)? = nil) {
+    init(relay: RelayLoop, isCarried: Bool = false) {
         self.relay = relay
-        self.carrier = carrier
+        self.isCarried = isCarried
         exchange = Exchange(relay: relay)
         parser = RequestHeadParser(limits: relay.settings.wireLimits)
         body = BodyReader(limits: relay.settings.wireLimits)
@@ -62,45 +60,50 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
 
     /// The client's address without its port; empty when it isn't known.
     var peerAddress: String {
-        guard let channel = carrier ?? context?.channel else { return "" }
+        guard let channel = link?.channel else { return "" }
         let told =
             relay.settings.readsClientAddress
             ? try? channel.pipeline.syncOperations.handler(type: ClientAddress.self).told : nil
         return told ?? channel.remoteAddress?.ipAddress ?? ""
     }
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    var isWritable: Bool { link?.isWritable ?? false }
 
-    // MARK: From the channel
+    // MARK: From what carries it
 
-    func channelActive(context: ChannelHandlerContext) {
-        self.context = context
+    func channelActive(context: ChannelHandlerContext) { begin(.channel(context)) }
+    func channelInactive(context: ChannelHandlerContext) { end() }
+    /// The connection turned out to speak HTTP/2.
+    func handlerRemoved(context: ChannelHandlerContext) { end() }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { receive(unwrapInboundIn(data)) }
+    func channelWritabilityChanged(context: ChannelHandlerContext) { writabilityChanged(context.channel.isWritable) }
+
+    /// Requests may come.
+    func begin(_ link: DownstreamLink) {
+        self.link = link
         slot = relay.join(self)
         exchange.downstream = self
         deadline = .now() + relay.settings.headTimeout
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    /// Nothing more comes, and nothing more goes.
+    func end() {
         deadline = .distantFuture
         exchange.clientLeft()
         exchange.downstream = nil
-        if self.context != nil { relay.leave(self, slot: slot) }
-        self.context = nil
+        if link != nil { relay.leave(self, slot: slot) }
+        link = nil
     }
 
-    /// The connection turned out to speak HTTP/2.
-    func handlerRemoved(context: ChannelHandlerContext) {
-        channelInactive(context: context)
-    }
+    /// Whether another stream may carry it as if it were new.
+    var canBeginAnew: Bool { phase == .awaitingHead && !isWithinHead && inbound.readableBytes == 0 }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    func receive(_ bytes: ByteBuffer) {
         guard phase != .lingering else { return }
-        var buffer = unwrapInboundIn(data)
-        if inbound.readableBytes == 0 { inbound = buffer } else { inbound.writeBuffer(&buffer) }
+        if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeImmutableBuffer(bytes) }
         process()
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        let isWritable = context.channel.isWritable
+    func writabilityChanged(_ isWritable: Bool) {
         if phase == .answering { deadline = isWritable ? .distantFuture : .now() + relay.settings.streamIdleTimeout }
         exchange.clientWritabilityChanged(isWritable)
     }
@@ -139,7 +142,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
         do {
             while try step() {}
         } catch {
-            switch isFresh ? HTTP2Front.preface(inbound) : .none {
+            switch isFresh && !isCarried ? HTTP2Preface(inbound) : .none {
             case .whole: return speakHTTP2()
             case .part: return
             case .none: break
@@ -153,12 +156,12 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
 
     /// Leaves the connection to HTTP/2, with what has come.
     private func speakHTTP2() {
-        guard let context else { return }
+        guard case .channel(let context) = link else { return }
         phase = .lingering
         let received = inbound
         inbound = ByteBuffer()
         do {
-            try HTTP2Front.take(over: self, context: context, received: received)
+            try HTTP2Connection.take(over: self, context: context, received: received)
         } catch {
             context.close(promise: nil)
         }
@@ -193,6 +196,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
             _ = try takeBody()
             guard body.isComplete else { return false }
             awaitNextHead()
+            if case .stream(let stream) = link { stream.requestServed() }
             return true
         case .answering where exchange.isTunnel:
             // Not before the client has its answer, which another upstream may yet give.
@@ -278,32 +282,35 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
 
     /// The answer is complete. Goes on with the next request, or closes.
     func answerEnded(keepsAlive: Bool) {
-        guard context != nil, phase != .lingering else { return }
+        guard let link, phase != .lingering else { return }
         guard keepsAlive, !relay.isDraining, body.isComplete, !isInputClosed || inbound.readableBytes > 0 else {
             return closeAfterAnswer()
         }
         awaitNextHead()
         setReading(true)
-        process()
+        switch link {
+        case .channel: process()
+        case .stream(let stream): stream.requestServed()
+        }
     }
 
     private func awaitNextHead() {
         phase = .awaitingHead
         // What is left of a stream is the client's to take.
-        deadline = .now() + (carrier == nil ? relay.settings.keepAliveTimeout : relay.settings.streamIdleTimeout)
+        deadline = .now() + (isCarried ? relay.settings.streamIdleTimeout : relay.settings.keepAliveTimeout)
     }
 
     // MARK: Answers
 
     func write(_ buffer: ByteBuffer) {
         hasUnflushed = true
-        context?.write(NIOAny(buffer), promise: nil)
+        link?.write(buffer)
     }
 
     func flush() {
         guard hasUnflushed else { return }
         hasUnflushed = false
-        context?.flush()
+        link?.flush()
     }
 
     /// Stops or resumes reading, as what is behind can take more or not.
@@ -311,11 +318,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
         guard reading != isReading else { return }
         isReading = reading
         if phase == .relayingBody { deadline = reading ? .now() + relay.settings.bodyTimeout : .distantFuture }
-        try? context?.channel.syncOptions?.setOption(.autoRead, value: reading)
-        // A stream does not begin to read by itself. Not at once: what came would come within what is being dealt with.
-        guard reading, carrier != nil else { return }
-        let bound = NIOLoopBound(self, eventLoop: relay.eventLoop)
-        relay.eventLoop.execute { if bound.value.isReading { bound.value.context?.read() } }
+        link?.setReading(reading)
     }
 
     /// Whether a refusal given now may leave the connection open: the rest of the body is small, or there is none.

@@ -1,298 +1,376 @@
 import NIOCore
-import NIOHPACK
-import NIOHTTP2
+import ProxyHTTP2
 import ProxyWire
 
-/// One stream of an HTTP/2 connection, as the connection for one request that a ``DownstreamConnection`` serves.
+/// One stream of an HTTP/2 connection, as the connection for one request that a ``DownstreamConnection`` serves; then the next stream.
 ///
-/// Heads are written as HTTP/1.1 has them, so that everything is judged, forwarded and answered by the same rules; what HTTP/2
-/// may carry and HTTP/1.1 may not is refused here. Trailers of answers are left out. Confined to its event loop.
-final class HTTP2Stream: ChannelDuplexHandler {
-    typealias InboundIn = HTTP2Frame.FramePayload
-    typealias InboundOut = ByteBuffer
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = HTTP2Frame.FramePayload
-
-    private enum Body {
+/// Heads are written as HTTP/1.1 has them, so that everything is judged, forwarded and answered by the same rules. Confined to its
+/// event loop.
+final class HTTP2Stream {
+    private enum RequestBody {
         case none
-        case sized
+        case sized(left: UInt64)
         case chunked
     }
 
+    let connection: HTTP2Connection
+    private(set) var id: UInt32 = 0
+    private let downstream: DownstreamConnection
+    private var isOpen = false
+
     // The request
-    private var hasRequestHead = false
     /// The head of a request that most likely has no body, until that is known.
-    private var heldHead: HTTP2RequestHead?
-    private var requestBody = Body.none
-    private var method = RequestMethod.other
+    private var heldHead: RequestText?
+    private var requestBody = RequestBody.none
+    /// Whether the client has said all that it will.
+    private(set) var isRequestWhole = false
+    /// As HTTP/1.1 has it, not handed over yet.
+    private var arrived = ByteBuffer()
+    private var isReading = true
+    /// Bytes of content that have come and not been made room for again; at most ``HTTP2Connection/streamWindow``.
+    private var unacknowledged = 0
+    /// How many of them were handed over.
+    private var taken = 0
 
     // Its answer
     private let limits: WireLimits
+    private var method = RequestMethod.other
     private var parser: ResponseHeadParser
     private var head = ResponseHead()
     private var reader: BodyReader
     private var unread = ByteBuffer()
     private var hasHead = false
+    /// Whether all of it is here.
     private var isAnswerWhole = false
-    /// Kept when the last of the answer has left.
-    private var lastSent: EventLoopPromise<Void>?
+    /// Whether the last of it was sent.
+    private var isAnswerSent = false
+    /// Content that the client has no room for.
+    private var pending = ByteBuffer()
+    /// What a chunked answer ends with: its trailers as HTTP/1.1 has them, and an empty line.
+    private var trailers = ByteBuffer()
+    private var hasTrailers: Bool { trailers.readableBytes > 2 }
+    /// Bytes of content that the client takes.
+    private var window = 0
+    private var wasWritable = true
+    private var isServed = false
+    private var answerEnded: (() -> Void)?
 
-    private let connection: HTTP2Connection
-
-    init(limits: WireLimits, on connection: HTTP2Connection) {
-        self.limits = limits
+    init(of connection: HTTP2Connection) {
         self.connection = connection
+        limits = connection.relay.settings.wireLimits
+        downstream = DownstreamConnection(relay: connection.relay, isCarried: true)
         parser = ResponseHeadParser(limits: limits)
         reader = BodyReader(limits: limits)
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { connection.streamBegan() }
-    func handlerRemoved(context: ChannelHandlerContext) { connection.streamEnded() }
+    /// Begins to serve a stream.
+    func begin(_ id: UInt32, window: Int) {
+        self.id = id
+        self.window = window
+        isOpen = true
+        requestBody = .none
+        isRequestWhole = false
+        isReading = true
+        unacknowledged = 0
+        taken = 0
+        hasHead = false
+        isAnswerWhole = false
+        isAnswerSent = false
+        wasWritable = true
+        isServed = false
+        downstream.begin(.stream(self))
+    }
+
+    /// The stream has ended: nothing more comes of it, and nothing more goes.
+    private func forget() {
+        isOpen = false
+        heldHead = nil
+        arrived = ByteBuffer()
+        unread = ByteBuffer()
+        pending = ByteBuffer()
+        trailers = ByteBuffer()
+        answerEnded = nil
+    }
 
     // MARK: Request
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
-        case .headers(let frame) where !hasRequestHead: receiveHead(frame.headers, frame.endStream, context)
-        case .headers(let frame): receiveTrailers(frame.headers, context)
-        case .data(let frame):
-            if case .byteBuffer(let bytes) = frame.data { receiveBody(bytes, frame.endStream, context) }
-        default: break
+    func receiveHead(_ section: FieldSectionLines, endsStream: Bool) {
+        guard let request = RequestText(section), !endsStream || (request.contentLength ?? 0) == 0 else {
+            return reset(.protocolError)
         }
-    }
-
-    private func receiveHead(_ fields: HPACKHeaders, _ isWhole: Bool, _ context: ChannelHandlerContext) {
-        guard let request = HTTP2RequestHead(fields) else { return refuse(context) }
-        hasRequestHead = true
         method = request.method
         // Some clients end a request without a body with an empty frame.
-        if !isWhole, request.mayBeWithoutBody {
+        if !endsStream, request.mayBeWithoutBody {
             heldHead = request
         } else {
-            pass(request, isWhole, context)
+            take(request, endsStream: endsStream)
         }
     }
 
-    private func pass(_ request: HTTP2RequestHead, _ isWhole: Bool, _ context: ChannelHandlerContext) {
+    private func take(_ request: RequestText, endsStream: Bool) {
         heldHead = nil
-        requestBody = isWhole ? .none : request.hasLength ? .sized : .chunked
-        var bytes = ByteBuffer()
-        request.write(to: &bytes, isChunked: requestBody == .chunked)
-        context.fireChannelRead(wrapInboundOut(bytes))
+        isRequestWhole = endsStream
+        if endsStream {
+            requestBody = .none
+        } else if let length = request.contentLength {
+            requestBody = .sized(left: length)
+        } else {
+            requestBody = .chunked
+        }
+        let isChunked = if case .chunked = requestBody { true } else { false }
+        arrived = request.head(isChunked: isChunked)
+        connection.hasArrived(self)
     }
 
-    private func receiveBody(_ content: ByteBuffer, _ isWhole: Bool, _ context: ChannelHandlerContext) {
+    /// - Parameter length: what it takes of the window.
+    func receiveBody(_ content: ByteBuffer, length: Int, endsStream: Bool) {
+        guard !isRequestWhole else { return reset(.streamClosed) }
+        unacknowledged += length
+        guard unacknowledged <= HTTP2Connection.streamWindow else { return reset(.flowControlError) }
         if let heldHead {
-            pass(heldHead, isWhole && content.readableBytes == 0, context)
-            if requestBody == .none { return }
+            take(heldHead, endsStream: endsStream && content.readableBytes == 0)
+            if isRequestWhole { return }
         }
-        var bytes = content
-        if requestBody == .chunked {
-            bytes = ByteBuffer()
+        if endsStream { isRequestWhole = true }
+        guard append(content, isLast: endsStream) else { return reset(.protocolError) }
+        connection.hasArrived(self)
+    }
+
+    /// - Returns: whether so much may come.
+    private func append(_ content: ByteBuffer, isLast: Bool) -> Bool {
+        switch requestBody {
+        case .none: return content.readableBytes == 0
+        case .sized(let left):
+            guard content.readableBytes <= left else { return false }
+            requestBody = .sized(left: left - UInt64(content.readableBytes))
+            keep(content)
+            return !isLast || content.readableBytes == left
+        case .chunked:
             if content.readableBytes > 0 {
-                bytes.writeString(String(content.readableBytes, radix: 16) + "\r\n")
-                bytes.writeImmutableBuffer(content)
-                bytes.writeString("\r\n")
+                arrived.writeString(String(content.readableBytes, radix: 16) + "\r\n")
+                arrived.writeImmutableBuffer(content)
+                arrived.writeStaticString("\r\n")
             }
-            if isWhole { bytes.writeString("0\r\n\r\n") }
+            if isLast { arrived.writeStaticString("0\r\n\r\n") }
+            return true
         }
-        if bytes.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(bytes)) }
     }
 
-    private func receiveTrailers(_ fields: HPACKHeaders, _ context: ChannelHandlerContext) {
-        if let heldHead { pass(heldHead, false, context) }
-        guard requestBody == .chunked else { return }
-        var bytes = ByteBuffer()
-        bytes.writeString("0\r\n")
-        for field in fields {
-            guard !field.name.hasPrefix(":"), HTTP2RequestHead.isSound(field.name, field.value) else {
-                return refuse(context)
-            }
-            bytes.writeString("\(field.name): \(field.value)\r\n")
-        }
-        bytes.writeString("\r\n")
-        context.fireChannelRead(wrapInboundOut(bytes))
+    private func keep(_ content: ByteBuffer) {
+        if arrived.readableBytes == 0 { arrived = content } else { arrived.writeImmutableBuffer(content) }
     }
 
-    /// Malformed (RFC 9113 section 8.1.1).
-    private func refuse(_ context: ChannelHandlerContext) {
-        let reset = HTTP2Frame.FramePayload.rstStream(.protocolError)
-        context.writeAndFlush(wrapOutboundOut(reset), promise: nil)
+    func receiveTrailers(_ section: FieldSectionLines, endsStream: Bool) {
+        guard !isRequestWhole, endsStream, let lines = RequestText.trailers(section) else {
+            return reset(.protocolError)
+        }
+        if let heldHead { take(heldHead, endsStream: false) }
+        isRequestWhole = true
+        switch requestBody {
+        case .chunked:
+            arrived.writeStaticString("0\r\n")
+            arrived.writeImmutableBuffer(lines)
+            arrived.writeStaticString("\r\n")
+        case .sized(left: 0), .none: break
+        case .sized: return reset(.protocolError)
+        }
+        connection.hasArrived(self)
+    }
+
+    /// Hands over what has come, if it is wanted.
+    func pass() {
+        guard isOpen, isReading else { return }
+        taken = unacknowledged
+        acknowledge()
+        let bytes = arrived
+        arrived = ByteBuffer()
+        if bytes.readableBytes > 0 { downstream.receive(bytes) }
+        retireIfDone()
+    }
+
+    /// Makes room for as much as was handed over, not for each little.
+    private func acknowledge() {
+        guard !isRequestWhole, taken >= HTTP2Connection.streamWindow / 2 else { return }
+        connection.outbound.writeWindowUpdate(taken, stream: id)
+        unacknowledged -= taken
+        taken = 0
+        connection.flushSoon()
+    }
+
+    func setReading(_ isReading: Bool) {
+        self.isReading = isReading
+        // Not at once: what has come would come within what is being dealt with.
+        guard isReading, arrived.readableBytes > 0 else { return }
+        let bound = NIOLoopBound(self, eventLoop: connection.relay.eventLoop)
+        let id = id
+        connection.relay.eventLoop.execute { if bound.value.id == id { bound.value.pass() } }
     }
 
     // MARK: Answer
 
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        var bytes = unwrapOutboundIn(data)
-        unread.writeBuffer(&bytes)
+    var isWritable: Bool { pending.readableBytes < Holding.response && connection.isWritable }
+    var waitsForRoom: Bool { pending.readableBytes > 0 }
+
+    /// Takes what HTTP/1.1 would be answered with.
+    func write(_ bytes: ByteBuffer) {
+        guard isOpen else { return }
+        if unread.readableBytes == 0 { unread = bytes } else { unread.writeImmutableBuffer(bytes) }
         do {
             while unread.readableBytes > 0, !isAnswerWhole {
-                guard try hasHead ? passBody(context) : passHead(context) else { break }
+                guard try hasHead ? passBody() : passHead() else { break }
             }
-            if let promise { told(promise) }
         } catch {
-            promise?.fail(error)
-            context.close(promise: nil)
+            // What we write ourselves is sound; an upstream's framing was found to be before it came here.
+            return close()
         }
-        if unread.readableBytes == 0 { unread = ByteBuffer() }
+        if unread.readableBytes == 0 || isAnswerWhole { unread = ByteBuffer() }
+        writabilityMayHaveChanged()
     }
 
     /// - Returns: whether a head was there.
-    private func passHead(_ context: ChannelHandlerContext) throws(WireFault) -> Bool {
-        guard try parser.parse(unread, answering: method, into: &head),
-            let bytes = unread.readSlice(length: head.length)
-        else { return false }
+    private func passHead() throws(WireFault) -> Bool {
+        guard try parser.parse(unread, answering: method, into: &head) else { return false }
         if !head.isInterim {
             hasHead = true
             reader.begin(head.framing, limits: limits)
             isAnswerWhole = reader.isComplete
+            isAnswerSent = isAnswerWhole
         }
-        let fields = bytes.withUnsafeReadableBytes { HPACKHeaders(head, $0) }
-        // It must fit a frame, as what writes frames does not go on in others.
-        guard fields.reduce(0, { $0 + $1.name.utf8.count + $1.value.utf8.count + 32 }) < Self.mostHeadBytes else {
-            throw .headTooLarge
-        }
-        let frame = HTTP2Frame.FramePayload.headers(.init(headers: fields, endStream: isAnswerWhole))
-        context.write(wrapOutboundOut(frame), promise: promiseOfLast(context))
+        connection.writeHead(head, unread, endsStream: isAnswerWhole, stream: id)
+        unread.moveReaderIndex(forwardBy: head.length)
         return true
     }
 
-    private func passBody(_ context: ChannelHandlerContext) throws(WireFault) -> Bool {
+    private func passBody() throws(WireFault) -> Bool {
         var content = ByteBuffer()
         if head.framing == .chunked {
-            _ = try reader.take(from: &unread) { content.writeBytes($0) }
+            _ = try reader.take(from: &unread) {
+                content.writeBytes($0)
+            } trailers: {
+                trailers.writeBytes($0)
+            }
         } else {
             content = try reader.take(from: &unread) { _ in }
         }
         isAnswerWhole = reader.isComplete
         guard content.readableBytes > 0 || isAnswerWhole else { return false }
-        writeData(content, context)
+        if pending.readableBytes == 0 { pending = content } else { pending.writeImmutableBuffer(content) }
+        send(mostFrames: .max)
         return true
     }
 
-    private func writeData(_ content: ByteBuffer, _ context: ChannelHandlerContext) {
-        let frame = HTTP2Frame.FramePayload.data(.init(data: .byteBuffer(content), endStream: isAnswerWhole))
-        context.write(wrapOutboundOut(frame), promise: promiseOfLast(context))
-    }
-
-    private static let mostHeadBytes = 16_000
-
-    private func promiseOfLast(_ context: ChannelHandlerContext) -> EventLoopPromise<Void>? {
-        if isAnswerWhole { lastSent = context.eventLoop.makePromise(of: Void.self) }
-        return isAnswerWhole ? lastSent : nil
-    }
-
-    /// Tells when all that was written has left, as far as anybody waits for that: at an answer's end.
-    private func told(_ promise: EventLoopPromise<Void>) {
-        if let lastSent { lastSent.futureResult.cascade(to: promise) } else { promise.succeed() }
-    }
-
-    /// Our side ends: an answer that ends so is whole now, any other is broken off.
-    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        guard mode == .output else {
-            if isAnswerWhole {
-                // The client has all of its answer, and need not go on with its request (RFC 9113 section 8.1).
-                context.writeAndFlush(wrapOutboundOut(.rstStream(.noError)), promise: promise)
-            } else {
-                context.close(mode: mode, promise: promise)
-            }
-            return
+    /// Sends of what is pending what the client has room for.
+    /// - Returns: whether anything was sent.
+    @discardableResult
+    func send(mostFrames: Int) -> Bool {
+        guard !isAnswerSent else { return false }
+        var frames = 0
+        while frames < mostFrames, pending.readableBytes > 0 || isAnswerWhole && !hasTrailers {
+            let room = min(window, connection.window)
+            guard room > 0 || pending.readableBytes == 0 else { return frames > 0 }
+            let sent = connection.outbound.writeData(
+                &pending, atMost: max(0, room), endsStream: isAnswerWhole && !hasTrailers, stream: id)
+            window -= sent
+            connection.window -= sent
+            frames += 1
+            if pending.readableBytes == 0 { break }
         }
+        guard pending.readableBytes == 0 else { return true }
+        pending = ByteBuffer()
+        if isAnswerWhole { answerLeft() }
+        return frames > 0
+    }
+
+    /// All content of the answer was sent.
+    private func answerLeft() {
+        isAnswerSent = true
+        if hasTrailers { connection.writeTrailers(trailers, stream: id) }
+    }
+
+    /// The client has more room, or the connection has.
+    func roomWasMade() {
+        writabilityMayHaveChanged()
+        guard isAnswerSent else { return }
+        if let ended = answerEnded {
+            answerEnded = nil
+            ended()
+        }
+        retireIfDone()
+    }
+
+    /// - Returns: whether a window can be as large (RFC 9113 section 6.9.1).
+    func widen(by increment: Int) -> Bool {
+        window += increment
+        return window <= HTTP2Window.most
+    }
+
+    func writabilityMayHaveChanged() {
+        guard isWritable != wasWritable else { return }
+        wasWritable = isWritable
+        downstream.writabilityChanged(wasWritable)
+    }
+
+    // MARK: End
+
+    /// The answer is given, and the next request would be welcome: that comes on another stream.
+    func requestServed() {
+        isServed = true
+        retireIfDone()
+    }
+
+    private func retireIfDone() {
+        guard isServed, isRequestWhole, isAnswerSent, isOpen, arrived.readableBytes == 0 else { return }
+        forget()
+        downstream.end()
+        connection.streamEnded(self, mayServeAgain: downstream.canBeginAnew)
+    }
+
+    /// No more of an answer comes: one that ends so is whole now, any other is broken off.
+    func endAnswer(_ ended: @escaping () -> Void) {
+        guard isOpen else { return }
         if hasHead, !isAnswerWhole, reader.connectionEnded() {
             isAnswerWhole = true
-            writeData(ByteBuffer(), context)
-            context.flush()
+            send(mostFrames: .max)
+            connection.flushSoon()
         }
-        // The rest of a request that is not wanted is let go by whoever lingers for it.
-        guard isAnswerWhole else { return context.close(promise: promise) }
-        if let promise { told(promise) }
+        guard isAnswerWhole else { return close() }
+        if isAnswerSent { ended() } else { answerEnded = ended }
     }
 
-    /// The last byte of an answer may end the stream while it is written: told after that, so that what was answered has been answered.
-    func channelInactive(context: ChannelHandlerContext) {
-        guard isAnswerWhole else { return context.fireChannelInactive() }
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.eventLoop.execute { bound.value.fireChannelInactive() }
-    }
-}
-
-/// A request's head as HTTP/2 has it, found sound (RFC 9113 sections 8.2 and 8.3).
-struct HTTP2RequestHead {
-    let method: RequestMethod
-    let hasLength: Bool
-    private let expectsContinue: Bool
-    /// Whether a request like this rarely has a body.
-    var mayBeWithoutBody: Bool { ![.post, .put, .patch].contains(method) && !hasLength && !expectsContinue }
-    private let line: String
-    private let fields: [(name: String, value: String)]
-
-    /// `nil` for what is malformed, or could be read as something else once it is written as HTTP/1.1.
-    init?(_ headers: HPACKHeaders) {
-        var (name, path, authority): (String?, String?, String?)
-        var fields: [(name: String, value: String)] = []
-        var cookies: [String] = []
-        var hosts: [String] = []
-        for field in headers {
-            switch field.name {
-            case ":method": name = field.value
-            case ":path": path = field.value
-            case ":authority": authority = field.value
-            case ":scheme": break
-            case "host": hosts.append(field.value)
-            case "cookie": cookies.append(field.value)
-            case "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade": return nil
-            default:
-                guard !field.name.hasPrefix(":") else { return nil }
-                fields.append((field.name, field.value))
-            }
+    /// Ends the stream. The client can tell whether it has all of its answer, and then need not go on with its request (RFC 9113
+    /// section 8.1).
+    func close() {
+        guard isOpen else { return }
+        if !isAnswerSent || !isRequestWhole {
+            connection.outbound.writeReset(isAnswerSent ? .noError : .internalError, stream: id)
+            connection.flushSoon()
         }
-        guard let name, let path, Self.isTarget(name), Self.isTarget(path), path.hasPrefix("/") || path == "*",
-            hosts.allSatisfy({ $0 == authority ?? hosts[0] }), hosts.count <= 1
-        else { return nil }
-        if let host = authority ?? hosts.first { fields.insert(("host", host), at: 0) }
-        // Split so that each part can be packed by itself (section 8.2.3).
-        if !cookies.isEmpty { fields.append(("cookie", cookies.joined(separator: "; "))) }
-        guard fields.allSatisfy({ Self.isSound($0.name, $0.value) }) else { return nil }
-        method = RequestMethod.allCases.first { $0.name == name } ?? .other
-        hasLength = fields.contains { $0.name == "content-length" }
-        expectsContinue = fields.contains { $0.name == "expect" }
-        line = "\(name) \(path) HTTP/1.1\r\n"
-        self.fields = fields
+        let bound = NIOLoopBound(downstream, eventLoop: connection.relay.eventLoop)
+        leave()
+        // Not at once: whoever closes it may not be done.
+        connection.relay.eventLoop.execute { bound.value.end() }
     }
 
-    func write(to buffer: inout ByteBuffer, isChunked: Bool) {
-        buffer.writeString(line)
-        for field in fields { buffer.writeString("\(field.name): \(field.value)\r\n") }
-        buffer.writeString(isChunked ? "transfer-encoding: chunked\r\n\r\n" : "\r\n")
+    /// The client breaks a rule of this stream: it is ended, and no other.
+    func reset(_ code: HTTP2ErrorCode) {
+        guard isOpen else { return }
+        connection.outbound.writeReset(code, stream: id)
+        connection.flushSoon()
+        wasReset()
     }
 
-    /// Visible ASCII: nothing that ends a request line or a part of one.
-    private static func isTarget(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+    /// The client has ended the stream, or its connection.
+    func wasReset() {
+        guard isOpen else { return }
+        leave()
+        downstream.end()
     }
 
-    /// A name in lower case, and a value without what ends a line (section 8.2.1).
-    static func isSound(_ name: String, _ value: String) -> Bool {
-        !name.isEmpty
-            && name.utf8.allSatisfy {
-                (0x21...0x7E).contains($0) && $0 != UInt8(ascii: ":") && !(0x41...0x5A).contains($0)
-            }
-            && value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
-            && value.utf8.first.map { $0 != 0x20 && $0 != 0x09 } ?? true
-            && value.utf8.last.map { $0 != 0x20 && $0 != 0x09 } ?? true
-    }
-}
+    /// Whether the client ends an answer that it doesn't have all of.
+    var isBeingAnswered: Bool { !isAnswerSent }
 
-extension HPACKHeaders {
-    /// An answer's head: what concerns one connection of HTTP/1.1 is left out, and names are in lower case (RFC 9113 section 8.2).
-    init(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
-        self.init()
-        reserveCapacity(head.fields.count + 1)
-        add(name: ":status", value: "\(head.status)")
-        for field in head.fields where !FieldKinds.hopByHop.contains(field.kind) {
-            add(
-                name: String(decoding: bytes[field.nameRange], as: UTF8.self).lowercased(),
-                value: String(decoding: bytes[field.valueRange], as: UTF8.self))
-        }
+    private func leave() {
+        forget()
+        connection.streamEnded(self, mayServeAgain: false)
     }
 }

@@ -76,7 +76,7 @@ extension UnsafeRawBufferPointer {
 
     /// Whether the bytes at `range` are those of `text`.
     @inline(__always)
-    func isExactly(_ text: StaticString, at range: Range<Int>) -> Bool {
+    package func isExactly(_ text: StaticString, at range: Range<Int>) -> Bool {
         guard range.count == text.utf8CodeUnitCount, range.upperBound <= count, let baseAddress else { return false }
         return memcmp(baseAddress + range.lowerBound, text.utf8Start, range.count) == 0
     }
@@ -86,7 +86,7 @@ extension UnsafeRawBufferPointer {
     /// Setting bit 5 makes token letters lower case and leaves digits and hyphens. The other tokens it changes become
     /// bytes that no `name` has, so that there is no false match.
     @inline(__always)
-    func isToken(_ name: StaticString, at range: Range<Int>) -> Bool {
+    package func isToken(_ name: StaticString, at range: Range<Int>) -> Bool {
         let length = range.count
         guard length == name.utf8CodeUnitCount, range.upperBound <= count, let baseAddress else { return false }
         let mine = baseAddress + range.lowerBound

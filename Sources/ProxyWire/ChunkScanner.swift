@@ -57,10 +57,11 @@ public struct ChunkScanner: Sendable {
 
     /// Reads on in `bytes`, which follow those of the call before, and gives the ranges of chunk data in them.
     ///
-    /// Returns how many bytes belong to this message: all, or fewer when it ends within them.
+    /// - Parameter trailers: given the ranges of the trailer section, the empty line after it included.
+    /// - Returns: how many bytes belong to this message: all, or fewer when it ends within them.
     /// - Throws: the first fault; discard or `reset()` the scanner then. Payload may have been given before.
     public mutating func scan(
-        _ bytes: UnsafeRawBufferPointer, payload: (Range<Int>) -> Void
+        _ bytes: UnsafeRawBufferPointer, payload: (Range<Int>) -> Void, trailers: (Range<Int>) -> Void = { _ in }
     ) throws(WireFault) -> Int {
         var position = 0
         while position < bytes.count {
@@ -74,7 +75,9 @@ public struct ChunkScanner: Sendable {
                 position += taken
                 if remaining == 0 { state = .dataReturn }
             case .trailer:
+                let start = position
                 let isLast = try trailer.read(bytes, from: &position, limit: limits.maxTrailerBytes)
+                trailers(start..<position)
                 if isLast { state = .complete }
             default:
                 state = try next(after: bytes.byte(position))

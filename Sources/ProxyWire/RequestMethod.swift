@@ -4,7 +4,7 @@ public enum RequestMethod: UInt8, Sendable, CaseIterable {
     /// Any other token.
     case other
 
-    init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
+    package init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
         self =
             switch range.count {
             case 3: Self.first(of: bytes, range, ("GET", .get), ("PUT", .put))

@@ -87,6 +87,13 @@ struct CatalogueTests {
         "http2: http2.flood.of-settings",
         "http2: http2.window.stall-holds-up-nobody",
         "http2: http2.stop.says-goodbye",
+        "http2: http2.frames.are-answered",
+        "http2: http2.frames.padding-and-priority-are-none-of-it",
+        "http2: http2.frames.broken-end-the-connection",
+        "http2: http2.streams.no-more-than-said",
+        "http2: http2.trailers.pass",
+        "http2: http2.window.upload-is-given-room",
+        "http2: http2.window.is-kept-to-the-byte",
         "http2: tunnel.websocket.carries-both-ways",
         "http2: tunnel.client-gone.ends-the-upstream",
         "http2: tunnel.upstream-declines.is-answered",
@@ -120,7 +127,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 189)
-        #expect(HTTPScenario.all.count == 317)
+        #expect(HTTPScenario.all.count == 324)
         #expect(CommandScenario.all.count == 155)
     }
 

@@ -26,6 +26,14 @@ struct HTTP2Frame: Sendable {
         self.payload = payload
     }
 
+    /// Of any kind.
+    init(kind: UInt8, flags: UInt8 = 0, stream: UInt32 = 0, _ payload: [UInt8] = []) {
+        self.kind = kind
+        self.flags = flags
+        self.stream = stream
+        self.payload = payload
+    }
+
     var bytes: [UInt8] {
         let length = payload.count
         return [UInt8(length >> 16 & 255), UInt8(length >> 8 & 255), UInt8(length & 255), kind, flags]
@@ -33,6 +41,14 @@ struct HTTP2Frame: Sendable {
     }
 
     func isA(_ kind: Kind) -> Bool { self.kind == kind.rawValue }
+    /// What the first four bytes say.
+    var number: Int { payload.prefix(4).reduce(0) { $0 << 8 | Int($1) } }
+    /// What settings say of one of them.
+    func setting(_ name: UInt8) -> Int? {
+        guard isA(.settings) else { return nil }
+        let start = stride(from: 0, to: payload.count, by: 6).first { payload[$0 + 1] == name }
+        return start.map { payload[($0 + 2)..<($0 + 6)].reduce(0) { $0 << 8 | Int($1) } }
+    }
     var endsStream: Bool { (isA(.data) || isA(.headers)) && flags & Self.endStream != 0 }
 
     /// Four bytes, the highest first.
@@ -112,18 +128,32 @@ struct HTTP2Talk {
         }
     }
 
-    /// The frames of one stream until it ends, and whether it ended as a whole answer does.
-    mutating func answer(on stream: UInt32) async throws -> (block: [UInt8], body: [UInt8], isWhole: Bool) {
+    /// What came on one stream until it ended.
+    struct Answer {
+        /// The head, packed.
         var block: [UInt8] = []
         var body: [UInt8] = []
+        /// Packed too.
+        var trailers: [UInt8] = []
+        /// Whether it ended as a whole answer does.
+        var isWhole = false
+        /// The code of the frame that broke it off.
+        var reset: Int?
+    }
+
+    mutating func answer(on stream: UInt32) async throws -> Answer {
+        var answer = Answer()
         while let frame = try await next() {
             guard frame.stream == stream else { continue }
-            if frame.isA(.headers), block.isEmpty { block = frame.payload }
-            if frame.isA(.data) { body += frame.payload }
-            if frame.isA(.reset) { return (block, body, false) }
-            if frame.endsStream { return (block, body, true) }
+            if frame.isA(.headers) {
+                if answer.block.isEmpty { answer.block = frame.payload } else { answer.trailers = frame.payload }
+            }
+            if frame.isA(.data) { answer.body += frame.payload }
+            if frame.isA(.reset) { answer.reset = frame.number }
+            answer.isWhole = frame.endsStream
+            if answer.isWhole || answer.reset != nil { break }
         }
-        return (block, body, false)
+        return answer
     }
 
     /// Reads until the connection ends, for at most so long.

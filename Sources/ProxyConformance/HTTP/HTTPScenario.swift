@@ -104,7 +104,8 @@ extension HTTPScenario {
         requestBodies, answers, streams, connections,
         endings, timeouts,
         smuggling, hostileUpstreams, projectManagement, tokenManagement, managementInput, effects, accounting,
-        operation, http2, tunnels, openAI, upstreamTLS, listenerTLS, providers, origins, parameters, scopes, attempts,
+        operation, http2, http2Frames, tunnels, openAI, upstreamTLS, listenerTLS, providers, origins, parameters,
+        scopes, attempts,
         upstreamManagement, cache, cacheStore, cacheOperation, audit, managementVersions, roles, usageAPI, pages,
     ].flatMap { $0 }
 }

@@ -9,6 +9,8 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
     let corpus: [[UInt8]]
     /// Pieces that have a meaning to the parser.
     let words: [[UInt8]]
+    /// Whether inputs are bytes of no text: the corpus has them in hexadecimal, and so they are shown.
+    let isBinary: Bool
     /// Feeds the parser. Gives what doesn't hold; `nil` when all does.
     let check: @Sendable (_ input: [UInt8], _ random: inout SeededRandom) -> String?
 
@@ -19,14 +21,32 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
         self.name = name
         self.corpus = Self.corpus(name)
         self.words = words.map { Array($0.utf8) }
+        self.isBinary = false
         self.check = check
+    }
+
+    /// A parser of bytes that are no text. Words and the corpus are in hexadecimal, with white space wherever it helps.
+    init(
+        binary name: String, words: [String],
+        check: @escaping @Sendable (_ input: [UInt8], _ random: inout SeededRandom) -> String?
+    ) {
+        self.name = name
+        self.corpus = Self.corpus(name).map(Self.bytes(hexadecimal:))
+        self.words = words.map { Self.bytes(hexadecimal: Array($0.utf8)) }
+        self.isBinary = true
+        self.check = check
+    }
+
+    private static func bytes(hexadecimal text: [UInt8]) -> [UInt8] {
+        let digits = text.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
+        return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
     }
 
     /// How many inputs the others are made of.
     package var corpusSize: Int { corpus.count }
 
     /// Every target.
-    package static let all = [framing, serverSentEvents, json, providersFile, connectionString, duration]
+    package static let all = [framing, serverSentEvents, json, hpack, providersFile, connectionString, duration]
 
     /// Items of the corpus, each between lines of `---`.
     private static func corpus(_ name: String) -> [[UInt8]] {
@@ -45,10 +65,15 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
         for _ in 0..<count {
             let input = input(&random)
             guard let finding = check(input, &random) else { continue }
-            findings.append("\(name): \(finding): \(String(decoding: input, as: UTF8.self).debugDescription)")
+            findings.append("\(name): \(finding): \(shown(input))")
             if findings.count == 10 { break }
         }
         return findings
+    }
+
+    private func shown(_ input: [UInt8]) -> String {
+        guard isBinary else { return String(decoding: input, as: UTF8.self).debugDescription }
+        return input.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 
     private func input(_ random: inout SeededRandom) -> [UInt8] {

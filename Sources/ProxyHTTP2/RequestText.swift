@@ -1,0 +1,218 @@
+public import NIOCore
+public import ProxyWire
+
+/// A request's head as HTTP/1.1 writes it, of the field section that HTTP/2 has instead (RFC 9113 section 8.3).
+///
+/// What HTTP/2 may carry and HTTP/1.1 would read as something else is refused here; all other rules are those of whoever reads it.
+public struct RequestText: Sendable {
+    public let method: RequestMethod
+    /// As `content-length` says.
+    public let contentLength: UInt64?
+    private let expectsContinue: Bool
+    /// The request line and the fields, without what tells of a body that has no length, and without the empty line.
+    private var text: ByteBuffer
+
+    /// Whether a request like this rarely has a body.
+    public var mayBeWithoutBody: Bool {
+        ![.post, .put, .patch].contains(method) && contentLength == nil && !expectsContinue
+    }
+
+    /// The head with what tells how its body is framed.
+    public consuming func head(isChunked: Bool) -> ByteBuffer {
+        if isChunked {
+            text.writeStaticString("transfer-encoding: chunked\r\n\r\n")
+        } else {
+            text.writeStaticString("\r\n")
+        }
+        return text
+    }
+
+    /// - Returns: `nil` for a malformed one (RFC 9113 section 8.1.1).
+    public init?(_ section: borrowing FieldSectionLines) {
+        let read: Self? = section.bytes.withUnsafeBytes { bytes in
+            var outline = Outline()
+            for line in section.lines {
+                guard outline.take(line, bytes) else { return nil }
+            }
+            return outline.text(of: section.lines, bytes)
+        }
+        guard let read else { return nil }
+        self = read
+    }
+
+    fileprivate init(method: RequestMethod, contentLength: UInt64?, expectsContinue: Bool, text: ByteBuffer) {
+        self.method = method
+        self.contentLength = contentLength
+        self.expectsContinue = expectsContinue
+        self.text = text
+    }
+
+    /// The lines of a request's trailers as a chunked body ends with; `nil` for malformed ones (RFC 9113 section 8.1).
+    public static func trailers(_ section: borrowing FieldSectionLines) -> ByteBuffer? {
+        section.bytes.withUnsafeBytes { bytes in
+            var text = ByteBuffer()
+            for line in section.lines {
+                guard FieldRules.isSound(line, bytes), bytes[line.name.lowerBound] != UInt8(ascii: ":") else {
+                    return nil
+                }
+                text.writeLine(line, bytes)
+            }
+            return text
+        }
+    }
+}
+
+/// What a request's fields are, before they are written down.
+private struct Outline {
+    private var method: Range<Int>?
+    private var path: Range<Int>?
+    private var hasScheme = false
+    private var authority: Range<Int>?
+    private var host: Range<Int>?
+    private var contentLength: UInt64?
+    private var cookies = 0
+    private var expectsContinue = false
+    private var hasFields = false
+
+    /// - Returns: whether it may be there.
+    mutating func take(_ line: FieldSectionLines.Line, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        let (name, value) = (line.name, line.value)
+        guard let first = name.first, FieldRules.isSound(line, bytes) else { return false }
+        if bytes[first] == UInt8(ascii: ":") { return takePseudo(name, value, bytes) }
+        hasFields = true
+        switch name.count {
+        case 2 where bytes.isExactly("te", at: name): return bytes.isToken("trailers", at: value)
+        case 4 where bytes.isExactly("host", at: name):
+            defer { host = value }
+            return host == nil
+        case 6 where bytes.isExactly("cookie", at: name): cookies += 1
+        case 6 where bytes.isExactly("expect", at: name): expectsContinue = true
+        case 14 where bytes.isExactly("content-length", at: name):
+            guard contentLength == nil, let length = FieldRules.decimal(bytes, value) else { return false }
+            contentLength = length
+        default: return !FieldRules.isOfOneConnection(name, bytes)
+        }
+        return true
+    }
+
+    private mutating func takePseudo(_ name: Range<Int>, _ value: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        // All of them come first, each at most once (section 8.3).
+        guard !hasFields else { return false }
+        switch name.count {
+        case 5 where bytes.isExactly(":path", at: name):
+            defer { path = value }
+            return path == nil && FieldRules.isTarget(bytes, value)
+        case 7 where bytes.isExactly(":method", at: name):
+            defer { method = value }
+            return method == nil && FieldRules.isTarget(bytes, value)
+        case 7 where bytes.isExactly(":scheme", at: name):
+            defer { hasScheme = true }
+            return !hasScheme && !value.isEmpty
+        case 10 where bytes.isExactly(":authority", at: name):
+            defer { authority = value }
+            return authority == nil
+        default: return false
+        }
+    }
+
+    func text(of lines: [FieldSectionLines.Line], _ bytes: UnsafeRawBufferPointer) -> RequestText? {
+        guard let method, let path, hasScheme, !bytes.isExactly("CONNECT", at: method),
+            bytes[path.lowerBound] == UInt8(ascii: "/") || bytes.isExactly("*", at: path)
+        else { return nil }
+        if let authority, let host, !bytes[authority].elementsEqual(bytes[host]) { return nil }
+        var text = ByteBuffer()
+        text.reserveCapacity(bytes.count + 4 * lines.count + 64)
+        text.writeBytes(bytes[method])
+        text.writeStaticString(" ")
+        text.writeBytes(bytes[path])
+        text.writeStaticString(" HTTP/1.1\r\n")
+        if let authority = authority ?? host {
+            text.writeStaticString("host: ")
+            text.writeBytes(bytes[authority])
+            text.writeStaticString("\r\n")
+        }
+        for line in lines where !isWritten(line.name, bytes) { text.writeLine(line, bytes) }
+        if cookies > 1 { text.writeCookies(lines, bytes) }
+        return RequestText(
+            method: RequestMethod(bytes, method), contentLength: contentLength, expectsContinue: expectsContinue,
+            text: text)
+    }
+
+    /// Whether a line is not written as it came, with the others.
+    private func isWritten(_ name: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes[name.lowerBound] == UInt8(ascii: ":") || bytes.isExactly("host", at: name)
+            || cookies > 1 && bytes.isExactly("cookie", at: name)
+    }
+}
+
+extension ByteBuffer {
+    fileprivate mutating func writeLine(_ line: FieldSectionLines.Line, _ bytes: UnsafeRawBufferPointer) {
+        writeBytes(bytes[line.name])
+        writeStaticString(": ")
+        writeBytes(bytes[line.value])
+        writeStaticString("\r\n")
+    }
+
+    /// One field of what was split so that each part can be packed by itself (section 8.2.3).
+    fileprivate mutating func writeCookies(_ lines: [FieldSectionLines.Line], _ bytes: UnsafeRawBufferPointer) {
+        var separator: StaticString = "cookie: "
+        for line in lines where bytes.isExactly("cookie", at: line.name) {
+            writeStaticString(separator)
+            writeBytes(bytes[line.value])
+            separator = "; "
+        }
+        writeStaticString("\r\n")
+    }
+}
+
+/// What names and values may be (RFC 9113 section 8.2).
+enum FieldRules {
+    /// A name in lower case, and a value without what ends a line or begins or ends with a blank (section 8.2.1).
+    static func isSound(_ line: FieldSectionLines.Line, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        let (name, value) = (line.name, line.value)
+        guard let first = name.first else { return false }
+        // A colon is what a pseudo-field begins with, and nowhere else.
+        let rest = bytes[first] == UInt8(ascii: ":") ? name.dropFirst() : name
+        for offset in rest {
+            let byte = bytes[offset]
+            guard byte > 0x20, byte < 0x7F, byte != UInt8(ascii: ":"), byte &- 0x41 >= 26 else { return false }
+        }
+        guard let begin = value.first, let end = value.last else { return true }
+        guard !isBlank(bytes[begin]), !isBlank(bytes[end]) else { return false }
+        for offset in value {
+            let byte = bytes[offset]
+            guard byte >= 0x20 && byte != 0x7F || byte == 0x09 else { return false }
+        }
+        return true
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+
+    /// Visible ASCII: nothing that ends a request line or a part of one.
+    static func isTarget(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
+        !range.isEmpty && bytes[range].allSatisfy { $0 > 0x20 && $0 < 0x7F }
+    }
+
+    /// Digits alone (RFC 9110 section 8.6).
+    static func decimal(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> UInt64? {
+        guard !range.isEmpty, range.count <= 18 else { return nil }
+        var number: UInt64 = 0
+        for offset in range {
+            let digit = bytes[offset] &- UInt8(ascii: "0")
+            guard digit < 10 else { return nil }
+            number = number * 10 + UInt64(digit)
+        }
+        return number
+    }
+
+    /// What HTTP/2 has no use for and forbids (section 8.2.2).
+    static func isOfOneConnection(_ name: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        switch name.count {
+        case 7: bytes.isExactly("upgrade", at: name)
+        case 10: bytes.isExactly("connection", at: name) || bytes.isExactly("keep-alive", at: name)
+        case 16: bytes.isExactly("proxy-connection", at: name)
+        case 17: bytes.isExactly("transfer-encoding", at: name)
+        default: false
+        }
+    }
+}

@@ -1,0 +1,303 @@
+import NIOCore
+import ProxyHTTP2
+import ProxyWire
+
+/// HTTP/2 towards a client (RFC 9113): each stream is a connection of its own for one request. Confined to its event loop.
+///
+/// What streams send gathers in ``outbound``, and leaves together when all that has come at this moment was dealt with.
+final class HTTP2Connection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Most requests at once.
+    private static let mostStreams = 100
+    /// Streams that are kept to serve others.
+    private static let mostSpareStreams = 16
+    /// Bytes of content that a client may send on a stream before it is told that there is room for more.
+    static let streamWindow = 128 << 10
+    /// The same on all streams together: room is made at once, since each is bounded.
+    private static let connectionWindow = 1 << 20
+
+    let relay: RelayLoop
+    private var context: ChannelHandlerContext?
+    private var slot = 0
+    private var reader: FrameReader
+    private var inbound = ByteBuffer()
+    var outbound = ByteBuffer()
+    private var isReading = false
+    private var isFlushScheduled = false
+    private var mustTellOfTable = false
+    private var hasEnded = false
+
+    private var streams: [UInt32: HTTP2Stream] = [:]
+    private var spareStreams: [HTTP2Stream] = []
+    /// Those that something has come for which they were not given yet.
+    private var expectant: [HTTP2Stream] = []
+    /// The highest that the client has begun.
+    private var lastStream: UInt32 = 0
+    private var conduct = ClientConduct()
+    /// Bytes of content that the client takes on all streams together.
+    var window = HTTP2Window.usual
+    /// The same on one that begins.
+    private var newStreamWindow = HTTP2Window.usual
+    /// Bytes of content that have come since room was made last.
+    private var unacknowledged = 0
+    /// When it has been unused for too long.
+    private var deadline: NIODeadline
+    private var isDraining = false
+
+    init(relay: RelayLoop) {
+        self.relay = relay
+        reader = FrameReader(limits: relay.settings.wireLimits)
+        deadline = .now() + relay.settings.keepAliveTimeout
+    }
+
+    var channel: (any Channel)? { context?.channel }
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    /// Takes over a connection whose client speaks HTTP/2, in the place of `connection`, with what has come of it.
+    static func take(over connection: DownstreamConnection, context: ChannelHandlerContext, received: ByteBuffer) throws
+    {
+        let carrier = HTTP2Connection(relay: connection.relay)
+        let pipeline = context.pipeline.syncOperations
+        try pipeline.addHandler(carrier)
+        pipeline.removeHandler(context: context, promise: nil)
+        carrier.outbound.writeServerHello(
+            streams: mostStreams, streamWindow: streamWindow, connectionWindow: connectionWindow,
+            headBytes: connection.relay.settings.wireLimits.maxHeadBytes)
+        carrier.receive(received)
+        carrier.flush()
+    }
+
+    // MARK: From the channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        slot = relay.join(self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        end()
+        self.context = nil
+        relay.leave(self, slot: slot)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { end() }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { receive(unwrapInboundIn(data)) }
+
+    func channelReadComplete(context: ChannelHandlerContext) { flush() }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        for stream in streams.values { stream.writabilityMayHaveChanged() }
+    }
+
+    /// A client that sends nothing more can't make room for anything either.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event { context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    private func end() {
+        hasEnded = true
+        for stream in streams.values { stream.wasReset() }
+        spareStreams = []
+        expectant = []
+    }
+
+    // MARK: Frames
+
+    private func receive(_ bytes: ByteBuffer) {
+        guard !hasEnded else { return }
+        if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeImmutableBuffer(bytes) }
+        isReading = true
+        defer { isReading = false }
+        do {
+            while let frame = try reader.next(from: &inbound) { try take(frame) }
+        } catch {
+            return fail(error)
+        }
+        if inbound.readableBytes == 0 { inbound = ByteBuffer() }
+        passWhatArrived()
+    }
+
+    /// A stream has something to be handed over: once all that has come was looked at, so that it goes together.
+    func hasArrived(_ stream: HTTP2Stream) {
+        if expectant.last !== stream { expectant.append(stream) }
+    }
+
+    private func passWhatArrived() {
+        while !expectant.isEmpty {
+            let now = expectant
+            expectant.removeAll(keepingCapacity: true)
+            for stream in now { stream.pass() }
+        }
+    }
+
+    private func take(_ frame: ClientFrame) throws(HTTP2Fault) {
+        switch frame {
+        case .headers(let id, let endsStream): try takeHeaders(id, endsStream)
+        case .data(let id, let content, let length, let endsStream):
+            makeRoom(length)
+            if length == 0, !endsStream { try conduct.noteIdleFrame() }
+            try stream(id)?.receiveBody(content, length: length, endsStream: endsStream)
+        case .reset(let id):
+            guard let stream = try stream(id) else { return try conduct.noteIdleFrame() }
+            if stream.isBeingAnswered { try conduct.noteReset() }
+            stream.wasReset()
+        case .settings(let settings):
+            try conduct.noteIdleFrame()
+            if settings.resizesTable { mustTellOfTable = true }
+            if let initial = settings.initialWindow { try resizeStreamWindows(to: initial) }
+            outbound.writeSettingsAcknowledgement()
+        case .ping(let told):
+            try conduct.noteIdleFrame()
+            outbound.writePingAnswer(told)
+        case .windowUpdate(0, let increment):
+            window += increment
+            guard window <= HTTP2Window.most else { throw HTTP2Fault(.flowControlError) }
+            sendWhatWaited()
+        case .windowUpdate(let id, let increment):
+            guard let stream = try stream(id) else { return }
+            guard stream.widen(by: increment) else { return stream.reset(.flowControlError) }
+            stream.send(mostFrames: .max)
+            stream.roomWasMade()
+        case .broken(let id, let code):
+            try conduct.noteIdleFrame()
+            try stream(id)?.reset(code)
+        case .settingsAcknowledged, .pingAnswered, .goAway: break
+        case .ignored: try conduct.noteIdleFrame()
+        }
+    }
+
+    /// - Returns: `nil` for one that has ended.
+    /// - Throws: for one that has not begun (RFC 9113 section 5.1).
+    private func stream(_ id: UInt32) throws(HTTP2Fault) -> HTTP2Stream? {
+        guard id <= lastStream, id % 2 == 1 else { throw HTTP2Fault(.protocolError) }
+        return streams[id]
+    }
+
+    private func takeHeaders(_ id: UInt32, _ endsStream: Bool) throws(HTTP2Fault) {
+        if let stream = streams[id] { return stream.receiveTrailers(reader.section, endsStream: endsStream) }
+        guard id % 2 == 1 else { throw HTTP2Fault(.protocolError) }
+        // Of one that we have ended, and the client doesn't know yet.
+        guard id > lastStream else { return try conduct.noteIdleFrame() }
+        lastStream = id
+        guard streams.count < Self.mostStreams else {
+            try conduct.noteReset()
+            return outbound.writeReset(.refusedStream, stream: id)
+        }
+        let stream = spareStreams.popLast() ?? HTTP2Stream(of: self)
+        streams[id] = stream
+        deadline = .distantFuture
+        stream.begin(id, window: newStreamWindow)
+        stream.receiveHead(reader.section, endsStream: endsStream)
+    }
+
+    private func makeRoom(_ length: Int) {
+        unacknowledged += length
+        guard unacknowledged >= Self.connectionWindow / 2 else { return }
+        outbound.writeWindowUpdate(unacknowledged, stream: 0)
+        unacknowledged = 0
+    }
+
+    private func resizeStreamWindows(to size: Int) throws(HTTP2Fault) {
+        let change = size - newStreamWindow
+        newStreamWindow = size
+        for stream in streams.values {
+            guard stream.widen(by: change) else { throw HTTP2Fault(.flowControlError) }
+        }
+        if change > 0 { sendWhatWaited() }
+    }
+
+    /// Content that had no room: a frame of each stream in turn.
+    private func sendWhatWaited() {
+        let waiting = streams.values.filter(\.waitsForRoom)
+        while waiting.reduce(false, { $1.send(mostFrames: 1) || $0 }) {}
+        for stream in waiting { stream.roomWasMade() }
+    }
+
+    // MARK: Sending
+
+    /// - Parameter bytes: what `head` was read from, from the first readable one on.
+    func writeHead(_ head: ResponseHead, _ bytes: ByteBuffer, endsStream: Bool, stream: UInt32) {
+        let tellsOfTable = mustTellOfTable
+        mustTellOfTable = false
+        bytes.withUnsafeReadableBytes { bytes in
+            outbound.writeHeaders(endsStream: endsStream, stream: stream) { block in
+                if tellsOfTable { block.writeEmptyTable() }
+                block.writeAnswerSection(head, bytes)
+            }
+        }
+    }
+
+    func writeTrailers(_ lines: ByteBuffer, stream: UInt32) {
+        lines.withUnsafeReadableBytes { lines in
+            outbound.writeHeaders(endsStream: true, stream: stream) { $0.writeTrailerSection(lines) }
+        }
+    }
+
+    /// Sends what has gathered when all that has happened at this moment was dealt with.
+    func flushSoon() {
+        guard !isReading, !isFlushScheduled else { return }
+        isFlushScheduled = true
+        let bound = NIOLoopBound(self, eventLoop: relay.eventLoop)
+        relay.eventLoop.execute {
+            bound.value.isFlushScheduled = false
+            bound.value.flush()
+        }
+    }
+
+    private func flush() {
+        guard outbound.readableBytes > 0, let context else { return }
+        context.writeAndFlush(wrapOutboundOut(outbound), promise: nil)
+        outbound.clear(minimumCapacity: 1024)
+    }
+
+    // MARK: End
+
+    func streamEnded(_ stream: HTTP2Stream, mayServeAgain: Bool) {
+        streams[stream.id] = nil
+        if mayServeAgain, !hasEnded, spareStreams.count < Self.mostSpareStreams { spareStreams.append(stream) }
+        guard streams.isEmpty else { return }
+        // While draining: so long as the client may take to read the last answer.
+        deadline = .now() + (isDraining ? .seconds(1) : relay.settings.keepAliveTimeout)
+        if isDraining { closeOutput() }
+    }
+
+    private func closeOutput() {
+        guard let context else { return }
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(outbound), promise: sent)
+        outbound.clear()
+        sent.futureResult.assumeIsolated().whenComplete { _ in self.context?.close(mode: .output, promise: nil) }
+    }
+
+    /// The client can't be understood, or asks for too much (RFC 9113 section 5.4.1).
+    private func fail(_ fault: HTTP2Fault) {
+        outbound.writeGoAway(fault.code, lastStream: lastStream)
+        flush()
+        end()
+        context?.close(promise: nil)
+    }
+
+    func sweep(at now: NIODeadline) {
+        guard deadline <= now else { return }
+        guard isDraining else { return drain() }
+        context?.close(promise: nil)
+    }
+
+    /// Tells the client to send no more requests, and ends when those under way have.
+    func drain() {
+        guard context != nil, !isDraining else { return }
+        isDraining = true
+        // What is on its way is answered all the same (RFC 9113 section 6.8).
+        outbound.writeGoAway(.noError, lastStream: UInt32(HTTP2Window.most))
+        flushSoon()
+        if streams.isEmpty { deadline = .now() }
+    }
+
+    func abandon() { context?.close(promise: nil) }
+}
