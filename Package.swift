@@ -160,7 +160,9 @@ let package = Package(
         // What our parser is compared with, and what both are given.
         .target(
             name: "WireFixtures",
-            dependencies: ["ProxyWire", .nioCore, .nioHTTP1, .product(name: "NIOEmbedded", package: "swift-nio")],
+            dependencies: [
+                "ProxyWire", "ProxyHTTP2", .nioCore, .nioHTTP1, .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
             path: "Tests/Fixtures/Wire", swiftSettings: houseSettings),
         // What must hold of our parsers, whatever they are fed.
         .target(
@@ -172,7 +174,7 @@ let package = Package(
         .testTarget(
             name: "WireTests",
             dependencies: [
-                "ProxyWire", "ProxyHTTP2", "ProxyCodings", "WireFixtures", .nioCore, .nioHTTP1, .nioHPACK,
+                "ProxyWire", "ProxyHTTP2", "ProxyCodings", "WireFixtures", .nioCore, .nioHTTP1, .nioHTTP2, .nioHPACK,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             path: "Tests/Wire", swiftSettings: houseSettings),

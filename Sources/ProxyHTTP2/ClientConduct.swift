@@ -1,37 +1,47 @@
 import NIOCore
 
 /// What a client costs without asking for anything (RFC 9113 section 10.5): so much of it is let pass, and more with time.
-///
-/// Pings and settings, which must be answered; streams that are reset as soon as they are made; priorities, empty frames, and frames
-/// of streams that are no more.
 public struct ClientConduct: Sendable {
-    private var idleFrames = 0
-    private var resets = 0
-    private var since = NIODeadline.now()
-
-    /// What it may be at most within ``period``.
-    private static let mostIdleFrames = 1000
-    private static let mostResets = 200
-    private static let period = TimeAmount.seconds(30)
+    /// Frames that change nothing or must be answered: pings, settings, priorities, empty ones, and those of streams that are no more.
+    private var idleFrames = Allowance(most: 4000, perSecond: 200)
+    /// Streams that end before their answer does, by the client's will or by what it does wrong.
+    private var resets = Allowance(most: 1000, perSecond: 33)
 
     public init() {}
 
-    /// A frame that was of no use.
-    public mutating func noteIdleFrame() throws(HTTP2Fault) {
-        idleFrames += 1
-        if idleFrames > Self.mostIdleFrames { try beginAnew() }
+    public mutating func noteIdleFrame() throws(HTTP2Fault) { try idleFrames.take() }
+    public mutating func noteReset() throws(HTTP2Fault) { try resets.take() }
+    /// An answer was taken to its end.
+    public mutating func noteServed() { resets.giveBack() }
+}
+
+/// How often something may happen: so many times at once, and so many more each second.
+private struct Allowance {
+    private let most: Int
+    private let perSecond: Int64
+    private var left: Int
+    /// When it was `most`, or was filled up last.
+    private var since = NIODeadline.now()
+
+    init(most: Int, perSecond: Int64) {
+        self.most = most
+        self.perSecond = perSecond
+        left = most
     }
 
-    /// A stream that was reset before its answer was whole.
-    public mutating func noteReset() throws(HTTP2Fault) {
-        resets += 1
-        if resets > Self.mostResets { try beginAnew() }
+    mutating func giveBack() { if left < most { left += 1 } }
+
+    mutating func take() throws(HTTP2Fault) {
+        if left == 0 { fillUp() }
+        guard left > 0 else { throw HTTP2Fault(.enhanceYourCalm) }
+        left -= 1
     }
 
-    private mutating func beginAnew() throws(HTTP2Fault) {
+    /// The clock is asked when nothing is left: not for each frame.
+    private mutating func fillUp() {
         let now = NIODeadline.now()
-        guard now - since > Self.period else { throw HTTP2Fault(.enhanceYourCalm) }
-        since = now
-        (idleFrames, resets) = (0, 0)
+        let more = (now - since).nanoseconds / 1_000_000 * perSecond / 1000
+        left = Int(min(Int64(most), more))
+        if left > 0 { since = now }
     }
 }

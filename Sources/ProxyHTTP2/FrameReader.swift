@@ -130,9 +130,9 @@ public struct FrameReader: Sendable {
     private static func withoutPadding(_ header: FrameHeader, _ payload: ByteBuffer) throws(HTTP2Fault) -> ByteBuffer {
         guard header.has(FrameHeader.Flag.padded) else { return payload }
         var content = payload
-        guard let padding = content.readInteger(as: UInt8.self), Int(padding) <= content.readableBytes else {
-            throw HTTP2Fault(.protocolError)
-        }
+        // Too short for what it must hold (section 4.2).
+        guard let padding = content.readInteger(as: UInt8.self) else { throw HTTP2Fault(.frameSizeError) }
+        guard Int(padding) <= content.readableBytes else { throw HTTP2Fault(.protocolError) }
         content.moveWriterIndex(to: content.writerIndex - Int(padding))
         return content
     }

@@ -119,7 +119,7 @@ private struct Outline {
         guard let method, let path, hasScheme, !bytes.isExactly("CONNECT", at: method),
             bytes[path.lowerBound] == UInt8(ascii: "/") || bytes.isExactly("*", at: path)
         else { return nil }
-        if let authority, let host, !bytes[authority].elementsEqual(bytes[host]) { return nil }
+        if let authority, let host, !bytes.isEqualIgnoringCase(authority, host) { return nil }
         var text = ByteBuffer()
         text.reserveCapacity(bytes.count + 4 * lines.count + 64)
         text.writeBytes(bytes[method])

@@ -80,6 +80,8 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     /// Requests may come.
     func begin(_ link: DownstreamLink) {
         self.link = link
+        isReading = true
+        hasUnflushed = false
         slot = relay.join(self)
         exchange.downstream = self
         deadline = .now() + relay.settings.headTimeout
@@ -99,13 +101,16 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
 
     func receive(_ bytes: ByteBuffer) {
         guard phase != .lingering else { return }
-        if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeImmutableBuffer(bytes) }
+        inbound.append(bytes)
         process()
     }
 
     func writabilityChanged(_ isWritable: Bool) {
         if phase == .answering { deadline = isWritable ? .distantFuture : .now() + relay.settings.streamIdleTimeout }
         exchange.clientWritabilityChanged(isWritable)
+        guard isWritable, phase == .awaitingHead, inbound.readableBytes > 0 else { return }
+        setReading(true)
+        process()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -171,6 +176,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     private func closeIfCutShort() {
         guard isInputClosed else { return }
         switch phase {
+        case .awaitingHead where inbound.readableBytes > 0 && !isWritable: break
         case .awaitingHead, .relayingBody, .collectingBody, .discardingBody:
             exchange.clientLeft()
             closeAfterAnswer()  // An earlier answer may still be on its way.
@@ -216,6 +222,11 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
 
     private func readHead() throws(WireFault) -> Bool {
         guard inbound.readableBytes > 0 else { return false }
+        // Answers that the client doesn't take would have to be kept.
+        guard isWritable else {
+            if inbound.readableBytes > Holding.request { setReading(false) }
+            return false
+        }
         let parsed: Result<Bool, WireFault> = inbound.withUnsafeReadableBytes { bytes in
             do throws(WireFault) {
                 return .success(try parser.parse(bytes, into: &head))
@@ -330,8 +341,14 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
 
     /// A refusal has been written while the body was still coming: skips the rest of it.
     func discardBody() {
-        phase = body.isComplete ? .answering : .discardingBody
-        if phase == .answering { answerEnded(keepsAlive: true) } else { process() }
+        guard !body.isComplete else {
+            phase = .answering
+            return answerEnded(keepsAlive: true)
+        }
+        phase = .discardingBody
+        deadline = .now() + relay.settings.bodyTimeout
+        setReading(true)
+        process()
     }
 
     /// Refuses what can't be understood, and closes.

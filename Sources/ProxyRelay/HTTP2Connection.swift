@@ -13,6 +13,7 @@ final class HTTP2Connection: ChannelInboundHandler {
     private static let mostStreams = 100
     /// Streams that are kept to serve others.
     private static let mostSpareStreams = 16
+    private static let mostIdleSpareStreams = 2
     /// Bytes of content that a client may send on a stream before it is told that there is room for more.
     static let streamWindow = 128 << 10
     /// The same on all streams together: room is made at once, since each is bounded.
@@ -33,6 +34,8 @@ final class HTTP2Connection: ChannelInboundHandler {
     private var spareStreams: [HTTP2Stream] = []
     /// Those that something has come for which they were not given yet.
     private var expectant: [HTTP2Stream] = []
+    /// Those that have content which the connection has no room for, in their turn.
+    private var waiting: [HTTP2Stream] = []
     /// The highest that the client has begun.
     private var lastStream: UInt32 = 0
     private var conduct = ClientConduct()
@@ -44,7 +47,11 @@ final class HTTP2Connection: ChannelInboundHandler {
     private var unacknowledged = 0
     /// When it has been unused for too long.
     private var deadline: NIODeadline
+    /// Until when the client may take nothing of what is sent.
+    private var takingDeadline = NIODeadline.distantFuture
     private var isDraining = false
+    /// Whether the client was told which request is the last.
+    private var isOver = false
 
     init(relay: RelayLoop) {
         self.relay = relay
@@ -62,9 +69,6 @@ final class HTTP2Connection: ChannelInboundHandler {
         let pipeline = context.pipeline.syncOperations
         try pipeline.addHandler(carrier)
         pipeline.removeHandler(context: context, promise: nil)
-        carrier.outbound.writeServerHello(
-            streams: mostStreams, streamWindow: streamWindow, connectionWindow: connectionWindow,
-            headBytes: connection.relay.settings.wireLimits.maxHeadBytes)
         carrier.receive(received)
         carrier.flush()
     }
@@ -73,6 +77,9 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        outbound.writeServerHello(
+            streams: Self.mostStreams, streamWindow: Self.streamWindow, connectionWindow: Self.connectionWindow,
+            headBytes: relay.settings.wireLimits.maxHeadBytes)
         slot = relay.join(self)
     }
 
@@ -88,7 +95,11 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) { flush() }
 
+    /// A client that takes nothing asks for nothing more either: what it would be answered would have to be kept.
     func channelWritabilityChanged(context: ChannelHandlerContext) {
+        let isWritable = context.channel.isWritable
+        try? context.channel.syncOptions?.setOption(.autoRead, value: isWritable)
+        takingDeadline = isWritable ? .distantFuture : .now() + relay.settings.streamIdleTimeout
         for stream in streams.values { stream.writabilityMayHaveChanged() }
     }
 
@@ -105,13 +116,14 @@ final class HTTP2Connection: ChannelInboundHandler {
         for stream in streams.values { stream.wasReset() }
         spareStreams = []
         expectant = []
+        waiting = []
     }
 
     // MARK: Frames
 
     private func receive(_ bytes: ByteBuffer) {
         guard !hasEnded else { return }
-        if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeImmutableBuffer(bytes) }
+        inbound.append(bytes)
         isReading = true
         defer { isReading = false }
         do {
@@ -142,7 +154,8 @@ final class HTTP2Connection: ChannelInboundHandler {
         case .data(let id, let content, let length, let endsStream):
             makeRoom(length)
             if length == 0, !endsStream { try conduct.noteIdleFrame() }
-            try stream(id)?.receiveBody(content, length: length, endsStream: endsStream)
+            guard let stream = try stream(id) else { return try conduct.noteIdleFrame() }
+            try judge(stream, stream.receiveBody(content, length: length, endsStream: endsStream))
         case .reset(let id):
             guard let stream = try stream(id) else { return try conduct.noteIdleFrame() }
             if stream.isBeingAnswered { try conduct.noteReset() }
@@ -161,12 +174,12 @@ final class HTTP2Connection: ChannelInboundHandler {
             sendWhatWaited()
         case .windowUpdate(let id, let increment):
             guard let stream = try stream(id) else { return }
-            guard stream.widen(by: increment) else { return stream.reset(.flowControlError) }
+            guard stream.widen(by: increment) else { return try judge(stream, .flowControlError) }
             stream.send(mostFrames: .max)
             stream.roomWasMade()
         case .broken(let id, let code):
             try conduct.noteIdleFrame()
-            try stream(id)?.reset(code)
+            if let stream = try stream(id) { try judge(stream, code) }
         case .settingsAcknowledged, .pingAnswered, .goAway: break
         case .ignored: try conduct.noteIdleFrame()
         }
@@ -179,11 +192,22 @@ final class HTTP2Connection: ChannelInboundHandler {
         return streams[id]
     }
 
+    /// Ends a stream whose client broke a rule of it. Made to do that, a server does the same as for a reset, and it counts the same.
+    private func judge(_ stream: HTTP2Stream, _ broken: HTTP2ErrorCode?) throws(HTTP2Fault) {
+        guard let broken else { return }
+        try conduct.noteReset()
+        stream.reset(broken)
+    }
+
     private func takeHeaders(_ id: UInt32, _ endsStream: Bool) throws(HTTP2Fault) {
-        if let stream = streams[id] { return stream.receiveTrailers(reader.section, endsStream: endsStream) }
+        if let stream = streams[id] {
+            return try judge(stream, stream.receiveTrailers(reader.section, endsStream: endsStream))
+        }
         guard id % 2 == 1 else { throw HTTP2Fault(.protocolError) }
         // Of one that we have ended, and the client doesn't know yet.
         guard id > lastStream else { return try conduct.noteIdleFrame() }
+        // Told which request is the last, the client sends this one again elsewhere (section 6.8).
+        guard !isOver else { return }
         lastStream = id
         guard streams.count < Self.mostStreams else {
             try conduct.noteReset()
@@ -193,7 +217,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         streams[id] = stream
         deadline = .distantFuture
         stream.begin(id, window: newStreamWindow)
-        stream.receiveHead(reader.section, endsStream: endsStream)
+        try judge(stream, stream.receiveHead(reader.section, endsStream: endsStream))
     }
 
     private func makeRoom(_ length: Int) {
@@ -209,33 +233,56 @@ final class HTTP2Connection: ChannelInboundHandler {
         for stream in streams.values {
             guard stream.widen(by: change) else { throw HTTP2Fault(.flowControlError) }
         }
-        if change > 0 { sendWhatWaited() }
+        guard change > 0 else { return }
+        for stream in streams.values where stream.waitsForRoom {
+            stream.send(mostFrames: .max)
+            stream.roomWasMade()
+        }
     }
 
-    /// Content that had no room: a frame of each stream in turn.
+    /// A stream has content that only the connection has no room for.
+    func waitsForRoom(_ stream: HTTP2Stream) {
+        guard !stream.isWaiting else { return }
+        stream.isWaiting = true
+        waiting.append(stream)
+    }
+
+    /// The connection has room: a frame of each stream in turn, beginning with the one that has waited longest.
     private func sendWhatWaited() {
-        let waiting = streams.values.filter(\.waitsForRoom)
-        while waiting.reduce(false, { $1.send(mostFrames: 1) || $0 }) {}
-        for stream in waiting { stream.roomWasMade() }
+        let before = waiting
+        var next = 0
+        while window > 0, next < waiting.count {
+            let stream = waiting[next]
+            next += 1
+            stream.isWaiting = false
+            // Puts itself at the end when there is more of it.
+            stream.send(mostFrames: 1)
+        }
+        waiting.removeFirst(next)
+        for stream in before { stream.roomWasMade() }
     }
 
     // MARK: Sending
 
     /// - Parameter bytes: what `head` was read from, from the first readable one on.
     func writeHead(_ head: ResponseHead, _ bytes: ByteBuffer, endsStream: Bool, stream: UInt32) {
-        let tellsOfTable = mustTellOfTable
-        mustTellOfTable = false
         bytes.withUnsafeReadableBytes { bytes in
-            outbound.writeHeaders(endsStream: endsStream, stream: stream) { block in
-                if tellsOfTable { block.writeEmptyTable() }
-                block.writeAnswerSection(head, bytes)
-            }
+            writeSection(endsStream: endsStream, stream: stream) { $0.writeAnswerSection(head, bytes) }
         }
     }
 
     func writeTrailers(_ lines: ByteBuffer, stream: UInt32) {
         lines.withUnsafeReadableBytes { lines in
-            outbound.writeHeaders(endsStream: true, stream: stream) { $0.writeTrailerSection(lines) }
+            writeSection(endsStream: true, stream: stream) { $0.writeTrailerSection(lines) }
+        }
+    }
+
+    private func writeSection(endsStream: Bool, stream: UInt32, _ write: (inout ByteBuffer) -> Void) {
+        let tellsOfTable = mustTellOfTable
+        mustTellOfTable = false
+        outbound.writeHeaders(endsStream: endsStream, stream: stream) { block in
+            if tellsOfTable { block.writeEmptyTable() }
+            write(&block)
         }
     }
 
@@ -262,13 +309,20 @@ final class HTTP2Connection: ChannelInboundHandler {
         streams[stream.id] = nil
         if mayServeAgain, !hasEnded, spareStreams.count < Self.mostSpareStreams { spareStreams.append(stream) }
         guard streams.isEmpty else { return }
-        // While draining: so long as the client may take to read the last answer.
-        deadline = .now() + (isDraining ? .seconds(1) : relay.settings.keepAliveTimeout)
+        spareStreams.removeLast(max(0, spareStreams.count - Self.mostIdleSpareStreams))
+        deadline = .now() + relay.settings.keepAliveTimeout
         if isDraining { closeOutput() }
     }
 
+    func answerWasTaken() { conduct.noteServed() }
+
+    /// Says which request was the last that is answered, and ends our side.
     private func closeOutput() {
-        guard let context else { return }
+        guard let context, !isOver else { return }
+        isOver = true
+        // So long as the client may take to read what it was sent.
+        deadline = .now() + .seconds(1)
+        outbound.writeGoAway(.noError, lastStream: lastStream)
         let sent = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(wrapOutboundOut(outbound), promise: sent)
         outbound.clear()
@@ -284,9 +338,15 @@ final class HTTP2Connection: ChannelInboundHandler {
     }
 
     func sweep(at now: NIODeadline) {
+        if takingDeadline <= now { context?.close(promise: nil) }
         guard deadline <= now else { return }
-        guard isDraining else { return drain() }
-        context?.close(promise: nil)
+        if !isDraining {
+            drain()
+        } else if !isOver {
+            closeOutput()
+        } else {
+            context?.close(promise: nil)
+        }
     }
 
     /// Tells the client to send no more requests, and ends when those under way have.

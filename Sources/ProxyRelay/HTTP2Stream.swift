@@ -24,8 +24,13 @@ final class HTTP2Stream {
     private var requestBody = RequestBody.none
     /// Whether the client has said all that it will.
     private(set) var isRequestWhole = false
-    /// As HTTP/1.1 has it, not handed over yet.
-    private var arrived = ByteBuffer()
+    /// What was not handed over yet: a head as HTTP/1.1 has it, content, and what a chunked body ends with.
+    private var arrivedHead = ByteBuffer()
+    private var arrivedContent = ByteBuffer()
+    private var arrivedEnd = ByteBuffer()
+    private var hasArrived: Bool {
+        arrivedHead.readableBytes + arrivedContent.readableBytes + arrivedEnd.readableBytes > 0
+    }
     private var isReading = true
     /// Bytes of content that have come and not been made room for again; at most ``HTTP2Connection/streamWindow``.
     private var unacknowledged = 0
@@ -33,6 +38,7 @@ final class HTTP2Stream {
     private var taken = 0
 
     // Its answer
+    /// With room for what we add to what an upstream may send.
     private let limits: WireLimits
     private var method = RequestMethod.other
     private var parser: ResponseHeadParser
@@ -52,12 +58,14 @@ final class HTTP2Stream {
     /// Bytes of content that the client takes.
     private var window = 0
     private var wasWritable = true
+    /// Whether it is among those that wait for room on the connection.
+    var isWaiting = false
     private var isServed = false
     private var answerEnded: (() -> Void)?
 
     init(of connection: HTTP2Connection) {
         self.connection = connection
-        limits = connection.relay.settings.wireLimits
+        limits = connection.relay.settings.wireLimits.widened
         downstream = DownstreamConnection(relay: connection.relay, isCarried: true)
         parser = ResponseHeadParser(limits: limits)
         reader = BodyReader(limits: limits)
@@ -76,7 +84,7 @@ final class HTTP2Stream {
         hasHead = false
         isAnswerWhole = false
         isAnswerSent = false
-        wasWritable = true
+        wasWritable = connection.isWritable
         isServed = false
         downstream.begin(.stream(self))
     }
@@ -85,7 +93,9 @@ final class HTTP2Stream {
     private func forget() {
         isOpen = false
         heldHead = nil
-        arrived = ByteBuffer()
+        arrivedHead = ByteBuffer()
+        arrivedContent = ByteBuffer()
+        arrivedEnd = ByteBuffer()
         unread = ByteBuffer()
         pending = ByteBuffer()
         trailers = ByteBuffer()
@@ -94,9 +104,10 @@ final class HTTP2Stream {
 
     // MARK: Request
 
-    func receiveHead(_ section: FieldSectionLines, endsStream: Bool) {
+    /// - Returns: which rule it breaks; the stream is to be ended then.
+    func receiveHead(_ section: FieldSectionLines, endsStream: Bool) -> HTTP2ErrorCode? {
         guard let request = RequestText(section), !endsStream || (request.contentLength ?? 0) == 0 else {
-            return reset(.protocolError)
+            return .protocolError
         }
         method = request.method
         // Some clients end a request without a body with an empty frame.
@@ -105,6 +116,7 @@ final class HTTP2Stream {
         } else {
             take(request, endsStream: endsStream)
         }
+        return nil
     }
 
     private func take(_ request: RequestText, endsStream: Bool) {
@@ -118,63 +130,56 @@ final class HTTP2Stream {
             requestBody = .chunked
         }
         let isChunked = if case .chunked = requestBody { true } else { false }
-        arrived = request.head(isChunked: isChunked)
+        arrivedHead = request.head(isChunked: isChunked)
         connection.hasArrived(self)
     }
 
     /// - Parameter length: what it takes of the window.
-    func receiveBody(_ content: ByteBuffer, length: Int, endsStream: Bool) {
-        guard !isRequestWhole else { return reset(.streamClosed) }
+    /// - Returns: which rule it breaks; the stream is to be ended then.
+    func receiveBody(_ content: ByteBuffer, length: Int, endsStream: Bool) -> HTTP2ErrorCode? {
+        guard !isRequestWhole else { return .streamClosed }
         unacknowledged += length
-        guard unacknowledged <= HTTP2Connection.streamWindow else { return reset(.flowControlError) }
+        guard unacknowledged <= HTTP2Connection.streamWindow else { return .flowControlError }
         if let heldHead {
             take(heldHead, endsStream: endsStream && content.readableBytes == 0)
-            if isRequestWhole { return }
+            if isRequestWhole { return nil }
         }
         if endsStream { isRequestWhole = true }
-        guard append(content, isLast: endsStream) else { return reset(.protocolError) }
+        guard keep(content, isLast: endsStream) else { return .protocolError }
         connection.hasArrived(self)
+        return nil
     }
 
     /// - Returns: whether so much may come.
-    private func append(_ content: ByteBuffer, isLast: Bool) -> Bool {
+    private func keep(_ content: ByteBuffer, isLast: Bool) -> Bool {
+        arrivedContent.append(content)
         switch requestBody {
         case .none: return content.readableBytes == 0
         case .sized(let left):
             guard content.readableBytes <= left else { return false }
             requestBody = .sized(left: left - UInt64(content.readableBytes))
-            keep(content)
             return !isLast || content.readableBytes == left
         case .chunked:
-            if content.readableBytes > 0 {
-                arrived.writeString(String(content.readableBytes, radix: 16) + "\r\n")
-                arrived.writeImmutableBuffer(content)
-                arrived.writeStaticString("\r\n")
-            }
-            if isLast { arrived.writeStaticString("0\r\n\r\n") }
+            if isLast { arrivedEnd.writeStaticString("0\r\n\r\n") }
             return true
         }
     }
 
-    private func keep(_ content: ByteBuffer) {
-        if arrived.readableBytes == 0 { arrived = content } else { arrived.writeImmutableBuffer(content) }
-    }
-
-    func receiveTrailers(_ section: FieldSectionLines, endsStream: Bool) {
-        guard !isRequestWhole, endsStream, let lines = RequestText.trailers(section) else {
-            return reset(.protocolError)
-        }
+    /// - Returns: which rule they break; the stream is to be ended then.
+    func receiveTrailers(_ section: FieldSectionLines, endsStream: Bool) -> HTTP2ErrorCode? {
+        guard !isRequestWhole, endsStream, let lines = RequestText.trailers(section) else { return .protocolError }
         if let heldHead { take(heldHead, endsStream: false) }
         isRequestWhole = true
         switch requestBody {
         case .chunked:
-            arrived.writeStaticString("0\r\n")
-            arrived.writeImmutableBuffer(lines)
-            arrived.writeStaticString("\r\n")
+            arrivedEnd.writeStaticString("0\r\n")
+            arrivedEnd.writeImmutableBuffer(lines)
+            arrivedEnd.writeStaticString("\r\n")
         case .sized(left: 0), .none: break
-        case .sized: return reset(.protocolError)
+        case .sized: return .protocolError
         }
         connection.hasArrived(self)
+        return nil
     }
 
     /// Hands over what has come, if it is wanted.
@@ -182,10 +187,26 @@ final class HTTP2Stream {
         guard isOpen, isReading else { return }
         taken = unacknowledged
         acknowledge()
-        let bytes = arrived
-        arrived = ByteBuffer()
-        if bytes.readableBytes > 0 { downstream.receive(bytes) }
+        if hasArrived { downstream.receive(takeArrived()) }
         retireIfDone()
+    }
+
+    /// All that has come, in one piece; as one chunk where the body is in chunks.
+    private func takeArrived() -> ByteBuffer {
+        var bytes = arrivedHead
+        let length = arrivedContent.readableBytes
+        if case .chunked = requestBody, length > 0 {
+            bytes.writeString(String(length, radix: 16) + "\r\n")
+            bytes.writeImmutableBuffer(arrivedContent)
+            bytes.writeStaticString("\r\n")
+        } else {
+            bytes.append(arrivedContent)
+        }
+        if arrivedEnd.readableBytes > 0 { bytes.writeImmutableBuffer(arrivedEnd) }
+        arrivedHead = ByteBuffer()
+        arrivedContent = ByteBuffer()
+        arrivedEnd = ByteBuffer()
+        return bytes
     }
 
     /// Makes room for as much as was handed over, not for each little.
@@ -200,7 +221,7 @@ final class HTTP2Stream {
     func setReading(_ isReading: Bool) {
         self.isReading = isReading
         // Not at once: what has come would come within what is being dealt with.
-        guard isReading, arrived.readableBytes > 0 else { return }
+        guard isReading, hasArrived else { return }
         let bound = NIOLoopBound(self, eventLoop: connection.relay.eventLoop)
         let id = id
         connection.relay.eventLoop.execute { if bound.value.id == id { bound.value.pass() } }
@@ -214,7 +235,7 @@ final class HTTP2Stream {
     /// Takes what HTTP/1.1 would be answered with.
     func write(_ bytes: ByteBuffer) {
         guard isOpen else { return }
-        if unread.readableBytes == 0 { unread = bytes } else { unread.writeImmutableBuffer(bytes) }
+        unread.append(bytes)
         do {
             while unread.readableBytes > 0, !isAnswerWhole {
                 guard try hasHead ? passBody() : passHead() else { break }
@@ -254,7 +275,7 @@ final class HTTP2Stream {
         }
         isAnswerWhole = reader.isComplete
         guard content.readableBytes > 0 || isAnswerWhole else { return false }
-        if pending.readableBytes == 0 { pending = content } else { pending.writeImmutableBuffer(content) }
+        pending.append(content)
         send(mostFrames: .max)
         return true
     }
@@ -263,11 +284,11 @@ final class HTTP2Stream {
     /// - Returns: whether anything was sent.
     @discardableResult
     func send(mostFrames: Int) -> Bool {
-        guard !isAnswerSent else { return false }
+        guard isOpen, !isAnswerSent else { return false }
         var frames = 0
         while frames < mostFrames, pending.readableBytes > 0 || isAnswerWhole && !hasTrailers {
             let room = min(window, connection.window)
-            guard room > 0 || pending.readableBytes == 0 else { return frames > 0 }
+            guard room > 0 || pending.readableBytes == 0 else { break }
             let sent = connection.outbound.writeData(
                 &pending, atMost: max(0, room), endsStream: isAnswerWhole && !hasTrailers, stream: id)
             window -= sent
@@ -275,7 +296,10 @@ final class HTTP2Stream {
             frames += 1
             if pending.readableBytes == 0 { break }
         }
-        guard pending.readableBytes == 0 else { return true }
+        guard pending.readableBytes == 0 else {
+            if window > 0 { connection.waitsForRoom(self) }
+            return frames > 0
+        }
         pending = ByteBuffer()
         if isAnswerWhole { answerLeft() }
         return frames > 0
@@ -319,9 +343,10 @@ final class HTTP2Stream {
     }
 
     private func retireIfDone() {
-        guard isServed, isRequestWhole, isAnswerSent, isOpen, arrived.readableBytes == 0 else { return }
+        guard isServed, isRequestWhole, isAnswerSent, isOpen, !hasArrived else { return }
         forget()
         downstream.end()
+        connection.answerWasTaken()
         connection.streamEnded(self, mayServeAgain: downstream.canBeginAnew)
     }
 
@@ -334,6 +359,8 @@ final class HTTP2Stream {
             connection.flushSoon()
         }
         guard isAnswerWhole else { return close() }
+        // What is left of the request is let go: the stream is over when that is.
+        isServed = true
         if isAnswerSent { ended() } else { answerEnded = ended }
     }
 
@@ -372,5 +399,14 @@ final class HTTP2Stream {
     private func leave() {
         forget()
         connection.streamEnded(self, mayServeAgain: false)
+    }
+}
+
+extension WireLimits {
+    /// For heads that we have added fields to.
+    fileprivate var widened: WireLimits {
+        WireLimits(
+            maxHeadBytes: maxHeadBytes + 32_768, maxFields: maxFields + 64, maxTargetBytes: maxTargetBytes,
+            maxChunkExtensionBytes: maxChunkExtensionBytes, maxTrailerBytes: maxTrailerBytes)
     }
 }

@@ -108,7 +108,7 @@ extension UnsafeRawBufferPointer {
     }
 
     /// Whether two ranges hold the same bytes but for the case of ASCII letters.
-    func isEqualIgnoringCase(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
+    package func isEqualIgnoringCase(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
         guard left.count == right.count else { return false }
         for offset in 0..<left.count
         where self[left.lowerBound + offset].lowercased != self[right.lowerBound + offset].lowercased {

@@ -84,6 +84,9 @@ struct CatalogueTests {
         "http2: http2.flood.of-continuations",
         "http2: http2.flood.of-fields",
         "http2: http2.flood.of-pings",
+        "http2: http2.flood.of-provoked-resets",
+        "http2: http2.flood.of-malformed-requests",
+        "http2: http2.flood.of-late-data",
         "http2: http2.flood.of-settings",
         "http2: http2.window.stall-holds-up-nobody",
         "http2: http2.stop.says-goodbye",
@@ -94,6 +97,10 @@ struct CatalogueTests {
         "http2: http2.trailers.pass",
         "http2: http2.window.upload-is-given-room",
         "http2: http2.window.is-kept-to-the-byte",
+        "http2: http2.streams.refused-ones-leave-room",
+        "http2: http2.answers.as-large-a-head-as-any",
+        "http2: http2.settings.of-a-table-are-heeded",
+        "http2: http2.window.of-the-connection-is-shared",
         "http2: tunnel.websocket.carries-both-ways",
         "http2: tunnel.client-gone.ends-the-upstream",
         "http2: tunnel.upstream-declines.is-answered",
@@ -127,7 +134,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 189)
-        #expect(HTTPScenario.all.count == 324)
+        #expect(HTTPScenario.all.count == 331)
         #expect(CommandScenario.all.count == 155)
     }
 

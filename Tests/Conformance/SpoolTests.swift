@@ -7,13 +7,8 @@ import Testing
 
 @Suite("The spool's journal")
 struct SpoolTests {
-    private let folder: URL
-    private var path: String { folder.appendingPathComponent("a.spool").path }
-
-    init() throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("llm-proxy-spool-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    }
+    private let folder = TestFolder()
+    private var path: String { folder.path + "/a.spool" }
 
     private func journal(limit: Int = 1 << 20) throws -> SpoolJournal { try SpoolJournal(at: path, limit: limit) }
 

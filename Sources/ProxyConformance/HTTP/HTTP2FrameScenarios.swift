@@ -219,5 +219,90 @@ extension HTTPScenario {
             check.equal(received, body, "body")
             await talk.connection.close()
         },
+        HTTPScenario(
+            "http2.streams.refused-ones-leave-room",
+            "A request that is refused before its body has come is over when the client ends it, and takes no other's place.",
+            needs: .rawBytes
+        ) { world, check in
+            var talk = try await HTTP2Talk(world)
+            var answered = 0
+            for number in 0..<150 {
+                let stream = UInt32(number * 2 + 1)
+                try await talk.ask(stream, "sk-unknown", path: "/v1/files", method: "POST", endsStream: false)
+                guard try await talk.answer(on: stream).isWhole else { break }
+                answered += 1
+                try await talk.send(HTTP2Frame(.data, flags: HTTP2Frame.endStream, stream: stream))
+            }
+            check.equal(answered, 150, "requests that were answered")
+            await talk.connection.close()
+        },
+        HTTPScenario(
+            "http2.answers.as-large-a-head-as-any",
+            "A head of as many fields as an upstream may send arrives, with those that the proxy adds.",
+            needs: .rawBytes
+        ) { world, check in
+            let tenant = try await world.tenant()
+            var talk = try await HTTP2Talk(world)
+            let fields = (0..<125).map { "X-Field-\($0): \($0)\r\n" }.joined()
+            world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.json("{}", fields: fields))])
+            try await talk.ask(1, tenant.secret)
+            let answer = try await talk.answer(on: 1)
+            check.that(answer.isWhole && answer.block.first == 0x88, "no answer: \(String(describing: answer.reset))")
+            await talk.connection.close()
+        },
+        HTTPScenario(
+            "http2.settings.of-a-table-are-heeded",
+            "When a client resizes the table of packed fields, the next ones that it gets begin with the new size.",
+            needs: .rawBytes
+        ) { world, check in
+            let tenant = try await world.tenant()
+            var talk = try await HTTP2Talk(world)
+            world.upstream.script(
+                UpstreamStep.readRequest + [
+                    .send(HTTPAnswer.chunkedHead() + HTTPAnswer.chunk("abc")), .await("end"),
+                    .send(Array("0\r\nX-Sum: 7\r\n\r\n".utf8)),
+                ])
+            try await talk.ask(1, tenant.secret)
+            while let frame = try await talk.next(), !frame.isA(.data) {}
+            try await talk.send(HTTP2Frame(.settings, [0, 1, 0, 0, 0, 100]))
+            while let frame = try await talk.next(), !(frame.isA(.settings) && frame.flags == 1) {}
+            world.upstream.release("end")
+            let answer = try await talk.answer(on: 1)
+            // 001 and five bits of the size (RFC 7541 section 6.3).
+            check.equal(answer.block, [0x20] + HTTP2Frame.literals([("x-sum", "7")]), "trailers")
+            await talk.connection.close()
+        },
+        HTTPScenario(
+            "http2.window.of-the-connection-is-shared",
+            "When it is the connection that has little room, its streams get of it in turn.", needs: .rawBytes
+        ) { world, check in
+            let tenant = try await world.tenant()
+            var talk = try await HTTP2Talk(world, settings: [(4, 10_000_000)])
+            let body = [UInt8](repeating: 7, count: 200_000)
+            for number in 0..<10 {
+                world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.sized(body))])
+                try await talk.ask(UInt32(number * 2 + 1), tenant.secret)
+            }
+            // All have begun, and the first 65,535 bytes are gone.
+            var heads = 0
+            var received: [UInt32: Int] = [:]
+            while heads < 10 || received.values.reduce(0, +) < 65_535, let frame = try await talk.next() {
+                if frame.isA(.headers) { heads += 1 }
+                if frame.isA(.data) { received[frame.stream, default: 0] += frame.payload.count }
+            }
+            received = [:]
+            for _ in 0..<40 {
+                try await talk.send(HTTP2Frame(.windowUpdate, HTTP2Frame.bytes(of: 16_384)))
+                var room = 16_384
+                while room > 0, let frame = try await talk.next() {
+                    guard frame.isA(.data) else { continue }
+                    received[frame.stream, default: 0] += frame.payload.count
+                    room -= frame.payload.count
+                }
+            }
+            check.equal(received.count, 10, "streams that got something")
+            check.that((received.values.min() ?? 0) * 2 > received.values.max() ?? 0, "\(received)")
+            await talk.connection.close()
+        },
     ]
 }

@@ -46,7 +46,9 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
     package var corpusSize: Int { corpus.count }
 
     /// Every target.
-    package static let all = [framing, serverSentEvents, json, hpack, providersFile, connectionString, duration]
+    package static let all = [
+        framing, serverSentEvents, json, hpack, frames, providersFile, connectionString, duration,
+    ]
 
     /// Items of the corpus, each between lines of `---`.
     private static func corpus(_ name: String) -> [[UInt8]] {
