@@ -155,7 +155,8 @@ final class HTTP2Connection: ChannelInboundHandler {
             makeRoom(length)
             if length == 0, !endsStream { try conduct.noteIdleFrame() }
             guard let stream = try stream(id) else { return try conduct.noteIdleFrame() }
-            try judge(stream, stream.receiveBody(content, length: length, endsStream: endsStream))
+            let broken = stream.receive { $0.receiveBody(content, length: length, endsStream: endsStream) }
+            try judge(stream, broken)
         case .reset(let id):
             guard let stream = try stream(id) else { return try conduct.noteIdleFrame() }
             if stream.isBeingAnswered { try conduct.noteReset() }
@@ -201,7 +202,7 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     private func takeHeaders(_ id: UInt32, _ endsStream: Bool) throws(HTTP2Fault) {
         if let stream = streams[id] {
-            return try judge(stream, stream.receiveTrailers(reader.section, endsStream: endsStream))
+            return try judge(stream, stream.receive { $0.receiveTrailers(reader.section, endsStream: endsStream) })
         }
         guard id % 2 == 1 else { throw HTTP2Fault(.protocolError) }
         // Of one that we have ended, and the client doesn't know yet.
@@ -217,7 +218,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         streams[id] = stream
         deadline = .distantFuture
         stream.begin(id, window: newStreamWindow)
-        try judge(stream, stream.receiveHead(reader.section, endsStream: endsStream))
+        try judge(stream, stream.receive { $0.receiveHead(reader.section, endsStream: endsStream) })
     }
 
     private func makeRoom(_ length: Int) {

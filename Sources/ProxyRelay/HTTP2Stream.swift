@@ -7,40 +7,19 @@ import ProxyWire
 /// Heads are written as HTTP/1.1 has them, so that everything is judged, forwarded and answered by the same rules. Confined to its
 /// event loop.
 final class HTTP2Stream {
-    private enum RequestBody {
-        case none
-        case sized(left: UInt64)
-        case chunked
-    }
-
     let connection: HTTP2Connection
     private(set) var id: UInt32 = 0
     private let downstream: DownstreamConnection
     private var isOpen = false
 
-    // The request
-    /// The head of a request that most likely has no body, until that is known.
-    private var heldHead: RequestText?
-    private var requestBody = RequestBody.none
-    /// Whether the client has said all that it will.
-    private(set) var isRequestWhole = false
-    /// What was not handed over yet: a head as HTTP/1.1 has it, content, and what a chunked body ends with.
-    private var arrivedHead = ByteBuffer()
-    private var arrivedContent = ByteBuffer()
-    private var arrivedEnd = ByteBuffer()
-    private var hasArrived: Bool {
-        arrivedHead.readableBytes + arrivedContent.readableBytes + arrivedEnd.readableBytes > 0
-    }
+    private var request = HTTP2Request()
     private var isReading = true
-    /// Bytes of content that have come and not been made room for again; at most ``HTTP2Connection/streamWindow``.
-    private var unacknowledged = 0
-    /// How many of them were handed over.
-    private var taken = 0
+    /// Whether the client has said all that it will.
+    var isRequestWhole: Bool { request.isWhole }
 
     // Its answer
     /// With room for what we add to what an upstream may send.
     private let limits: WireLimits
-    private var method = RequestMethod.other
     private var parser: ResponseHeadParser
     private var head = ResponseHead()
     private var reader: BodyReader
@@ -76,11 +55,8 @@ final class HTTP2Stream {
         self.id = id
         self.window = window
         isOpen = true
-        requestBody = .none
-        isRequestWhole = false
+        request = HTTP2Request()
         isReading = true
-        unacknowledged = 0
-        taken = 0
         hasHead = false
         isAnswerWhole = false
         isAnswerSent = false
@@ -92,10 +68,7 @@ final class HTTP2Stream {
     /// The stream has ended: nothing more comes of it, and nothing more goes.
     private func forget() {
         isOpen = false
-        heldHead = nil
-        arrivedHead = ByteBuffer()
-        arrivedContent = ByteBuffer()
-        arrivedEnd = ByteBuffer()
+        request = HTTP2Request()
         unread = ByteBuffer()
         pending = ByteBuffer()
         trailers = ByteBuffer()
@@ -105,123 +78,27 @@ final class HTTP2Stream {
     // MARK: Request
 
     /// - Returns: which rule it breaks; the stream is to be ended then.
-    func receiveHead(_ section: FieldSectionLines, endsStream: Bool) -> HTTP2ErrorCode? {
-        guard let request = RequestText(section), !endsStream || (request.contentLength ?? 0) == 0 else {
-            return .protocolError
-        }
-        method = request.method
-        // Some clients end a request without a body with an empty frame.
-        if !endsStream, request.mayBeWithoutBody {
-            heldHead = request
-        } else {
-            take(request, endsStream: endsStream)
-        }
-        return nil
-    }
-
-    private func take(_ request: RequestText, endsStream: Bool) {
-        heldHead = nil
-        isRequestWhole = endsStream
-        if endsStream {
-            requestBody = .none
-        } else if let length = request.contentLength {
-            requestBody = .sized(left: length)
-        } else {
-            requestBody = .chunked
-        }
-        let isChunked = if case .chunked = requestBody { true } else { false }
-        arrivedHead = request.head(isChunked: isChunked)
-        connection.hasArrived(self)
-    }
-
-    /// - Parameter length: what it takes of the window.
-    /// - Returns: which rule it breaks; the stream is to be ended then.
-    func receiveBody(_ content: ByteBuffer, length: Int, endsStream: Bool) -> HTTP2ErrorCode? {
-        guard !isRequestWhole else { return .streamClosed }
-        unacknowledged += length
-        guard unacknowledged <= HTTP2Connection.streamWindow else { return .flowControlError }
-        if let heldHead {
-            take(heldHead, endsStream: endsStream && content.readableBytes == 0)
-            if isRequestWhole { return nil }
-        }
-        if endsStream { isRequestWhole = true }
-        guard keep(content, isLast: endsStream) else { return .protocolError }
-        connection.hasArrived(self)
-        return nil
-    }
-
-    /// - Returns: whether so much may come.
-    private func keep(_ content: ByteBuffer, isLast: Bool) -> Bool {
-        arrivedContent.append(content)
-        switch requestBody {
-        case .none: return content.readableBytes == 0
-        case .sized(let left):
-            guard content.readableBytes <= left else { return false }
-            requestBody = .sized(left: left - UInt64(content.readableBytes))
-            return !isLast || content.readableBytes == left
-        case .chunked:
-            if isLast { arrivedEnd.writeStaticString("0\r\n\r\n") }
-            return true
-        }
-    }
-
-    /// - Returns: which rule they break; the stream is to be ended then.
-    func receiveTrailers(_ section: FieldSectionLines, endsStream: Bool) -> HTTP2ErrorCode? {
-        guard !isRequestWhole, endsStream, let lines = RequestText.trailers(section) else { return .protocolError }
-        if let heldHead { take(heldHead, endsStream: false) }
-        isRequestWhole = true
-        switch requestBody {
-        case .chunked:
-            arrivedEnd.writeStaticString("0\r\n")
-            arrivedEnd.writeImmutableBuffer(lines)
-            arrivedEnd.writeStaticString("\r\n")
-        case .sized(left: 0), .none: break
-        case .sized: return .protocolError
-        }
-        connection.hasArrived(self)
-        return nil
+    func receive(_ take: (inout HTTP2Request) -> HTTP2ErrorCode?) -> HTTP2ErrorCode? {
+        let broken = take(&request)
+        if broken == nil { connection.hasArrived(self) }
+        return broken
     }
 
     /// Hands over what has come, if it is wanted.
     func pass() {
         guard isOpen, isReading else { return }
-        taken = unacknowledged
-        acknowledge()
-        if hasArrived { downstream.receive(takeArrived()) }
-        retireIfDone()
-    }
-
-    /// All that has come, in one piece; as one chunk where the body is in chunks.
-    private func takeArrived() -> ByteBuffer {
-        var bytes = arrivedHead
-        let length = arrivedContent.readableBytes
-        if case .chunked = requestBody, length > 0 {
-            bytes.writeString(String(length, radix: 16) + "\r\n")
-            bytes.writeImmutableBuffer(arrivedContent)
-            bytes.writeStaticString("\r\n")
-        } else {
-            bytes.append(arrivedContent)
+        if request.hasArrived { downstream.receive(request.takeArrived()) }
+        if let room = request.takeRoom() {
+            connection.outbound.writeWindowUpdate(room, stream: id)
+            connection.flushSoon()
         }
-        if arrivedEnd.readableBytes > 0 { bytes.writeImmutableBuffer(arrivedEnd) }
-        arrivedHead = ByteBuffer()
-        arrivedContent = ByteBuffer()
-        arrivedEnd = ByteBuffer()
-        return bytes
-    }
-
-    /// Makes room for as much as was handed over, not for each little.
-    private func acknowledge() {
-        guard !isRequestWhole, taken >= HTTP2Connection.streamWindow / 2 else { return }
-        connection.outbound.writeWindowUpdate(taken, stream: id)
-        unacknowledged -= taken
-        taken = 0
-        connection.flushSoon()
+        retireIfDone()
     }
 
     func setReading(_ isReading: Bool) {
         self.isReading = isReading
         // Not at once: what has come would come within what is being dealt with.
-        guard isReading, hasArrived else { return }
+        guard isReading, request.hasArrived else { return }
         let bound = NIOLoopBound(self, eventLoop: connection.relay.eventLoop)
         let id = id
         connection.relay.eventLoop.execute { if bound.value.id == id { bound.value.pass() } }
@@ -250,7 +127,7 @@ final class HTTP2Stream {
 
     /// - Returns: whether a head was there.
     private func passHead() throws(WireFault) -> Bool {
-        guard try parser.parse(unread, answering: method, into: &head) else { return false }
+        guard try parser.parse(unread, answering: request.method, into: &head) else { return false }
         if !head.isInterim {
             hasHead = true
             reader.begin(head.framing, limits: limits)
@@ -343,7 +220,7 @@ final class HTTP2Stream {
     }
 
     private func retireIfDone() {
-        guard isServed, isRequestWhole, isAnswerSent, isOpen, !hasArrived else { return }
+        guard isServed, request.isWhole, isAnswerSent, isOpen, !request.hasArrived else { return }
         forget()
         downstream.end()
         connection.answerWasTaken()
@@ -368,7 +245,7 @@ final class HTTP2Stream {
     /// section 8.1).
     func close() {
         guard isOpen else { return }
-        if !isAnswerSent || !isRequestWhole {
+        if !isAnswerSent || !request.isWhole {
             connection.outbound.writeReset(isAnswerSent ? .noError : .internalError, stream: id)
             connection.flushSoon()
         }
