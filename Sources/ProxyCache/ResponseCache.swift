@@ -45,10 +45,14 @@ public final class ResponseCache: Sendable {
         /// Purges carried out here before those numbered before them were known: their turn comes, and changes nothing.
         var purgedAhead: Set<Int64> = []
 
-        /// A purge's turn has come. Gives whether it was carried out here already.
-        mutating func reach(_ number: Int64) -> Bool {
+        /// Gives whether a purge is still to be carried out here.
+        mutating func note(_ number: Int64, isAhead: Bool) -> Bool {
+            if isAhead {
+                if number > lastPurge { purgedAhead.insert(number) }
+                return true
+            }
             lastPurge = max(lastPurge, number)
-            return purgedAhead.remove(number) != nil
+            return purgedAhead.remove(number) == nil
         }
 
         /// Ends flights whose answers are not to be held. Gives those who waited for them.
@@ -150,15 +154,14 @@ public final class ResponseCache: Sendable {
 
     /// Forgets answers, and keeps those from being held that are under way: nobody knows yet what they are.
     /// - Parameters:
-    ///   - number: the purge's, once all before it are known here too.
-    ///   - ahead: the purge's, while some before it may not be. It isn't carried out again when its turn comes: what was
-    ///     asked for in between is held.
+    ///   - number: the purge's among those of all servers, where there are others.
+    ///   - isAhead: whether some before it may not be known here yet. It isn't carried out again when its turn comes: what
+    ///     was asked for in between is held.
     /// - Returns: how many were forgotten.
     @discardableResult
-    public func purge(_ purge: CachePurge, number: Int64? = nil, ahead: Int64? = nil) -> Int {
+    public func purge(_ purge: CachePurge, number: Int64? = nil, isAhead: Bool = false) -> Int {
         let (removed, waiting) = state.withLock { state -> (Int, [Wake]) in
-            if let number, state.reach(number) { return (0, []) }
-            if let ahead, ahead > state.lastPurge { state.purgedAhead.insert(ahead) }
+            if let number, !state.note(number, isAhead: isAhead) { return (0, []) }
             let waiting = state.ground { _ in true }
             let removed = state.shelf.remove {
                 purge.includes(project: $0.project, method: $0.method, url: $0.url)

@@ -44,5 +44,10 @@ struct FrameHeader {
         stream = UInt32(truncatingIfNeeded: first << 8 | UInt64(last)) & 0x7FFF_FFFF
     }
 
+    /// All but the last byte, which is the lowest of the stream's number.
+    static func firstBytes(_ kind: Kind, flags: UInt8, stream: UInt32, payloadLength: Int) -> UInt64 {
+        UInt64(payloadLength) << 40 | UInt64(kind.rawValue) << 32 | UInt64(flags) << 24 | UInt64(stream) >> 8
+    }
+
     func has(_ flag: UInt8) -> Bool { flags & flag != 0 }
 }

@@ -27,7 +27,6 @@ public struct FrameReader: Sendable {
         var frames = 1
     }
 
-    private static let preface: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
     /// Frames of one field section. Sound clients fill them.
     private static let mostSectionFrames = 64
 
@@ -52,12 +51,11 @@ public struct FrameReader: Sendable {
     }
 
     private mutating func takePreface(_ buffer: inout ByteBuffer) throws(HTTP2Fault) -> Bool {
-        let length = Self.preface.utf8CodeUnitCount
-        let view = buffer.readableBytesView.prefix(length)
-        let wanted = UnsafeBufferPointer(start: Self.preface.utf8Start, count: view.count)
-        guard view.elementsEqual(wanted) else { throw HTTP2Fault(.protocolError) }
-        guard view.count == length else { return false }
-        buffer.moveReaderIndex(forwardBy: length)
+        switch HTTP2Preface(buffer, length: HTTP2Preface.length) {
+        case .none: throw HTTP2Fault(.protocolError)
+        case .part: return false
+        case .whole: buffer.moveReaderIndex(forwardBy: HTTP2Preface.length)
+        }
         awaits = .settings
         return true
     }

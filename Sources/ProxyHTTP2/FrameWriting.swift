@@ -5,8 +5,7 @@ extension ByteBuffer {
     private mutating func writeFrameHeader(
         _ kind: FrameHeader.Kind, flags: UInt8 = 0, stream: UInt32 = 0, length: Int
     ) {
-        writeInteger(
-            UInt64(length) << 40 | UInt64(kind.rawValue) << 32 | UInt64(flags) << 24 | UInt64(stream) >> 8)
+        writeInteger(FrameHeader.firstBytes(kind, flags: flags, stream: stream, payloadLength: length))
         writeInteger(UInt8(truncatingIfNeeded: stream))
     }
 
@@ -76,9 +75,7 @@ extension ByteBuffer {
         let length = writerIndex - start - FrameHeader.length
         let first = Swift.min(length, FrameHeader.mostPayload)
         let flags = (endsStream ? FrameHeader.Flag.endStream : 0) | (first == length ? FrameHeader.Flag.endHeaders : 0)
-        setInteger(
-            UInt64(first) << 40 | UInt64(FrameHeader.Kind.headers.rawValue) << 32 | UInt64(flags) << 24
-                | UInt64(stream) >> 8, at: start)
+        setInteger(FrameHeader.firstBytes(.headers, flags: flags, stream: stream, payloadLength: first), at: start)
         guard first < length, var rest = getSlice(at: start + FrameHeader.length + first, length: length - first) else {
             return
         }

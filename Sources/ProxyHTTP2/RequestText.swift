@@ -80,17 +80,18 @@ private struct Outline {
         guard let first = name.first, FieldRules.isSound(line, bytes) else { return false }
         if bytes[first] == UInt8(ascii: ":") { return takePseudo(name, value, bytes) }
         hasFields = true
-        switch name.count {
-        case 2 where bytes.isExactly("te", at: name): return bytes.isToken("trailers", at: value)
-        case 4 where bytes.isExactly("host", at: name):
+        switch FieldKind(name: name, in: bytes) {
+        case .te: return bytes.isToken("trailers", at: value)
+        case .host:
             defer { host = value }
             return host == nil
-        case 6 where bytes.isExactly("cookie", at: name): cookies += 1
-        case 6 where bytes.isExactly("expect", at: name): expectsContinue = true
-        case 14 where bytes.isExactly("content-length", at: name):
+        case .expect: expectsContinue = true
+        case .contentLength:
             guard contentLength == nil, let length = FieldRules.decimal(bytes, value) else { return false }
             contentLength = length
-        default: return !FieldRules.isOfOneConnection(name, bytes)
+        // What HTTP/2 has no use for and forbids (section 8.2.2).
+        case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade: return false
+        default: if bytes.isExactly("cookie", at: name) { cookies += 1 }
         }
         return true
     }
@@ -131,17 +132,16 @@ private struct Outline {
             text.writeBytes(bytes[authority])
             text.writeStaticString("\r\n")
         }
-        for line in lines where !isWritten(line.name, bytes) { text.writeLine(line, bytes) }
+        for line in lines where isWrittenAsItCame(line.name, bytes) { text.writeLine(line, bytes) }
         if cookies > 1 { text.writeCookies(lines, bytes) }
         return RequestText(
             method: RequestMethod(bytes, method), contentLength: contentLength, expectsContinue: expectsContinue,
             text: text)
     }
 
-    /// Whether a line is not written as it came, with the others.
-    private func isWritten(_ name: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        bytes[name.lowerBound] == UInt8(ascii: ":") || bytes.isExactly("host", at: name)
-            || cookies > 1 && bytes.isExactly("cookie", at: name)
+    private func isWrittenAsItCame(_ name: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes[name.lowerBound] != UInt8(ascii: ":") && !bytes.isExactly("host", at: name)
+            && !(cookies > 1 && bytes.isExactly("cookie", at: name))
     }
 }
 
@@ -178,15 +178,13 @@ enum FieldRules {
             guard byte > 0x20, byte < 0x7F, byte != UInt8(ascii: ":"), byte &- 0x41 >= 26 else { return false }
         }
         guard let begin = value.first, let end = value.last else { return true }
-        guard !isBlank(bytes[begin]), !isBlank(bytes[end]) else { return false }
+        guard !bytes[begin].isBlank, !bytes[end].isBlank else { return false }
         for offset in value {
             let byte = bytes[offset]
             guard byte >= 0x20 && byte != 0x7F || byte == 0x09 else { return false }
         }
         return true
     }
-
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
     /// Visible ASCII: nothing that ends a request line or a part of one.
     static func isTarget(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
@@ -203,16 +201,5 @@ enum FieldRules {
             number = number * 10 + UInt64(digit)
         }
         return number
-    }
-
-    /// What HTTP/2 has no use for and forbids (section 8.2.2).
-    static func isOfOneConnection(_ name: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        switch name.count {
-        case 7: bytes.isExactly("upgrade", at: name)
-        case 10: bytes.isExactly("connection", at: name) || bytes.isExactly("keep-alive", at: name)
-        case 16: bytes.isExactly("proxy-connection", at: name)
-        case 17: bytes.isExactly("transfer-encoding", at: name)
-        default: false
-        }
     }
 }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOTLS
+import ProxyHTTP2
 import ProxyWire
 
 /// The client side of the relay: frames requests, and carries what their exchanges answer.
@@ -48,11 +49,10 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     var isWithinHead = false
 
     /// Whether it is carried by streams of another connection.
-    let isCarried: Bool
+    var isCarried: Bool { if case .stream = link { true } else { false } }
 
-    init(relay: RelayLoop, isCarried: Bool = false) {
+    init(relay: RelayLoop) {
         self.relay = relay
-        self.isCarried = isCarried
         exchange = Exchange(relay: relay)
         parser = RequestHeadParser(limits: relay.settings.wireLimits)
         body = BodyReader(limits: relay.settings.wireLimits)
@@ -147,7 +147,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
         do {
             while try step() {}
         } catch {
-            switch isFresh && !isCarried ? HTTP2Preface(inbound) : .none {
+            switch isFresh && !isCarried ? HTTP2Preface(inbound, length: HTTP2Preface.headLength) : .none {
             case .whole: return speakHTTP2()
             case .part: return
             case .none: break

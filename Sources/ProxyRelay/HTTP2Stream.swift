@@ -45,7 +45,7 @@ final class HTTP2Stream {
     init(of connection: HTTP2Connection) {
         self.connection = connection
         limits = connection.relay.settings.wireLimits.widened
-        downstream = DownstreamConnection(relay: connection.relay, isCarried: true)
+        downstream = DownstreamConnection(relay: connection.relay)
         parser = ResponseHeadParser(limits: limits)
         reader = BodyReader(limits: limits)
     }
@@ -158,10 +158,8 @@ final class HTTP2Stream {
     }
 
     /// Sends of what is pending what the client has room for.
-    /// - Returns: whether anything was sent.
-    @discardableResult
-    func send(mostFrames: Int) -> Bool {
-        guard isOpen, !isAnswerSent else { return false }
+    func send(mostFrames: Int) {
+        guard isOpen, !isAnswerSent else { return }
         var frames = 0
         while frames < mostFrames, pending.readableBytes > 0 || isAnswerWhole && !hasTrailers {
             let room = min(window, connection.window)
@@ -175,15 +173,10 @@ final class HTTP2Stream {
         }
         guard pending.readableBytes == 0 else {
             if window > 0 { connection.waitsForRoom(self) }
-            return frames > 0
+            return
         }
         pending = ByteBuffer()
-        if isAnswerWhole { answerLeft() }
-        return frames > 0
-    }
-
-    /// All content of the answer was sent.
-    private func answerLeft() {
+        guard isAnswerWhole else { return }
         isAnswerSent = true
         if hasTrailers { connection.writeTrailers(trailers, stream: id) }
     }
@@ -270,7 +263,7 @@ final class HTTP2Stream {
         downstream.end()
     }
 
-    /// Whether the client ends an answer that it doesn't have all of.
+    /// Whether the client was not sent all of its answer.
     var isBeingAnswered: Bool { !isAnswerSent }
 
     private func leave() {

@@ -101,8 +101,7 @@ final class CacheKeeper: SharedResponses {
         let recording = event.map { storage.recording($0) } ?? storage
         let (number, removed) = try await recording.purgeCache(purge, at: now())
         // Where there are other servers, theirs may have come before: all are read in their order.
-        let own =
-            storage.isShared ? cache.purge(purge, ahead: number) : cache.purge(purge, number: number)
+        let own = cache.purge(purge, number: number, isAhead: storage.isShared)
         databaseChanged()
         return max(removed, own)
     }

@@ -47,7 +47,7 @@ extension UInt8 {
 
     /// Space or tab: OWS of RFC 9110 section 5.6.3.
     @inline(__always)
-    var isBlank: Bool { self == .space || self == .tab }
+    package var isBlank: Bool { self == .space || self == .tab }
 
     @inline(__always)
     var isDigit: Bool { self &- 0x30 < 10 }
@@ -68,8 +68,9 @@ extension UInt8 {
 extension UnsafeRawBufferPointer {
     /// The byte at `offset`, which must be below `count`: checked in debug builds only. The subscript promises the same,
     /// but isn't always inlined, and then costs a call for each byte of a head.
+    @inlinable
     @inline(__always)
-    func byte(_ offset: Int) -> UInt8 {
+    package func byte(_ offset: Int) -> UInt8 {
         assert(offset >= 0 && offset < count, "read outside of the bytes given")
         return baseAddress.unsafelyUnwrapped.load(fromByteOffset: offset, as: UInt8.self)
     }

@@ -1,7 +1,7 @@
 extension FieldKind {
     /// Which kind a field's name is: one switch on its length, then a compare with the few names that long.
     @inline(__always)
-    init(name: Range<Int>, in bytes: UnsafeRawBufferPointer) {
+    package init(name: Range<Int>, in bytes: UnsafeRawBufferPointer) {
         self =
             switch name.count {
             case 2: bytes.isToken("te", at: name) ? .te : .other

@@ -1,8 +1,8 @@
 /// Reads one field line (RFC 9112 section 5), and says what is wrong with one that can't be read.
-enum FieldSyntax {
+package enum FieldSyntax {
     /// `range` is a line without its CRLF, which follows it.
     @inline(__always)
-    static func line(_ range: Range<Int>, in bytes: UnsafeRawBufferPointer) throws(WireFault) -> FieldLine {
+    package static func line(_ range: Range<Int>, in bytes: UnsafeRawBufferPointer) throws(WireFault) -> FieldLine {
         let end = range.upperBound
         let colon = nameEnd(in: range, bytes)
         guard colon < end, colon > range.lowerBound, bytes.byte(colon) == .colon else {

@@ -8,7 +8,7 @@ import Testing
     private let cache = ResponseCache(maxBytes: 1 << 20)
 
     @Test func aPurgeOfItsOwnIsNotCarriedOutAgainWhenItIsRead() {
-        cache.purge(CachePurge(), ahead: 7)
+        cache.purge(CachePurge(), number: 7, isAhead: true)
         #expect(cache.lastPurge == 0, "those before it may not be known yet")
         #expect(hold("after"))
         // Another server's, numbered before it, is read first; then its own.
@@ -24,7 +24,7 @@ import Testing
         #expect(hold("before"))
         cache.purge(CachePurge(), number: 7)
         #expect(!holds("before"))
-        cache.purge(CachePurge(), ahead: 7)
+        cache.purge(CachePurge(), number: 7, isAhead: true)
         #expect(hold("after"))
         // At another database the numbers begin anew.
         cache.begin(after: 3)
@@ -35,7 +35,7 @@ import Testing
 
     @Test func aPurgeEndsWhatIsUnderWay() throws {
         let flight = try #require(begin("under way"))
-        cache.purge(CachePurge(), ahead: 1)
+        cache.purge(CachePurge(), number: 1, isAhead: true)
         #expect(!cache.end(flight, .stored(answer)))
         let later = try #require(begin("later"))
         cache.purge(CachePurge(), number: 1)

@@ -58,9 +58,7 @@ extension HTTPScenario {
             needs: .rawBytes
         ) { world, check in
             let tenant = try await world.tenant()
-            let head = HTTP2Frame.literals([
-                (":method", "GET"), (":scheme", "http"), (":path", "/live"), (":authority", "a"),
-            ])
+            let head = HTTP2Frame.live(1).payload
             let whole = HTTP2Frame.endHeaders | HTTP2Frame.endStream
             let (protocolError, flowControl, frameSize, compression): (UInt8, UInt8, UInt8, UInt8) = (1, 3, 6, 9)
             let cases: [(String, [HTTP2Frame], UInt8)] = [

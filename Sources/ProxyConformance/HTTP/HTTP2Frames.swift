@@ -20,10 +20,7 @@ struct HTTP2Frame: Sendable {
     var payload: [UInt8] = []
 
     init(_ kind: Kind, flags: UInt8 = 0, stream: UInt32 = 0, _ payload: [UInt8] = []) {
-        self.kind = kind.rawValue
-        self.flags = flags
-        self.stream = stream
-        self.payload = payload
+        self.init(kind: kind.rawValue, flags: flags, stream: stream, payload)
     }
 
     /// Of any kind.
@@ -50,6 +47,13 @@ struct HTTP2Frame: Sendable {
         return start.map { payload[($0 + 2)..<($0 + 6)].reduce(0) { $0 << 8 | Int($1) } }
     }
     var endsStream: Bool { (isA(.data) || isA(.headers)) && flags & Self.endStream != 0 }
+
+    /// A whole request that needs no token.
+    static func live(_ stream: UInt32) -> HTTP2Frame {
+        HTTP2Frame(
+            .headers, flags: endHeaders | endStream, stream: stream,
+            literals([(":method", "GET"), (":scheme", "http"), (":path", "/live"), (":authority", "a")]))
+    }
 
     /// Four bytes, the highest first.
     static func bytes(of number: UInt32) -> [UInt8] {

@@ -168,11 +168,7 @@ extension HTTPScenario {
             "http2.flood.of-resets", "A client that makes streams and resets them at once is cut off.",
             (0..<2000).map { number in
                 let stream = UInt32(number * 2 + 1)
-                let head = HTTP2Frame.literals([
-                    (":method", "GET"), (":scheme", "http"), (":path", "/live"), (":authority", "a"),
-                ])
-                return HTTP2Frame(.headers, flags: HTTP2Frame.endHeaders | HTTP2Frame.endStream, stream: stream, head)
-                    .bytes
+                return HTTP2Frame.live(stream).bytes
                     + HTTP2Frame(.reset, stream: stream, HTTP2Frame.bytes(of: 8)).bytes
             }),
         flood(
@@ -199,15 +195,11 @@ extension HTTPScenario {
             "A client that has the server reset its streams, by what it does wrong on each, is cut off as if it reset them itself.",
             (0..<2000).map { number in
                 let stream = UInt32(number * 2 + 1)
-                let head = HTTP2Frame.literals([
-                    (":method", "GET"), (":scheme", "http"), (":path", "/live"), (":authority", "a"),
-                ])
                 let wrong =
                     number % 2 == 0
                     ? HTTP2Frame(.windowUpdate, stream: stream, HTTP2Frame.bytes(of: 0x7FFF_FFFF))
                     : HTTP2Frame(.data, stream: stream, [1])
-                return HTTP2Frame(.headers, flags: HTTP2Frame.endHeaders | HTTP2Frame.endStream, stream: stream, head)
-                    .bytes + wrong.bytes
+                return HTTP2Frame.live(stream).bytes + wrong.bytes
             }),
         flood(
             "http2.flood.of-malformed-requests", "Requests that are no requests, without end, are cut off.",
@@ -219,14 +211,7 @@ extension HTTPScenario {
             }),
         flood(
             "http2.flood.of-late-data", "Content of a stream that has long been answered, without end, is cut off.",
-            [
-                HTTP2Frame(
-                    .headers, flags: HTTP2Frame.endHeaders | HTTP2Frame.endStream, stream: 1,
-                    HTTP2Frame.literals([
-                        (":method", "GET"), (":scheme", "http"), (":path", "/live"), (":authority", "a"),
-                    ])
-                ).bytes
-            ]
+            [HTTP2Frame.live(1).bytes]
                 + Array(
                     repeating: HTTP2Frame(.data, stream: 1, [UInt8](repeating: 7, count: 1000)).bytes, count: 10_000)),
         flood(

@@ -13,8 +13,7 @@ public struct HPACKDecoder: Sendable {
     private static let initialTableBytes = 4096
 
     /// - Parameters:
-    ///   - tableBytes: the table size that our SETTINGS_HEADER_TABLE_SIZE allows, 4,096 without one. A sender uses more
-    ///   than
+    ///   - tableBytes: the table size that our SETTINGS_HEADER_TABLE_SIZE allows, 4,096 without one. A sender uses more than
     ///     4,096 only after it has said so; it may use up to 4,096 until it has read a smaller setting.
     ///   - mostBytes: the limit of an unpacked section, counted as RFC 9113 section 6.5.2 does. Below 2³².
     ///   - mostLines: the most lines of a section.

@@ -1,3 +1,5 @@
+import ProxyWire
+
 /// Reads integers and strings (RFC 7541 section 5) off a block of at least one byte.
 struct HPACKReader {
     /// A string as it was sent.
@@ -16,7 +18,7 @@ struct HPACKReader {
 
     /// The byte that comes next. Not to be asked at the end.
     @inline(__always)
-    var next: UInt8 { block.octet(position) }
+    var next: UInt8 { block.byte(position) }
 
     /// An integer in the low `prefix` bits of the next byte and in those after it (RFC 7541 section 5.1).
     ///
@@ -25,7 +27,7 @@ struct HPACKReader {
     mutating func integer(prefix: Int) throws(HPACKFault) -> Int {
         guard !isAtEnd else { throw .malformed }
         let mask = 1 &<< prefix &- 1
-        let value = Int(block.octet(position)) & mask
+        let value = Int(block.byte(position)) & mask
         position &+= 1
         return value < mask ? value : try continued(value)
     }
@@ -34,7 +36,7 @@ struct HPACKReader {
         var value = low
         for shift in stride(from: 0, through: 28, by: 7) {
             guard !isAtEnd else { throw .malformed }
-            let byte = block.octet(position)
+            let byte = block.byte(position)
             position += 1
             value += Int(byte & 0x7F) << shift
             if byte < 0x80 {
@@ -59,13 +61,6 @@ struct HPACKReader {
 }
 
 extension UnsafeRawBufferPointer {
-    /// The byte at `offset`, which must be below `count`: checked in debug builds only.
-    @inline(__always)
-    func octet(_ offset: Int) -> UInt8 {
-        assert(offset >= 0 && offset < count, "read outside of the bytes given")
-        return baseAddress.unsafelyUnwrapped.load(fromByteOffset: offset, as: UInt8.self)
-    }
-
     /// The `length` bytes at `offset`, which must lie within these: checked in debug builds only.
     @inline(__always)
     func piece(at offset: Int, _ length: Int) -> UnsafeRawBufferPointer {

@@ -1,4 +1,5 @@
 import Glibc
+import ProxyWire
 
 /// The static table (RFC 7541 appendix A).
 struct HPACKStaticTable: Sendable {
@@ -50,8 +51,8 @@ struct HPACKStaticTable: Sendable {
     @inline(__always)
     private static func slot(of name: UnsafeRawBufferPointer) -> Int {
         let count = name.count
-        let ends = Int(name.octet(0)) &* 25 &+ Int(name.octet(count &- 1)) &* 13
-        return (count &* 3 &+ ends &+ Int(name.octet(count &>> 1))) & 255
+        let ends = Int(name.byte(0)) &* 25 &+ Int(name.byte(count &- 1)) &* 13
+        return (count &* 3 &+ ends &+ Int(name.byte(count &>> 1))) & 255
     }
 
     private static let entries: [(StaticString, StaticString)] = [

@@ -1,3 +1,5 @@
+import ProxyWire
+
 /// Unpacks one Huffman-coded string, piece by piece (RFC 7541 section 5.2).
 struct HuffmanReader {
     private var bits: HuffmanBits
@@ -79,7 +81,7 @@ private struct HuffmanBits {
             count &+= taken &* 8
         } else {
             while count <= 56, position < packed.count {
-                window |= UInt64(packed.octet(position)) &<< UInt64(truncatingIfNeeded: 56 &- count)
+                window |= UInt64(packed.byte(position)) &<< UInt64(truncatingIfNeeded: 56 &- count)
                 position &+= 1
                 count &+= 8
             }
