@@ -20,7 +20,7 @@ extension ByteBuffer {
         }
     }
 
-    private mutating func writeField(_ field: FieldLine, of bytes: UnsafeRawBufferPointer) {
+    mutating func writeField(_ field: FieldLine, of bytes: UnsafeRawBufferPointer) {
         writeUnindexed(
             name: UnsafeRawBufferPointer(rebasing: bytes[field.nameRange]),
             value: UnsafeRawBufferPointer(rebasing: bytes[field.valueRange]))

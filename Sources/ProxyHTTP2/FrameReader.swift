@@ -1,7 +1,7 @@
 public import NIOCore
 public import ProxyWire
 
-/// Takes a client's side of a connection apart into frames, however its bytes come (RFC 9113 sections 3.4, 4 and 6).
+/// Takes one side of a connection apart into frames, however its bytes come (RFC 9113 sections 3.4, 4 and 6).
 ///
 /// Everything that it keeps is bounded: a frame by its largest size, a field section by `limits`, the packed and the unpacked one,
 /// and by the number of its frames.
@@ -9,7 +9,8 @@ public struct FrameReader: Sendable {
     /// The lines of the last field section.
     public private(set) var section = FieldSectionLines()
     private var decoder: HPACKDecoder
-    private var awaits = Expectation.preface
+    private let peer: HTTP2Peer
+    private var awaits: Expectation
     private var unfinished: UnfinishedSection?
     private let mostBlockBytes: Int
 
@@ -30,15 +31,19 @@ public struct FrameReader: Sendable {
     /// Frames of one field section. Sound clients fill them.
     private static let mostSectionFrames = 64
 
-    /// - Parameter limits: a head beyond them is refused by whoever reads it as HTTP/1.1 has it; here twice as much ends the connection.
-    public init(limits: WireLimits) {
+    /// - Parameters:
+    ///   - peer: whose side it is.
+    ///   - limits: a head beyond them is refused by whoever reads it as HTTP/1.1 has it; here twice as much ends the connection.
+    public init(of peer: HTTP2Peer, limits: WireLimits) {
+        self.peer = peer
+        awaits = peer == .client ? .preface : .settings
         mostBlockBytes = 2 * limits.maxHeadBytes
         decoder = HPACKDecoder(mostBytes: 2 * limits.maxHeadBytes, mostLines: 2 * limits.maxFields + 8)
     }
 
     /// Takes the next frame from `buffer`. `nil` when it isn't all there.
     /// - Throws: what ends the connection; nothing more can be read then.
-    public mutating func next(from buffer: inout ByteBuffer) throws(HTTP2Fault) -> ClientFrame? {
+    public mutating func next(from buffer: inout ByteBuffer) throws(HTTP2Fault) -> PeerFrame? {
         if awaits == .preface, try !takePreface(&buffer) { return nil }
         while let header = FrameHeader(buffer) {
             guard header.payloadLength <= FrameHeader.mostPayload else { throw HTTP2Fault(.frameSizeError) }
@@ -61,7 +66,7 @@ public struct FrameReader: Sendable {
     }
 
     /// - Returns: `nil` for a part of something.
-    private mutating func frame(_ header: FrameHeader, _ payload: ByteBuffer) throws(HTTP2Fault) -> ClientFrame? {
+    private mutating func frame(_ header: FrameHeader, _ payload: ByteBuffer) throws(HTTP2Fault) -> PeerFrame? {
         let kind = FrameHeader.Kind(rawValue: header.kind)
         if awaits == .settings {
             guard kind == .settings, !header.has(FrameHeader.Flag.acknowledged) else {
@@ -80,7 +85,8 @@ public struct FrameReader: Sendable {
         case .reset:
             try Self.expect(header, payload, length: 4)
             guard header.stream > 0 else { throw HTTP2Fault(.protocolError) }
-            return .reset(stream: header.stream)
+            let code = payload.getInteger(at: payload.readerIndex, as: UInt32.self)
+            return .reset(stream: header.stream, wasRefused: code == HTTP2ErrorCode.refusedStream.rawValue)
         case .settings: return try settings(header, payload)
         case .pushPromise: throw HTTP2Fault(.protocolError)
         case .ping:
@@ -91,7 +97,8 @@ public struct FrameReader: Sendable {
         case .goAway:
             guard header.stream == 0 else { throw HTTP2Fault(.protocolError) }
             guard payload.readableBytes >= 8 else { throw HTTP2Fault(.frameSizeError) }
-            return .goAway
+            let last = payload.getInteger(at: payload.readerIndex, as: UInt32.self) ?? 0
+            return .goAway(lastStream: last & 0x7FFF_FFFF)
         case .windowUpdate: return try windowUpdate(header, payload)
         case nil: return .ignored
         }
@@ -101,16 +108,16 @@ public struct FrameReader: Sendable {
         guard payload.readableBytes == length else { throw HTTP2Fault(.frameSizeError) }
     }
 
-    private func settings(_ header: FrameHeader, _ payload: ByteBuffer) throws(HTTP2Fault) -> ClientFrame {
+    private func settings(_ header: FrameHeader, _ payload: ByteBuffer) throws(HTTP2Fault) -> PeerFrame {
         guard header.stream == 0 else { throw HTTP2Fault(.protocolError) }
         guard header.has(FrameHeader.Flag.acknowledged) else {
-            return .settings(try ClientSettings(payload.readableBytesView))
+            return .settings(try PeerSettings(payload.readableBytesView, of: peer))
         }
         try Self.expect(header, payload, length: 0)
         return .settingsAcknowledged
     }
 
-    private func windowUpdate(_ header: FrameHeader, _ payload: ByteBuffer) throws(HTTP2Fault) -> ClientFrame {
+    private func windowUpdate(_ header: FrameHeader, _ payload: ByteBuffer) throws(HTTP2Fault) -> PeerFrame {
         try Self.expect(header, payload, length: 4)
         let increment = (payload.getInteger(at: payload.readerIndex, as: UInt32.self) ?? 0) & 0x7FFF_FFFF
         guard increment == 0 else { return .windowUpdate(stream: header.stream, increment: Int(increment)) }
@@ -118,7 +125,7 @@ public struct FrameReader: Sendable {
         return .broken(stream: header.stream, .protocolError)
     }
 
-    private func data(_ header: FrameHeader, _ payload: ByteBuffer) throws(HTTP2Fault) -> ClientFrame {
+    private func data(_ header: FrameHeader, _ payload: ByteBuffer) throws(HTTP2Fault) -> PeerFrame {
         guard header.stream > 0 else { throw HTTP2Fault(.protocolError) }
         return .data(
             stream: header.stream, try Self.withoutPadding(header, payload), length: header.payloadLength,
@@ -137,7 +144,7 @@ public struct FrameReader: Sendable {
 
     // MARK: Field sections
 
-    private mutating func headers(_ header: FrameHeader, _ payload: ByteBuffer) throws(HTTP2Fault) -> ClientFrame? {
+    private mutating func headers(_ header: FrameHeader, _ payload: ByteBuffer) throws(HTTP2Fault) -> PeerFrame? {
         guard header.stream > 0 else { throw HTTP2Fault(.protocolError) }
         var block = try Self.withoutPadding(header, payload)
         if header.has(FrameHeader.Flag.priority) {
@@ -153,8 +160,7 @@ public struct FrameReader: Sendable {
         return try unpack(block, of: header.stream, endsStream)
     }
 
-    private mutating func continuation(_ header: FrameHeader, _ payload: ByteBuffer) throws(HTTP2Fault) -> ClientFrame?
-    {
+    private mutating func continuation(_ header: FrameHeader, _ payload: ByteBuffer) throws(HTTP2Fault) -> PeerFrame? {
         guard var whole = unfinished, whole.stream == header.stream else { throw HTTP2Fault(.protocolError) }
         unfinished = nil
         whole.frames += 1
@@ -171,7 +177,7 @@ public struct FrameReader: Sendable {
 
     private mutating func unpack(
         _ block: ByteBuffer, of stream: UInt32, _ endsStream: Bool
-    ) throws(HTTP2Fault) -> ClientFrame {
+    ) throws(HTTP2Fault) -> PeerFrame {
         let fault: HPACKFault? = block.withUnsafeReadableBytes { bytes in
             do throws(HPACKFault) {
                 try decoder.decode(bytes, into: &section)

@@ -1,6 +1,6 @@
 public import NIOCore
 
-/// Frames as a server sends them (RFC 9113 section 6).
+/// Frames as they are sent (RFC 9113 section 6).
 extension ByteBuffer {
     private mutating func writeFrameHeader(
         _ kind: FrameHeader.Kind, flags: UInt8 = 0, stream: UInt32 = 0, length: Int
@@ -16,8 +16,18 @@ extension ByteBuffer {
     ///   - connectionWindow: the same of all of them; at least 65,535.
     ///   - headBytes: of a head, unpacked, that it takes.
     public mutating func writeServerHello(streams: Int, streamWindow: Int, connectionWindow: Int, headBytes: Int) {
-        writeFrameHeader(.settings, length: 18)
-        for (name, value) in [(UInt16(0x3), streams), (0x4, streamWindow), (0x6, headBytes)] {
+        writeSettings([(0x3, streams), (0x4, streamWindow), (0x6, headBytes)], connectionWindow)
+    }
+
+    /// What a client begins with: the preface, its settings, no pushes among them, and the window as above.
+    public mutating func writeClientHello(streamWindow: Int, connectionWindow: Int, headBytes: Int) {
+        writeStaticString(HTTP2Preface.text)
+        writeSettings([(0x2, 0), (0x4, streamWindow), (0x6, headBytes)], connectionWindow)
+    }
+
+    private mutating func writeSettings(_ settings: [(name: UInt16, value: Int)], _ connectionWindow: Int) {
+        writeFrameHeader(.settings, length: 6 * settings.count)
+        for (name, value) in settings {
             writeInteger(name)
             writeInteger(UInt32(clamping: value))
         }
@@ -28,6 +38,12 @@ extension ByteBuffer {
 
     public mutating func writeSettingsAcknowledgement() {
         writeFrameHeader(.settings, flags: FrameHeader.Flag.acknowledged, length: 0)
+    }
+
+    /// Asks whether the other side is there; it answers with the same number.
+    public mutating func writePing(_ number: UInt64) {
+        writeFrameHeader(.ping, length: 8)
+        writeInteger(number)
     }
 
     public mutating func writePingAnswer(_ told: UInt64) {

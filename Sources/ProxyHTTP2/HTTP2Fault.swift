@@ -7,11 +7,12 @@ public enum HTTP2ErrorCode: UInt32, Sendable {
     case streamClosed = 0x5
     case frameSizeError = 0x6
     case refusedStream = 0x7
+    case cancel = 0x8
     case compressionError = 0x9
     case enhanceYourCalm = 0xB
 }
 
-/// What a client did that its connection can't go on after (RFC 9113 section 5.4.1).
+/// What the other side did that its connection can't go on after (RFC 9113 section 5.4.1).
 public struct HTTP2Fault: Error, Hashable, Sendable {
     public let code: HTTP2ErrorCode
 

@@ -6,7 +6,7 @@ public enum HTTP2Preface: Sendable {
     case part
     case whole
 
-    private static let text: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    static let text: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
     /// All of it, in bytes.
     static let length = text.utf8CodeUnitCount
     /// The part of it that HTTP/1.1 would read as a head, in bytes.

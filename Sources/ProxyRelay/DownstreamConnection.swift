@@ -227,14 +227,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
             if inbound.readableBytes > Holding.request { setReading(false) }
             return false
         }
-        let parsed: Result<Bool, WireFault> = inbound.withUnsafeReadableBytes { bytes in
-            do throws(WireFault) {
-                return .success(try parser.parse(bytes, into: &head))
-            } catch {
-                return .failure(error)
-            }
-        }
-        guard try parsed.get() else {
+        guard try parser.parse(inbound, into: &head) else {
             if !isWithinHead { deadline = .now() + relay.settings.headTimeout }
             isWithinHead = true
             return false

@@ -30,7 +30,7 @@ enum DownstreamLink {
     func flush() {
         switch self {
         case .channel(let context): context.flush()
-        case .stream(let stream): stream.connection.flushSoon()
+        case .stream(let stream): stream.connection.outbox.flushSoon()
         }
     }
 

@@ -7,7 +7,6 @@ import ProxyWire
 /// What streams send gathers in ``outbound``, and leaves together when all that has come at this moment was dealt with.
 final class HTTP2Connection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
 
     /// Most requests at once.
     private static let mostStreams = 100
@@ -24,25 +23,16 @@ final class HTTP2Connection: ChannelInboundHandler {
     private var slot = 0
     private var reader: FrameReader
     private var inbound = ByteBuffer()
-    var outbound = ByteBuffer()
-    private var isReading = false
-    private var isFlushScheduled = false
-    private var mustTellOfTable = false
+    let outbox: HTTP2Outbox
     private var hasEnded = false
 
     private var streams: [UInt32: HTTP2Stream] = [:]
     private var spareStreams: [HTTP2Stream] = []
     /// Those that something has come for which they were not given yet.
     private var expectant: [HTTP2Stream] = []
-    /// Those that have content which the connection has no room for, in their turn.
-    private var waiting: [HTTP2Stream] = []
     /// The highest that the client has begun.
     private var lastStream: UInt32 = 0
-    private var conduct = ClientConduct()
-    /// Bytes of content that the client takes on all streams together.
-    var window = HTTP2Window.usual
-    /// The same on one that begins.
-    private var newStreamWindow = HTTP2Window.usual
+    private var conduct = PeerConduct()
     /// Bytes of content that have come since room was made last.
     private var unacknowledged = 0
     /// When it has been unused for too long.
@@ -55,12 +45,12 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     init(relay: RelayLoop) {
         self.relay = relay
-        reader = FrameReader(limits: relay.settings.wireLimits)
+        outbox = HTTP2Outbox(eventLoop: relay.eventLoop)
+        reader = FrameReader(of: .client, limits: relay.settings.wireLimits)
         deadline = .now() + relay.settings.keepAliveTimeout
     }
 
     var channel: (any Channel)? { context?.channel }
-    var isWritable: Bool { context?.channel.isWritable ?? false }
 
     /// Takes over a connection whose client speaks HTTP/2, in the place of `connection`, with what has come of it.
     static func take(over connection: DownstreamConnection, context: ChannelHandlerContext, received: ByteBuffer) throws
@@ -70,14 +60,15 @@ final class HTTP2Connection: ChannelInboundHandler {
         try pipeline.addHandler(carrier)
         pipeline.removeHandler(context: context, promise: nil)
         carrier.receive(received)
-        carrier.flush()
+        carrier.outbox.flush()
     }
 
     // MARK: From the channel
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        outbound.writeServerHello(
+        outbox.attach(to: context)
+        outbox.bytes.writeServerHello(
             streams: Self.mostStreams, streamWindow: Self.streamWindow, connectionWindow: Self.connectionWindow,
             headBytes: relay.settings.wireLimits.maxHeadBytes)
         slot = relay.join(self)
@@ -86,6 +77,7 @@ final class HTTP2Connection: ChannelInboundHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         end()
         self.context = nil
+        outbox.attach(to: nil)
         relay.leave(self, slot: slot)
     }
 
@@ -93,7 +85,7 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) { receive(unwrapInboundIn(data)) }
 
-    func channelReadComplete(context: ChannelHandlerContext) { flush() }
+    func channelReadComplete(context: ChannelHandlerContext) { outbox.flush() }
 
     /// A client that takes nothing asks for nothing more either: what it would be answered would have to be kept.
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -116,7 +108,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         for stream in streams.values { stream.wasReset() }
         spareStreams = []
         expectant = []
-        waiting = []
+        outbox.forgetWaiting()
     }
 
     // MARK: Frames
@@ -124,8 +116,8 @@ final class HTTP2Connection: ChannelInboundHandler {
     private func receive(_ bytes: ByteBuffer) {
         guard !hasEnded else { return }
         inbound.append(bytes)
-        isReading = true
-        defer { isReading = false }
+        outbox.isReading = true
+        defer { outbox.isReading = false }
         do {
             while let frame = try reader.next(from: &inbound) { try take(frame) }
         } catch {
@@ -148,7 +140,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         }
     }
 
-    private func take(_ frame: ClientFrame) throws(HTTP2Fault) {
+    private func take(_ frame: PeerFrame) throws(HTTP2Fault) {
         switch frame {
         case .headers(let id, let endsStream): try takeHeaders(id, endsStream)
         case .data(let id, let content, let length, let endsStream):
@@ -157,22 +149,17 @@ final class HTTP2Connection: ChannelInboundHandler {
             guard let stream = try stream(id) else { return try conduct.noteIdleFrame() }
             let broken = stream.receive { $0.receiveBody(content, length: length, endsStream: endsStream) }
             try judge(stream, broken)
-        case .reset(let id):
+        case .reset(let id, _):
             guard let stream = try stream(id) else { return try conduct.noteIdleFrame() }
             if stream.isBeingAnswered { try conduct.noteReset() }
             stream.wasReset()
         case .settings(let settings):
             try conduct.noteIdleFrame()
-            if settings.resizesTable { mustTellOfTable = true }
-            if let initial = settings.initialWindow { try resizeStreamWindows(to: initial) }
-            outbound.writeSettingsAcknowledgement()
+            try outbox.obey(settings, streams: streams.values.map { $0 as any HTTP2Sender })
         case .ping(let told):
             try conduct.noteIdleFrame()
-            outbound.writePingAnswer(told)
-        case .windowUpdate(0, let increment):
-            window += increment
-            guard window <= HTTP2Window.most else { throw HTTP2Fault(.flowControlError) }
-            sendWhatWaited()
+            outbox.bytes.writePingAnswer(told)
+        case .windowUpdate(0, let increment): try outbox.widen(by: increment)
         case .windowUpdate(let id, let increment):
             guard let stream = try stream(id) else { return }
             guard stream.widen(by: increment) else { return try judge(stream, .flowControlError) }
@@ -212,96 +199,20 @@ final class HTTP2Connection: ChannelInboundHandler {
         lastStream = id
         guard streams.count < Self.mostStreams else {
             try conduct.noteReset()
-            return outbound.writeReset(.refusedStream, stream: id)
+            return outbox.bytes.writeReset(.refusedStream, stream: id)
         }
         let stream = spareStreams.popLast() ?? HTTP2Stream(of: self)
         streams[id] = stream
         deadline = .distantFuture
-        stream.begin(id, window: newStreamWindow)
+        stream.begin(id, window: outbox.newStreamWindow)
         try judge(stream, stream.receive { $0.receiveHead(reader.section, endsStream: endsStream) })
     }
 
     private func makeRoom(_ length: Int) {
         unacknowledged += length
         guard unacknowledged >= Self.connectionWindow / 2 else { return }
-        outbound.writeWindowUpdate(unacknowledged, stream: 0)
+        outbox.bytes.writeWindowUpdate(unacknowledged, stream: 0)
         unacknowledged = 0
-    }
-
-    private func resizeStreamWindows(to size: Int) throws(HTTP2Fault) {
-        let change = size - newStreamWindow
-        newStreamWindow = size
-        for stream in streams.values {
-            guard stream.widen(by: change) else { throw HTTP2Fault(.flowControlError) }
-        }
-        guard change > 0 else { return }
-        for stream in streams.values where stream.waitsForRoom {
-            stream.send(mostFrames: .max)
-            stream.roomWasMade()
-        }
-    }
-
-    /// A stream has content that only the connection has no room for.
-    func waitsForRoom(_ stream: HTTP2Stream) {
-        guard !stream.isWaiting else { return }
-        stream.isWaiting = true
-        waiting.append(stream)
-    }
-
-    /// The connection has room: a frame of each stream in turn, beginning with the one that has waited longest.
-    private func sendWhatWaited() {
-        let before = waiting
-        var next = 0
-        while window > 0, next < waiting.count {
-            let stream = waiting[next]
-            next += 1
-            stream.isWaiting = false
-            // Puts itself at the end when there is more of it.
-            stream.send(mostFrames: 1)
-        }
-        waiting.removeFirst(next)
-        for stream in before { stream.roomWasMade() }
-    }
-
-    // MARK: Sending
-
-    /// - Parameter bytes: what `head` was read from, from the first readable one on.
-    func writeHead(_ head: ResponseHead, _ bytes: ByteBuffer, endsStream: Bool, stream: UInt32) {
-        bytes.withUnsafeReadableBytes { bytes in
-            writeSection(endsStream: endsStream, stream: stream) { $0.writeAnswerSection(head, bytes) }
-        }
-    }
-
-    func writeTrailers(_ lines: ByteBuffer, stream: UInt32) {
-        lines.withUnsafeReadableBytes { lines in
-            writeSection(endsStream: true, stream: stream) { $0.writeTrailerSection(lines) }
-        }
-    }
-
-    private func writeSection(endsStream: Bool, stream: UInt32, _ write: (inout ByteBuffer) -> Void) {
-        let tellsOfTable = mustTellOfTable
-        mustTellOfTable = false
-        outbound.writeHeaders(endsStream: endsStream, stream: stream) { block in
-            if tellsOfTable { block.writeEmptyTable() }
-            write(&block)
-        }
-    }
-
-    /// Sends what has gathered when all that has happened at this moment was dealt with.
-    func flushSoon() {
-        guard !isReading, !isFlushScheduled else { return }
-        isFlushScheduled = true
-        let bound = NIOLoopBound(self, eventLoop: relay.eventLoop)
-        relay.eventLoop.execute {
-            bound.value.isFlushScheduled = false
-            bound.value.flush()
-        }
-    }
-
-    private func flush() {
-        guard outbound.readableBytes > 0, let context else { return }
-        context.writeAndFlush(wrapOutboundOut(outbound), promise: nil)
-        outbound.clear(minimumCapacity: 1024)
     }
 
     // MARK: End
@@ -323,17 +234,16 @@ final class HTTP2Connection: ChannelInboundHandler {
         isOver = true
         // So long as the client may take to read what it was sent.
         deadline = .now() + .seconds(1)
-        outbound.writeGoAway(.noError, lastStream: lastStream)
+        outbox.bytes.writeGoAway(.noError, lastStream: lastStream)
         let sent = context.eventLoop.makePromise(of: Void.self)
-        context.writeAndFlush(wrapOutboundOut(outbound), promise: sent)
-        outbound.clear()
+        outbox.flush(sent)
         sent.futureResult.assumeIsolated().whenComplete { _ in self.context?.close(mode: .output, promise: nil) }
     }
 
     /// The client can't be understood, or asks for too much (RFC 9113 section 5.4.1).
     private func fail(_ fault: HTTP2Fault) {
-        outbound.writeGoAway(fault.code, lastStream: lastStream)
-        flush()
+        outbox.bytes.writeGoAway(fault.code, lastStream: lastStream)
+        outbox.flush()
         end()
         context?.close(promise: nil)
     }
@@ -355,8 +265,8 @@ final class HTTP2Connection: ChannelInboundHandler {
         guard context != nil, !isDraining else { return }
         isDraining = true
         // What is on its way is answered all the same (RFC 9113 section 6.8).
-        outbound.writeGoAway(.noError, lastStream: UInt32(HTTP2Window.most))
-        flushSoon()
+        outbox.bytes.writeGoAway(.noError, lastStream: UInt32(HTTP2Window.most))
+        outbox.flushSoon()
         if streams.isEmpty { deadline = .now() }
     }
 

@@ -6,7 +6,7 @@ import ProxyWire
 ///
 /// Heads are written as HTTP/1.1 has them, so that everything is judged, forwarded and answered by the same rules. Confined to its
 /// event loop.
-final class HTTP2Stream {
+final class HTTP2Stream: HTTP2Sender {
     let connection: HTTP2Connection
     private(set) var id: UInt32 = 0
     private let downstream: DownstreamConnection
@@ -18,49 +18,32 @@ final class HTTP2Stream {
     var isRequestWhole: Bool { request.isWhole }
 
     // Its answer
-    /// With room for what we add to what an upstream may send.
-    private let limits: WireLimits
     private var parser: ResponseHeadParser
     private var head = ResponseHead()
-    private var reader: BodyReader
-    private var unread = ByteBuffer()
-    private var hasHead = false
-    /// Whether all of it is here.
-    private var isAnswerWhole = false
-    /// Whether the last of it was sent.
-    private var isAnswerSent = false
-    /// Content that the client has no room for.
-    private var pending = ByteBuffer()
-    /// What a chunked answer ends with: its trailers as HTTP/1.1 has them, and an empty line.
-    private var trailers = ByteBuffer()
-    private var hasTrailers: Bool { trailers.readableBytes > 2 }
-    /// Bytes of content that the client takes.
-    private var window = 0
+    private var outflow: HTTP2Outflow
+    private var outbox: HTTP2Outbox { connection.outbox }
     private var wasWritable = true
-    /// Whether it is among those that wait for room on the connection.
     var isWaiting = false
     private var isServed = false
     private var answerEnded: (() -> Void)?
 
     init(of connection: HTTP2Connection) {
         self.connection = connection
-        limits = connection.relay.settings.wireLimits.widened
+        // With room for what we add to what an upstream may send.
+        let limits = connection.relay.settings.wireLimits.widened
         downstream = DownstreamConnection(relay: connection.relay)
         parser = ResponseHeadParser(limits: limits)
-        reader = BodyReader(limits: limits)
+        outflow = HTTP2Outflow(limits: limits)
     }
 
     /// Begins to serve a stream.
     func begin(_ id: UInt32, window: Int) {
         self.id = id
-        self.window = window
         isOpen = true
         request = HTTP2Request()
         isReading = true
-        hasHead = false
-        isAnswerWhole = false
-        isAnswerSent = false
-        wasWritable = connection.isWritable
+        outflow.begin(window: window)
+        wasWritable = outbox.isWritable
         isServed = false
         downstream.begin(.stream(self))
     }
@@ -69,9 +52,7 @@ final class HTTP2Stream {
     private func forget() {
         isOpen = false
         request = HTTP2Request()
-        unread = ByteBuffer()
-        pending = ByteBuffer()
-        trailers = ByteBuffer()
+        outflow.forget()
         answerEnded = nil
     }
 
@@ -89,8 +70,8 @@ final class HTTP2Stream {
         guard isOpen, isReading else { return }
         if request.hasArrived { downstream.receive(request.takeArrived()) }
         if let room = request.takeRoom() {
-            connection.outbound.writeWindowUpdate(room, stream: id)
-            connection.flushSoon()
+            outbox.bytes.writeWindowUpdate(room, stream: id)
+            outbox.flushSoon()
         }
         retireIfDone()
     }
@@ -106,85 +87,51 @@ final class HTTP2Stream {
 
     // MARK: Answer
 
-    var isWritable: Bool { pending.readableBytes < Holding.response && connection.isWritable }
-    var waitsForRoom: Bool { pending.readableBytes > 0 }
+    var isWritable: Bool { outflow.pendingBytes < Holding.response && outbox.isWritable }
+    var waitsForRoom: Bool { outflow.pendingBytes > 0 }
 
     /// Takes what HTTP/1.1 would be answered with.
     func write(_ bytes: ByteBuffer) {
         guard isOpen else { return }
-        unread.append(bytes)
+        outflow.append(bytes)
         do {
-            while unread.readableBytes > 0, !isAnswerWhole {
-                guard try hasHead ? passBody() : passHead() else { break }
+            while outflow.hasUnread {
+                guard try outflow.hasHead ? passBody() : passHead() else { break }
             }
         } catch {
             // What we write ourselves is sound; an upstream's framing was found to be before it came here.
             return close()
         }
-        if unread.readableBytes == 0 || isAnswerWhole { unread = ByteBuffer() }
+        outflow.tidy()
         writabilityMayHaveChanged()
     }
 
     /// - Returns: whether a head was there.
     private func passHead() throws(WireFault) -> Bool {
-        guard try parser.parse(unread, answering: request.method, into: &head) else { return false }
-        if !head.isInterim {
-            hasHead = true
-            reader.begin(head.framing, limits: limits)
-            isAnswerWhole = reader.isComplete
-            isAnswerSent = isAnswerWhole
+        let bytes = outflow.unread
+        guard try parser.parse(bytes, answering: request.method, into: &head) else { return false }
+        if !head.isInterim { outflow.beginBody(head.framing) }
+        bytes.withUnsafeReadableBytes { bytes in
+            outbox.writeSection(endsStream: outflow.isWhole, stream: id) { $0.writeAnswerSection(head, bytes) }
         }
-        connection.writeHead(head, unread, endsStream: isAnswerWhole, stream: id)
-        unread.moveReaderIndex(forwardBy: head.length)
+        outflow.passedHead(head.length)
         return true
     }
 
     private func passBody() throws(WireFault) -> Bool {
-        var content = ByteBuffer()
-        if head.framing == .chunked {
-            _ = try reader.take(from: &unread) {
-                content.writeBytes($0)
-            } trailers: {
-                trailers.writeBytes($0)
-            }
-        } else {
-            content = try reader.take(from: &unread) { _ in }
-        }
-        isAnswerWhole = reader.isComplete
-        guard content.readableBytes > 0 || isAnswerWhole else { return false }
-        pending.append(content)
+        guard try outflow.takeBody() else { return false }
         send(mostFrames: .max)
         return true
     }
 
-    /// Sends of what is pending what the client has room for.
     func send(mostFrames: Int) {
-        guard isOpen, !isAnswerSent else { return }
-        var frames = 0
-        while frames < mostFrames, pending.readableBytes > 0 || isAnswerWhole && !hasTrailers {
-            let room = min(window, connection.window)
-            guard room > 0 || pending.readableBytes == 0 else { break }
-            let sent = connection.outbound.writeData(
-                &pending, atMost: max(0, room), endsStream: isAnswerWhole && !hasTrailers, stream: id)
-            window -= sent
-            connection.window -= sent
-            frames += 1
-            if pending.readableBytes == 0 { break }
-        }
-        guard pending.readableBytes == 0 else {
-            if window > 0 { connection.waitsForRoom(self) }
-            return
-        }
-        pending = ByteBuffer()
-        guard isAnswerWhole else { return }
-        isAnswerSent = true
-        if hasTrailers { connection.writeTrailers(trailers, stream: id) }
+        guard isOpen else { return }
+        if outflow.send(mostFrames: mostFrames, through: outbox, stream: id) { outbox.waitsForRoom(self) }
     }
 
-    /// The client has more room, or the connection has.
     func roomWasMade() {
         writabilityMayHaveChanged()
-        guard isAnswerSent else { return }
+        guard outflow.isSent else { return }
         if let ended = answerEnded {
             answerEnded = nil
             ended()
@@ -192,11 +139,7 @@ final class HTTP2Stream {
         retireIfDone()
     }
 
-    /// - Returns: whether a window can be as large (RFC 9113 section 6.9.1).
-    func widen(by increment: Int) -> Bool {
-        window += increment
-        return window <= HTTP2Window.most
-    }
+    func widen(by increment: Int) -> Bool { outflow.widen(by: increment) }
 
     func writabilityMayHaveChanged() {
         guard isWritable != wasWritable else { return }
@@ -213,7 +156,7 @@ final class HTTP2Stream {
     }
 
     private func retireIfDone() {
-        guard isServed, request.isWhole, isAnswerSent, isOpen, !request.hasArrived else { return }
+        guard isServed, request.isWhole, outflow.isSent, isOpen, !request.hasArrived else { return }
         forget()
         downstream.end()
         connection.answerWasTaken()
@@ -223,24 +166,22 @@ final class HTTP2Stream {
     /// No more of an answer comes: one that ends so is whole now, any other is broken off.
     func endAnswer(_ ended: @escaping () -> Void) {
         guard isOpen else { return }
-        if hasHead, !isAnswerWhole, reader.connectionEnded() {
-            isAnswerWhole = true
-            send(mostFrames: .max)
-            connection.flushSoon()
-        }
-        guard isAnswerWhole else { return close() }
+        outflow.connectionEnded()
+        guard outflow.isWhole else { return close() }
+        send(mostFrames: .max)
+        outbox.flushSoon()
         // What is left of the request is let go: the stream is over when that is.
         isServed = true
-        if isAnswerSent { ended() } else { answerEnded = ended }
+        if outflow.isSent { ended() } else { answerEnded = ended }
     }
 
     /// Ends the stream. The client can tell whether it has all of its answer, and then need not go on with its request (RFC 9113
     /// section 8.1).
     func close() {
         guard isOpen else { return }
-        if !isAnswerSent || !request.isWhole {
-            connection.outbound.writeReset(isAnswerSent ? .noError : .internalError, stream: id)
-            connection.flushSoon()
+        if !outflow.isSent || !request.isWhole {
+            outbox.bytes.writeReset(outflow.isSent ? .noError : .internalError, stream: id)
+            outbox.flushSoon()
         }
         let bound = NIOLoopBound(downstream, eventLoop: connection.relay.eventLoop)
         leave()
@@ -251,8 +192,8 @@ final class HTTP2Stream {
     /// The client breaks a rule of this stream: it is ended, and no other.
     func reset(_ code: HTTP2ErrorCode) {
         guard isOpen else { return }
-        connection.outbound.writeReset(code, stream: id)
-        connection.flushSoon()
+        outbox.bytes.writeReset(code, stream: id)
+        outbox.flushSoon()
         wasReset()
     }
 
@@ -264,7 +205,7 @@ final class HTTP2Stream {
     }
 
     /// Whether the client was not sent all of its answer.
-    var isBeingAnswered: Bool { !isAnswerSent }
+    var isBeingAnswered: Bool { !outflow.isSent }
 
     private func leave() {
         forget()
@@ -273,10 +214,10 @@ final class HTTP2Stream {
 }
 
 extension WireLimits {
-    /// For heads that we have added fields to.
-    fileprivate var widened: WireLimits {
+    /// For heads that we have added to.
+    var widened: WireLimits {
         WireLimits(
-            maxHeadBytes: maxHeadBytes + 32_768, maxFields: maxFields + 64, maxTargetBytes: maxTargetBytes,
+            maxHeadBytes: maxHeadBytes + 32_768, maxFields: maxFields + 64, maxTargetBytes: maxTargetBytes + 32_768,
             maxChunkExtensionBytes: maxChunkExtensionBytes, maxTrailerBytes: maxTrailerBytes)
     }
 }

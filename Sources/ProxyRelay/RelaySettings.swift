@@ -35,6 +35,8 @@ public struct RelaySettings: Sendable {
     public var readsClientAddress: Bool
     /// On the way to upstreams that speak TLS; `nil` for none (`HTTPS_PROXY`).
     public var outboundProxy: OutboundProxy?
+    /// Whether upstreams that speak TLS may choose HTTP/2 (`UPSTREAM_HTTP2`).
+    public var offersHTTP2: Bool
 
     public init(
         eventLoops: Int = 1, headTimeout: TimeAmount = .seconds(10), keepAliveTimeout: TimeAmount = .seconds(75),
@@ -44,7 +46,7 @@ public struct RelaySettings: Sendable {
         drainTimeout: TimeAmount = .seconds(30),
         upstreamIdleTimeout: TimeAmount = .seconds(60), maxRequestBytes: UInt64 = 10 << 20,
         maxConcurrentRequests: Int = 10_000, defaultReservedTokens: Int64 = 1000, wireLimits: WireLimits = WireLimits(),
-        readsClientAddress: Bool = false, outboundProxy: OutboundProxy? = nil
+        readsClientAddress: Bool = false, outboundProxy: OutboundProxy? = nil, offersHTTP2: Bool = true
     ) {
         self.eventLoops = eventLoops
         self.headTimeout = headTimeout
@@ -62,6 +64,7 @@ public struct RelaySettings: Sendable {
         self.wireLimits = wireLimits
         self.readsClientAddress = readsClientAddress
         self.outboundProxy = outboundProxy
+        self.offersHTTP2 = offersHTTP2
     }
 
     /// How often deadlines are looked at: an eighth of the shortest, within 10 ms and 250 ms.

@@ -147,13 +147,15 @@ extension Exchange {
             hasPassedBreaker = route.retry.breaker.failures > 0
         }
         // One that is let through to try needs a connection that is no remnant of before.
-        if !hasRetried, !hasPassedBreaker, let connection = relay.upstreams.takeIdle(route.target) {
+        if !hasRetried, !hasPassedBreaker,
+            let connection = relay.upstreams.takeIdle(route.target, isTunnel: asksForTunnel)
+        {
             return attach(connection)
         }
         stage = .connecting
         let asked = ticket
         let target = route.target
-        relay.upstreams.connect(target) { [self] connection in
+        relay.upstreams.connect(target, isTunnel: asksForTunnel) { [self] connection in
             guard stage == .connecting, ticket == asked else {
                 if let connection { relay.upstreams.giveBack(connection) }
                 return

@@ -1,5 +1,4 @@
 import NIOCore
-import NIOTLS
 import ProxyDomain
 import ProxyWire
 
@@ -7,15 +6,13 @@ import ProxyWire
 ///
 /// Confined to its event loop. Idle in the pool until an exchange begins on it; then busy until the answer's end, after
 /// which it goes back to the pool or is closed.
-final class UpstreamConnection: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
+final class UpstreamConnection {
 
     /// Where it waits between two exchanges: with the others of its target.
     let shelf: UpstreamShelf
     private let pool: UpstreamPool
     private let settings: RelaySettings
-    private var context: ChannelHandlerContext?
+    private var link: UpstreamLink?
     private var slot: Int?
     private var parser: ResponseHeadParser
     private var head = ResponseHead()
@@ -39,18 +36,21 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// Whether bytes could pass; with TLS, once the handshake is done.
     private(set) var isEstablished: Bool
 
-    init(of shelf: UpstreamShelf, pool: UpstreamPool, settings: RelaySettings) {
+    /// - Parameter isEstablished: whether bytes can pass already.
+    init(of shelf: UpstreamShelf, pool: UpstreamPool, settings: RelaySettings, isEstablished: Bool) {
         self.shelf = shelf
         self.pool = pool
         self.settings = settings
         parser = ResponseHeadParser(limits: settings.wireLimits)
         body = BodyReader(limits: settings.wireLimits)
-        isEstablished = !shelf.target.isTLS
+        self.isEstablished = isEstablished
     }
 
-    var isOpen: Bool { context?.channel.isActive ?? false }
+    var isOpen: Bool { link?.isOpen ?? false }
     var isIdle: Bool { exchange == nil }
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    var isWritable: Bool { link?.isWritable ?? false }
+    /// The stream that carries it, if that is what does.
+    var stream: UpstreamHTTP2Stream? { if case .stream(let stream) = link { stream } else { nil } }
 
     /// How many like it may lie idle on this loop; `nil` for no bound.
     var mostIdle: Int? {
@@ -81,13 +81,13 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     func write(_ buffer: ByteBuffer) {
         hasUnflushed = true
-        context?.write(NIOAny(buffer), promise: nil)
+        link?.write(buffer)
     }
 
     func flush() {
         guard hasUnflushed else { return }
         hasUnflushed = false
-        context?.flush()
+        link?.flush()
     }
 
     /// The request is sent whole: the time for its answer runs from now.
@@ -102,7 +102,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         guard reading != isReading, reading || hasHead else { return }
         isReading = reading
         if hasHead { deadline = reading ? .now() + settings.streamIdleTimeout : .distantFuture }
-        try? context?.channel.syncOptions?.setOption(.autoRead, value: reading)
+        link?.setReading(reading)
     }
 
     /// Nobody waits for the answer: it may go on until then.
@@ -114,7 +114,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         close()
     }
 
-    func close() { context?.close(promise: nil) }
+    func close() { link?.close() }
 
     /// Ends now, whatever the other side still has to say.
     func abandon() {
@@ -137,27 +137,26 @@ final class UpstreamConnection: ChannelInboundHandler {
         close()
     }
 
-    // MARK: From the channel
+    // MARK: From the link
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
+    /// It has one.
+    func linked(by link: UpstreamLink) {
+        self.link = link
         slot = pool.joined(self)
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
-        self.context = nil
+    /// It has none any more.
+    func unlinked() {
+        link = nil
         if let slot { pool.left(self, slot: slot) }
         slot = nil
         failExchange(.closed(hadAnswered: hasAnswered))
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case TLSUserEvent.handshakeCompleted = event { isEstablished = true }
-        context.fireUserInboundEventTriggered(event)
-    }
+    func established() { isEstablished = true }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var buffer = unwrapInboundIn(data)
+    func received(_ bytes: ByteBuffer) {
+        var buffer = bytes
         guard let exchange else { return close() }  // Nothing was asked: nothing of this is an answer.
         do {
             try receive(&buffer, for: exchange)
@@ -168,19 +167,16 @@ final class UpstreamConnection: ChannelInboundHandler {
         }
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
-        exchange?.upstreamReadEnded()
-    }
+    /// All that has come at this moment was received.
+    func readEnded() { exchange?.upstreamReadEnded() }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        exchange?.upstreamWritabilityChanged(context.channel.isWritable)
-    }
+    func writabilityChanged(_ isWritable: Bool) { exchange?.upstreamWritabilityChanged(isWritable) }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
-    }
+    /// What comes can't be understood.
+    func failed(_ fault: WireFault) { failExchange(.malformed(fault)) }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    /// Nothing more comes.
+    func ended() {
         deadline = .distantFuture
         guard let exchange else { return }
         self.exchange = nil
@@ -189,6 +185,12 @@ final class UpstreamConnection: ChannelInboundHandler {
         } else {
             exchange.upstreamFailed(isEstablished ? .closed(hadAnswered: hasAnswered) : .unreachable)
         }
+    }
+
+    /// A stream has ended. One that was refused, or sent when its connection was already being closed, was never read.
+    func streamEnded(wasRead: Bool) {
+        hasServed = !wasRead
+        ended()
     }
 
     // MARK: Framing
@@ -270,45 +272,5 @@ final class UpstreamConnection: ChannelInboundHandler {
             close()
         }
         exchange.responseEnded()
-    }
-}
-
-/// How an upstream let an exchange down.
-enum UpstreamFailure {
-    case unreachable
-    case closed(hadAnswered: Bool)
-    case timedOut
-    case malformed(WireFault)
-
-    /// Whether it tells that the upstream is not well, rather than that one request took long or was not understood.
-    func isOfTheUpstream(wasSent: Bool) -> Bool {
-        switch self {
-        case .unreachable: true
-        case .closed: wasSent
-        case .timedOut, .malformed: false
-        }
-    }
-
-    /// The same as what is written down of an attempt.
-    var result: AttemptResult {
-        switch self {
-        case .unreachable: .connect
-        case .closed, .malformed: .reset
-        case .timedOut: .timeout
-        }
-    }
-}
-
-extension ResponseHeadParser {
-    /// The same as for bytes that are lent: a closure that is lent them can't throw what it throws.
-    mutating func parse(
-        _ buffer: ByteBuffer, answering method: RequestMethod, into head: inout ResponseHead
-    ) throws(WireFault) -> Bool {
-        let parsed: Result<Bool, WireFault> = buffer.withUnsafeReadableBytes { bytes in
-            do throws(WireFault) { return .success(try parse(bytes, answering: method, into: &head)) } catch {
-                return .failure(error)
-            }
-        }
-        return try parsed.get()
     }
 }

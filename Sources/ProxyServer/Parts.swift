@@ -218,7 +218,8 @@ extension ProxyRelay.RelaySettings {
             readsClientAddress: settings.readsClientAddress,
             outboundProxy: relay.outboundProxy.flatMap {
                 OutboundProxy($0, exceptions: relay.outboundProxyExceptions)
-            })
+            },
+            offersHTTP2: relay.offersHTTP2)
     }
 }
 

@@ -125,6 +125,9 @@ extension ServerSettings {
         .optionalPath(
             "UPSTREAM_CA_FILE", at: \.relay.upstreamCAFile, "PEM file of roots to trust besides the system's",
             example: "./ca.pem"),
+        .boolean(
+            "UPSTREAM_HTTP2", "true", at: \.relay.offersHTTP2,
+            "whether upstreams that speak TLS may choose HTTP/2; WebSockets have connections of their own"),
         .secret(
             "HTTPS_PROXY", at: \.relay.outboundProxy, "an HTTP proxy on the way to upstreams that speak TLS",
             example: "http://user:password@proxy.example:3128"

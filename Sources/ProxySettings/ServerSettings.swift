@@ -133,6 +133,8 @@ public struct RelaySettings: Hashable, Sendable {
     public var defaultReservedTokens = 0
     /// PEM file of roots to trust besides the system's; `nil` for none.
     public var upstreamCAFile: String?
+    /// Whether upstreams that speak TLS may choose HTTP/2.
+    public var offersHTTP2 = false
     /// The proxy on the way to upstreams that speak TLS, as ``OutboundProxyAddress`` reads it.
     public var outboundProxy: Secret?
     /// Hosts that are reached without it.

@@ -85,7 +85,7 @@ import Testing
 
     @Test func theListNamesEachSettingOnceWithAGoodDefault() throws {
         let names = ServerSettings.keys.map(\.name)
-        #expect(Set(names).count == names.count && names.count == 60)
+        #expect(Set(names).count == names.count && names.count == 61)
         for key in ServerSettings.keys {
             #expect(!key.summary.isEmpty && key.defaultText != key.example)
             #expect(key.flag.hasPrefix("--") && !key.flag.contains("_"))

@@ -6,14 +6,14 @@ struct FrameExample: Sendable, CustomStringConvertible {
     /// The rule, and its section of RFC 9113.
     let description: String
     let bytes: [UInt8]
-    let frames: [ClientFrame]
+    let frames: [PeerFrame]
     /// The lines of each field section.
     let lines: [[String]]
     let fault: HTTP2ErrorCode?
 
     /// - Parameter packed: in hexadecimal, all that comes of a client.
     init(
-        _ rule: String, whole packed: String, _ frames: [ClientFrame] = [], lines: [[String]] = [],
+        _ rule: String, whole packed: String, _ frames: [PeerFrame] = [], lines: [[String]] = [],
         fault: HTTP2ErrorCode? = nil
     ) {
         description = rule
@@ -25,11 +25,11 @@ struct FrameExample: Sendable, CustomStringConvertible {
 
     /// - Parameter packed: in hexadecimal, what comes behind the preface and SETTINGS without a value.
     init(
-        _ rule: String, _ packed: String, _ frames: [ClientFrame] = [], lines: [[String]] = [],
+        _ rule: String, _ packed: String, _ frames: [PeerFrame] = [], lines: [[String]] = [],
         fault: HTTP2ErrorCode? = nil
     ) {
         self.init(
-            rule, whole: Self.opening + packed, [.settings(ClientSettings())] + frames, lines: lines, fault: fault)
+            rule, whole: Self.opening + packed, [.settings(PeerSettings())] + frames, lines: lines, fault: fault)
     }
 
     static let preface = "505249202a20485454502f322e300d0a0d0a534d0d0a0d0a"
@@ -46,7 +46,7 @@ extension FrameExample {
         FrameExample("3.4: the preface and SETTINGS", ""),
         FrameExample(
             "3.4: SETTINGS with values come first", whole: preface + "000006 04 00 00000000 0004 00010000",
-            [.settings(ClientSettings(initialWindow: 65_536))]),
+            [.settings(PeerSettings(initialWindow: 65_536))]),
         FrameExample("4.1: a kind that is unknown changes nothing", "000003 0a ff 00000001 010203", [.ignored]),
         FrameExample("4.1: the last kind", "000000 ff 00 00000000", [.ignored]),
         FrameExample(
@@ -54,8 +54,10 @@ extension FrameExample {
             "000001 00 f6 00000001 61 000008 06 fe 00000000 0102030405060708",
             [data(1, "a", length: 1, endsStream: false), .ping(0x0102_0304_0506_0708)]),
         FrameExample(
-            "4.1: the highest bit of a stream means nothing", "000004 03 00 80000001 00000008", [.reset(stream: 1)]),
-        FrameExample("4.1: the last stream", "000004 03 00 7fffffff 00000008", [.reset(stream: 0x7FFF_FFFF)]),
+            "4.1: the highest bit of a stream means nothing", "000004 03 00 80000001 00000008",
+            [.reset(stream: 1, wasRefused: false)]),
+        FrameExample(
+            "4.1: the last stream", "000004 03 00 7fffffff 00000008", [.reset(stream: 0x7FFF_FFFF, wasRefused: false)]),
         FrameExample("4.1: a header that is cut", "000004 03 00 000000"),
         FrameExample("4.1: a payload that is cut", "000004 03 00 00000001 000000"),
     ]
@@ -80,7 +82,7 @@ extension FrameExample {
             [data(1, "", length: 1, endsStream: false)]),
     ]
 
-    private static func data(_ stream: UInt32, _ text: String, length: Int, endsStream: Bool) -> ClientFrame {
+    private static func data(_ stream: UInt32, _ text: String, length: Int, endsStream: Bool) -> PeerFrame {
         .data(stream: stream, ByteBuffer(string: text), length: length, endsStream: endsStream)
     }
 
@@ -136,36 +138,42 @@ extension FrameExample {
             "6.3: one of another length ends its stream",
             "000004 02 00 00000001 80000003 000006 02 00 00000003 000000000000",
             [.broken(stream: 1, .frameSizeError), .broken(stream: 3, .frameSizeError)]),
-        FrameExample("6.4: a stream that is reset", "000004 03 00 00000005 00000008", [.reset(stream: 5)]),
-        FrameExample("6.4: for a reason that is unknown", "000004 03 ff 00000005 ffffffff", [.reset(stream: 5)]),
+        FrameExample(
+            "6.4: a stream that is reset", "000004 03 00 00000005 00000008", [.reset(stream: 5, wasRefused: false)]),
+        FrameExample(
+            "6.4: for a reason that is unknown", "000004 03 ff 00000005 ffffffff",
+            [.reset(stream: 5, wasRefused: false)]),
         FrameExample("6.5: SETTINGS that are acknowledged", "000000 04 01 00000000", [.settingsAcknowledged]),
         FrameExample(
             "6.5.2: a table's size", "000006 04 00 00000000 0001 00000000",
-            [.settings(ClientSettings(resizesTable: true))]),
-        FrameExample("6.5.2: no push", "000006 04 00 00000000 0002 00000000", [.settings(ClientSettings())]),
-        FrameExample("6.5.2: push", "000006 04 00 00000000 0002 00000001", [.settings(ClientSettings())]),
-        FrameExample("6.5.2: streams", "000006 04 00 00000000 0003 ffffffff", [.settings(ClientSettings())]),
+            [.settings(PeerSettings(resizesTable: true))]),
+        FrameExample("6.5.2: no push", "000006 04 00 00000000 0002 00000000", [.settings(PeerSettings())]),
+        FrameExample("6.5.2: push", "000006 04 00 00000000 0002 00000001", [.settings(PeerSettings())]),
         FrameExample(
-            "6.5.2: no window", "000006 04 00 00000000 0004 00000000", [.settings(ClientSettings(initialWindow: 0))]),
+            "6.5.2: streams", "000006 04 00 00000000 0003 ffffffff", [.settings(PeerSettings(mostStreams: 0xFFFF_FFFF))]
+        ),
+        FrameExample(
+            "6.5.2: no window", "000006 04 00 00000000 0004 00000000", [.settings(PeerSettings(initialWindow: 0))]),
         FrameExample(
             "6.5.2: the largest window", "000006 04 00 00000000 0004 7fffffff",
-            [.settings(ClientSettings(initialWindow: 0x7FFF_FFFF))]),
+            [.settings(PeerSettings(initialWindow: 0x7FFF_FFFF))]),
         FrameExample(
             "6.5.2: the smallest of largest frames", "000006 04 00 00000000 0005 00004000",
-            [.settings(ClientSettings())]),
+            [.settings(PeerSettings())]),
         FrameExample(
-            "6.5.2: the largest of them", "000006 04 00 00000000 0005 00ffffff", [.settings(ClientSettings())]),
-        FrameExample("6.5.2: a head's bytes", "000006 04 00 00000000 0006 00000000", [.settings(ClientSettings())]),
+            "6.5.2: the largest of them", "000006 04 00 00000000 0005 00ffffff", [.settings(PeerSettings())]),
+        FrameExample("6.5.2: a head's bytes", "000006 04 00 00000000 0006 00000000", [.settings(PeerSettings())]),
         FrameExample(
             "6.5.2: what is unknown changes nothing", "00000c 04 00 00000000 0000 ffffffff 0a0a ffffffff",
-            [.settings(ClientSettings())]),
+            [.settings(PeerSettings())]),
         FrameExample(
             "6.5.3: the last value of several", "000012 04 00 00000000 0004 00000001 0001 00000000 0004 00000002",
-            [.settings(ClientSettings(initialWindow: 2, resizesTable: true))]),
+            [.settings(PeerSettings(initialWindow: 2, resizesTable: true))]),
         FrameExample("6.7: a ping", "000008 06 00 00000000 ffeeddccbbaa9988", [.ping(0xFFEE_DDCC_BBAA_9988)]),
         FrameExample("6.7: one that is answered", "000008 06 01 00000000 0000000000000000", [.pingAnswered]),
-        FrameExample("6.8: a client that goes", "000008 07 00 00000000 00000000 00000000", [.goAway]),
-        FrameExample("6.8: and says why", "00000b 07 00 00000000 7fffffff ffffffff 627965", [.goAway]),
+        FrameExample("6.8: a client that goes", "000008 07 00 00000000 00000000 00000000", [.goAway(lastStream: 0)]),
+        FrameExample(
+            "6.8: and says why", "00000b 07 00 00000000 7fffffff ffffffff 627965", [.goAway(lastStream: 0x7FFF_FFFF)]),
         FrameExample(
             "6.9: room on the connection", "000004 08 00 00000000 00000001", [.windowUpdate(stream: 0, increment: 1)]),
         FrameExample(

@@ -29,7 +29,7 @@ import WireFixtures
         }
         let bytes = opening + whole.flatMap { $0.bytes.dropFirst(opening.count) }
         let read = FramesRead([bytes[...]])
-        #expect(read.frames == [.settings(ClientSettings())] + whole.flatMap { $0.frames.dropFirst() })
+        #expect(read.frames == [.settings(PeerSettings())] + whole.flatMap { $0.frames.dropFirst() })
         #expect(read.lines == whole.flatMap(\.lines))
         #expect(read.fault == nil && read.left == 0 && read.frames.count > 40)
         #expect(FramesRead(bytes.map { [$0][...] }) == read)
@@ -123,9 +123,9 @@ import WireFixtures
     }
 
     @Test func aSectionHoldsUntilTheNextOne() throws {
-        var reader = FrameReader(limits: WireLimits())
+        var reader = FrameReader(of: .client, limits: WireLimits())
         var buffer = ByteBuffer(bytes: opening + frame(1, flags: 5, stream: 1, [0x82]) + frame(1, stream: 3, [0x84]))
-        #expect(try reader.next(from: &buffer) == .settings(ClientSettings()))
+        #expect(try reader.next(from: &buffer) == .settings(PeerSettings()))
         #expect(try reader.next(from: &buffer) == .headers(stream: 1, endsStream: true))
         #expect(try reader.next(from: &buffer) == nil)
         #expect(reader.section.texts == [":method: GET"])

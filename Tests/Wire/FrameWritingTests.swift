@@ -15,7 +15,14 @@ import WireFixtures
             "000012 04 00 00000000 0003 00000001 0004 00000000 0006 ffffffff",
             { $0.writeServerHello(streams: 1, streamWindow: 0, connectionWindow: 65_535, headBytes: 1 << 40) }
         ),
+        (
+            "a client's hello: the preface, its settings, and a window beyond the usual one",
+            FrameExample.preface + "000012 04 00 00000000 0002 00000000 0004 00040000 0006 00010000 "
+                + "000004 08 00 00000000 00000001",
+            { $0.writeClientHello(streamWindow: 262_144, connectionWindow: 65_536, headBytes: 65_536) }
+        ),
         ("SETTINGS that are acknowledged", "000000 04 01 00000000", { $0.writeSettingsAcknowledgement() }),
+        ("a ping", "000008 06 00 00000000 0000000000000007", { $0.writePing(7) }),
         ("a ping's answer", "000008 06 01 00000000 0102030405060708", { $0.writePingAnswer(0x0102_0304_0506_0708) }),
         ("room on the connection", "000004 08 00 00000000 00000001", { $0.writeWindowUpdate(1, stream: 0) }),
         (

@@ -85,18 +85,18 @@ import WireFixtures
     // MARK: Trailers
 
     @Test func trailersAreWrittenAsAChunkedBodyEndsWithThem() throws {
-        #expect(RequestText.trailers(try section([])) == ByteBuffer())
+        #expect(try section([]).trailerText() == ByteBuffer())
         let lines = try section([("x-checksum", "a: b"), ("x", ""), ("x", "\u{E9}")])
-        let trailers = try #require(RequestText.trailers(lines))
+        let trailers = try #require(lines.trailerText())
         #expect(text(trailers.readableBytesView) == "x-checksum: a: b\r\nx: \r\nx: \u{E9}\r\n")
     }
 
     @Test func malformedTrailersAreNone() throws {
         for name in [":path", ":status", ":", "", "X", "x y", "x:", "x\r\n", "x\0", "\u{E9}"] {
-            #expect(RequestText.trailers(try section([("a", "b"), (name, "/")])) == nil, "\(name.debugDescription)")
+            #expect(try section([("a", "b"), (name, "/")]).trailerText() == nil, "\(name.debugDescription)")
         }
         for value in [" v", "v ", "\t", "v\r\n", "a\nb", "a\rb", "a\0b", "a\u{7F}b", "v\r\n\r\nGET / HTTP/1.1"] {
-            #expect(RequestText.trailers(try section([("a", value)])) == nil, "\(value.debugDescription)")
+            #expect(try section([("a", value)]).trailerText() == nil, "\(value.debugDescription)")
         }
     }
 
@@ -104,7 +104,7 @@ import WireFixtures
     @Test func trailersThatComeTooLateAreRefusedOfTheBody() throws {
         let memory = GuardedBytes(capacity: 4096)
         for name in ["content-length", "transfer-encoding", "host", "te", "connection", "authorization", "trailer"] {
-            let lines = try #require(RequestText.trailers(try section([(name, "1")])))
+            let lines = try #require(try section([(name, "1")]).trailerText())
             let body = octets("0\r\n") + Array(lines.readableBytesView) + octets("\r\n")
             #expect(readChunks([body[...]], guarded: memory).reading == .refused(.forbiddenTrailer), "\(name)")
         }
@@ -118,18 +118,5 @@ import WireFixtures
             text(request.head(isChunked: true).readableBytesView) == whole.dropLast(1)
                 + "transfer-encoding: chunked\r\n\r\n")
         return String(whole.dropLast(1))
-    }
-
-    /// The lines as they are, whatever the case of their names: each spelled out and not remembered (RFC 7541 section 6.2.2).
-    private func section(_ lines: [(name: String, value: String)]) throws -> FieldSectionLines {
-        var decoder = OurHPACKDecoder()
-        _ = try decoder.read(lines.flatMap { [0] + string($0.name) + string($0.value) })
-        return decoder.section
-    }
-
-    private func string(_ text: String) -> [UInt8] {
-        let bytes = octets(text)
-        precondition(bytes.count < 127)
-        return [UInt8(bytes.count)] + bytes
     }
 }

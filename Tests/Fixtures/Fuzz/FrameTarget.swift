@@ -136,7 +136,7 @@ private enum SectionFinding {
     }
 
     static func trailers(_ section: FieldSectionLines) -> String? {
-        guard let lines = RequestText.trailers(section) else { return nil }
+        guard let lines = section.trailerText() else { return nil }
         let bytes = octets("0\r\n") + Array(lines.readableBytesView) + octets("\r\n")
         let memory = GuardedBytes(capacity: bytes.count)
         switch readChunks([bytes[...]], guarded: memory).reading {

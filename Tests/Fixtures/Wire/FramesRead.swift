@@ -2,9 +2,9 @@ import NIOCore
 package import ProxyHTTP2
 package import ProxyWire
 
-/// What a ``FrameReader`` makes of a client's bytes that come in pieces, to be compared.
+/// What a ``FrameReader`` makes of bytes that come in pieces, to be compared.
 package struct FramesRead {
-    package private(set) var frames: [ClientFrame] = []
+    package private(set) var frames: [PeerFrame] = []
     /// The field section of each `headers` among the frames.
     package private(set) var sections: [FieldSectionLines] = []
     package private(set) var fault: HTTP2ErrorCode?
@@ -13,8 +13,8 @@ package struct FramesRead {
     /// The most bytes that ever waited for the rest of a frame.
     package private(set) var mostWaiting = 0
 
-    package init(_ pieces: [ArraySlice<UInt8>], limits: WireLimits = WireLimits()) {
-        var reader = FrameReader(limits: limits)
+    package init(_ pieces: [ArraySlice<UInt8>], of peer: HTTP2Peer = .client, limits: WireLimits = WireLimits()) {
+        var reader = FrameReader(of: peer, limits: limits)
         var buffer = ByteBuffer()
         do throws(HTTP2Fault) {
             for piece in pieces {

@@ -1,10 +1,10 @@
 import NIOCore
 
-/// What a client costs without asking for anything (RFC 9113 section 10.5): so much of it is let pass, and more with time.
-public struct ClientConduct: Sendable {
+/// What the other side costs to no purpose (RFC 9113 section 10.5): so much of it is let pass, and more with time.
+public struct PeerConduct: Sendable {
     /// Frames that change nothing or must be answered: pings, settings, priorities, empty ones, and those of streams that are no more.
     private var idleFrames = Allowance(most: 4000, perSecond: 200)
-    /// Streams that end before their answer does, by the client's will or by what it does wrong.
+    /// Streams that end before their answer does, by its will or by what it does wrong.
     private var resets = Allowance(most: 1000, perSecond: 33)
 
     public init() {}
