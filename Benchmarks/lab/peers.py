@@ -54,9 +54,10 @@ class Nginx:
         self.process.stop()
 
 
-def nginx_upstream(folder):
-    """Answers every request at once with one small chat completion."""
-    return Nginx("upstream", folder, cores=LOAD_CORE, server=f"""
+def nginx_upstream(folder, certificate=None):
+    """Answers every request at once with one small chat completion; with a certificate over TLS, as HTTP/2 or HTTP/1.1."""
+    return Nginx("upstream", folder, cores=LOAD_CORE, listen=" ssl http2" if certificate else "", server=f"""
+        {f"ssl_certificate {certificate[0]}; ssl_certificate_key {certificate[1]};" if certificate else ""}
         location / {{
             default_type application/json; add_header x-request-id req_123; add_header openai-version 2020-10-01;
             add_header openai-processing-ms 12; return 200 '{ANSWER}';
@@ -68,7 +69,7 @@ def certificate(folder):
     paths = [str(pathlib.Path(folder, name)) for name in ("certificate.pem", "key.pem")]
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=127.0.0.1", "-out", paths[0], "-keyout", paths[1]], check=True, capture_output=True)
+         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-out", paths[0], "-keyout", paths[1]], check=True, capture_output=True)
     return paths
 
 
@@ -129,8 +130,11 @@ class LLMProxy:
 
     def __init__(
             self, name, folder, upstream_port, database="file", log=False, cores=PROXY_CORE, loops=1, binary=None,
-            port=None, settings=(), certificate=None):
+            port=None, settings=(), certificate=None, upstream_certificate=None):
         self.name = name
+        if upstream_certificate:
+            settings = [*settings, f"UPSTREAM_CA_FILE={upstream_certificate[0]}"]
+        upstream = f"{'https' if upstream_certificate else 'http'}://127.0.0.1:{upstream_port}"
         # Its own certificate is nobody's business: what is measured is here.
         self.trust = ssl._create_unverified_context() if certificate else None
         if certificate:
@@ -143,7 +147,7 @@ class LLMProxy:
         self.log = self.folder / "server.log"
         arguments = [
             self.binary, "server", "--listen", f"127.0.0.1:{self.port}", "--database-path", self.database,
-            "--upstream", f"http://127.0.0.1:{upstream_port}", "--set", f"EVENT_LOOPS={loops}",
+            "--upstream", upstream, "--set", f"EVENT_LOOPS={loops}",
             "--set", f"LOG_LEVEL={'info' if log else 'warn'}"]
         for setting in settings:
             arguments += ["--set", setting]

@@ -7,6 +7,8 @@ package final class ScriptedUpstream: UpstreamDouble {
     private struct State {
         var scripts: [[UpstreamStep]] = []
         var received: [ReceivedRequest] = []
+        /// By the number of their connection.
+        var frames: [Int: [HTTP2Frame]] = [:]
         var connections = 0
         var closedByProxy = 0
         var gates: Set<String> = []
@@ -41,6 +43,7 @@ package final class ScriptedUpstream: UpstreamDouble {
     package var received: [ReceivedRequest] { state.value.received }
     package var connectionCount: Int { state.value.connections }
     package var closedByProxy: Int { state.value.closedByProxy }
+    package func frames(of connection: Int) -> [HTTP2Frame] { state.value.frames[connection] ?? [] }
 
     package func script(_ steps: [UpstreamStep]) { state.change { $0.scripts.append(steps) } }
     package func unscript() { state.change { $0.scripts = [] } }
@@ -63,6 +66,7 @@ package final class ScriptedUpstream: UpstreamDouble {
             state.waiting = []
             state.scripts = []
             state.received = []
+            state.frames = [:]
             state.gates = []
             (state.connections, state.closedByProxy) = (0, 0)
         }
@@ -152,6 +156,7 @@ package final class ScriptedUpstream: UpstreamDouble {
         let number: Int
         let generation: Int
         var request: ReceivedRequest?
+        var frames = UpstreamFrames()
     }
 
     private func note(_ request: ReceivedRequest, of generation: Int) {
@@ -171,6 +176,10 @@ package final class ScriptedUpstream: UpstreamDouble {
                 note(request, of: play.generation)
                 if !request.isComplete { return .end }
             case .readBytes(let count): play.request?.body += play.reader.take(count)
+            case .readFrames(let isEnough):
+                while !isEnough(play.frames.received) { guard readFrame(&play) else { return .end } }
+            case .sendContent(let stream, let count):
+                guard sendContent(of: stream, count, &play) else { return .end }
             case .send(let bytes): guard Socket.sendAll(bytes, to: play.reader.descriptor) else { return .end }
             case .sendTimes(let bytes, let count):
                 for _ in 0..<count { guard Socket.sendAll(bytes, to: play.reader.descriptor) else { return .end } }
@@ -188,6 +197,33 @@ package final class ScriptedUpstream: UpstreamDouble {
             }
         }
         return .goOn
+    }
+
+    /// Reads and notes a frame; `false` at the end of the stream.
+    private func readFrame(_ play: inout Play) -> Bool {
+        guard let frame = play.frames.read(from: &play.reader) else { return false }
+        state.change { [number = play.number, generation = play.generation] state in
+            if state.generation == generation { state.frames[number, default: []].append(frame) }
+        }
+        return true
+    }
+
+    /// Sends content as the windows open; `false` when the proxy goes before all of it is sent.
+    private func sendContent(of stream: UInt32, _ count: Int, _ play: inout Play) -> Bool {
+        var left = count
+        while left > 0 {
+            // 16,384 bytes is the largest payload that needs nobody's leave (RFC 9113 section 4.2).
+            let part = min(left, play.frames.room(of: stream), 16_384)
+            guard part > 0 else {
+                guard readFrame(&play) else { return false }
+                continue
+            }
+            let frame = HTTP2Frame(kind: 0, stream: stream, [UInt8](repeating: 0x78, count: part))
+            guard Socket.sendAll(frame.bytes, to: play.reader.descriptor) else { return false }
+            play.frames.send(part, on: stream)
+            left -= part
+        }
+        return true
     }
 
     /// Waits until a gate is released; `false` when this upstream stops before, or nobody does for a minute.

@@ -101,18 +101,44 @@ struct CatalogueTests {
         "http2: http2.answers.as-large-a-head-as-any",
         "http2: http2.settings.of-a-table-are-heeded",
         "http2: http2.window.of-the-connection-is-shared",
+        "http2: http2.upstream.is-not-over-read",
         "http2: tunnel.websocket.carries-both-ways",
         "http2: tunnel.client-gone.ends-the-upstream",
         "http2: tunnel.upstream-declines.is-answered",
         "http2: tunnel.unasked.is-refused",
         "http2: tunnel.idle.is-bounded",
         "http2: tunnel.credential.comes-first",
+        "http2: tunnel.http2-upstream.falls-back",
         "http2: tls.listener.closes-cleanly",
         "http2: tls.listener.breaks-off-visibly",
         "http2: tls.listener.ends-both-ways",
         "http2: cache.chunked.to-an-old-client",
         "http2: cache.hit.slow-reader-gets-everything",
         "http2: cache.database.outlives-the-server",
+        "http2-upstream: upstream.refused.is-502",
+        "http2-upstream: upstream.error.passes-untouched",
+        "http2-upstream: forward.host.names-the-upstream",
+        "http2-upstream: forward.fields.as-they-came",
+        "http2-upstream: body.trailers.pass",
+        "http2-upstream: answer.chunked.keeps-its-chunks",
+        "http2-upstream: answer.trailers.pass",
+        "http2-upstream: answer.until-close.ends-with-the-connection",
+        "http2-upstream: answer.head.has-no-body",
+        "http2-upstream: stream.events.byte-for-byte",
+        "http2-upstream: stream.slow-reader.gets-everything",
+        "http2-upstream: connection.client.is-reused",
+        "http2-upstream: connection.upstream.is-shared",
+        "http2-upstream: connection.close.is-honoured",
+        "http2-upstream: connection.stale.is-tried-once-more",
+        "http2-upstream: connection.stale.is-not-tried-for-ever",
+        "http2-upstream: hostile-upstream.framing.is-refused",
+        "http2-upstream: hostile-upstream.grammar.is-refused",
+        "http2-upstream: hostile-upstream.head.is-bounded",
+        "http2-upstream: hostile-upstream.chunks.cut-the-answer",
+        "http2-upstream: account.restart.keeps-counts",
+        "http2-upstream: account.stop.finishes-what-is-open",
+        "http2-upstream: http2.stop.says-goodbye",
+        "http2-upstream: cache.database.outlives-the-server",
     ]
 
     /// A promise that does not apply to a backend is written down here: a new gap is a decision, not an accident.
@@ -134,7 +160,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 189)
-        #expect(HTTPScenario.all.count == 331)
+        #expect(HTTPScenario.all.count == 358)
         #expect(CommandScenario.all.count == 155)
     }
 

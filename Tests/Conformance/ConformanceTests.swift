@@ -54,6 +54,14 @@ struct Conformance {
         }
     }
 
+    @Suite("HTTP, upstream as HTTP/2", .serialized)
+    struct HTTPUpstreamHTTP2 {
+        @Test("keeps its promise", arguments: Catalogue.chosen(HTTPScenario.all))
+        func keeps(_ scenario: HTTPScenario) async throws {
+            try await scenario.trial(on: InProcessProxy(engine: .sqliteMemory, upstreamSpeaksHTTP2: true))
+        }
+    }
+
     @Suite("Command", .serialized)
     struct CommandScenarios {
         @Test("keeps its promise", arguments: Catalogue.chosen(CommandScenario.all))

@@ -3,7 +3,6 @@ import Foundation
 import ProxyConformance
 import ProxyServer
 import ProxySettings
-import ProxySimulator
 import ProxyStorage
 
 /// The proxy in this process, on each engine.
@@ -11,17 +10,25 @@ struct InProcessProxy: ProxyBackend {
     let engine: Engine
     /// Whether what clients send goes to the proxy as HTTP/2.
     var speaksHTTP2 = false
+    /// Whether the upstream double stands behind HTTP/2 over TLS.
+    var upstreamSpeaksHTTP2 = false
 
-    init(engine: Engine, speaksHTTP2: Bool = false) {
+    init(engine: Engine, speaksHTTP2: Bool = false, upstreamSpeaksHTTP2: Bool = false) {
         self.engine = engine
         self.speaksHTTP2 = speaksHTTP2
+        self.upstreamSpeaksHTTP2 = upstreamSpeaksHTTP2
     }
 
-    static let all = Engine.allCases.map { Self(engine: $0) } + [Self(engine: .sqliteMemory, speaksHTTP2: true)]
+    static let all =
+        Engine.allCases.map { Self(engine: $0) } + [
+            Self(engine: .sqliteMemory, speaksHTTP2: true), Self(engine: .sqliteMemory, upstreamSpeaksHTTP2: true),
+        ]
 
-    var name: String { speaksHTTP2 ? "http2" : engine.rawValue }
+    var name: String { speaksHTTP2 ? "http2" : upstreamSpeaksHTTP2 ? "http2-upstream" : engine.rawValue }
     var capabilities: WorldCapabilities {
-        var capabilities: WorldCapabilities = speaksHTTP2 ? .ownData : [.ownData, .rawBytes]
+        var capabilities = WorldCapabilities.ownData
+        if !speaksHTTP2 { capabilities.insert(.rawBytes) }
+        if !upstreamSpeaksHTTP2 { capabilities.insert(.rawUpstream) }
         if engine.capabilities.contains(.durable) { capabilities.insert(.durable) }
         return capabilities
     }
@@ -29,7 +36,7 @@ struct InProcessProxy: ProxyBackend {
     func withWorld(
         settings: [String: String], _ body: @Sendable (any ProxyWorld) async throws -> Void
     ) async throws {
-        let world = try await InProcessWorld(engine, settings, speaksHTTP2: speaksHTTP2)
+        let world = try await InProcessWorld(self, settings)
         do { try await body(world) } catch {
             await world.end()
             throw error
@@ -45,9 +52,7 @@ private final class InProcessWorld: ProxyWorld {
     private let folder = TestFolder()
     private let settings: ServerSettings
     private let server: Shared<ProxyServer>
-    private let simulator: Simulator?
-    private let front: TLSFront?
-    private let connectFront: ConnectFront?
+    private let places: WorldPlaces
     /// Before a listener that speaks TLS.
     private let back = Shared<TLSBack?>(nil)
     /// Before a listener that is spoken to as HTTP/2.
@@ -55,10 +60,10 @@ private final class InProcessWorld: ProxyWorld {
     private let speaksHTTP2: Bool
     private let site: PostgresSite?
 
-    init(_ engine: Engine, _ overrides: [String: String], speaksHTTP2: Bool) async throws {
-        self.speaksHTTP2 = speaksHTTP2
+    init(_ backend: InProcessProxy, _ overrides: [String: String]) async throws {
+        let engine = backend.engine
+        speaksHTTP2 = backend.speaksHTTP2
         upstream = try ScriptedUpstream()
-        simulator = overrides.values.contains { $0.contains("{simulator}") } ? try await Simulator.start() : nil
         var environment = [
             "LISTEN_ADDR": "127.0.0.1:0", "EVENT_LOOPS": "2", "MANAGEMENT_TOKEN": managementToken,
             "OPENAI_API_URL": "{upstream}", "LOG_FILE": folder.path + "/proxy.log", "SHUTDOWN_GRACE": "2s",
@@ -70,25 +75,12 @@ private final class InProcessWorld: ProxyWorld {
             environment["DATABASE_URL"] = site.url
         }
         environment.merge(overrides) { $1 }
-        front =
-            overrides.values.contains { $0.contains("{tls-") || $0.contains("{connect-") }
-            ? try await TLSFront.start(before: upstream.port) : nil
-        connectFront =
-            overrides.values.contains { $0.contains("{connect-") }
-            ? try await ConnectFront.start(before: front?.port ?? upstream.port) : nil
-        let wantsAuthority = overrides.values.contains { $0.contains("{authority}") || $0.contains("{certificate") }
-        let issued = wantsAuthority ? try TestAuthority.shared.get() : nil
-        let places = [
-            "{upstream}": "http://127.0.0.1:\(upstream.port)",
-            "{simulator}": "http://127.0.0.1:\(simulator?.port ?? 0)",
-            "{connect-proxy}": "http://\(ConnectFront.credential)@127.0.0.1:\(connectFront?.port ?? 0)",
-            "{connect-place}": "127.0.0.1:\(connectFront?.port ?? 0)",
-            "{tls-by-name}": "https://localhost:\(front?.port ?? 0)",
-            "{tls-by-address}": "https://127.0.0.1:\(front?.port ?? 0)", "{authority}": issued?.authority ?? "",
-            "{certificate}": issued?.certificate ?? "", "{certificate-key}": issued?.key ?? "",
-        ]
-        environment = environment.mapValues { value in
-            places.reduce(value) { $0.replacing($1.key, with: $1.value) }
+        places = try await WorldPlaces(
+            for: Array(environment.values), upstreamPort: upstream.port,
+            upstreamSpeaksHTTP2: backend.upstreamSpeaksHTTP2)
+        environment.merge(places.defaults) { own, _ in own }
+        environment = environment.mapValues { [all = places.all] value in
+            all.reduce(value) { $0.replacing($1.key, with: $1.value) }
         }
         for (name, value) in environment where value.hasPrefix("{file}") {
             let path = "\(folder.path)/\(name)"
@@ -140,9 +132,7 @@ private final class InProcessWorld: ProxyWorld {
     func end() async {
         await server.value.stop()
         upstream.stop()
-        try? await simulator?.stop()
-        await front?.stop()
-        await connectFront?.stop()
+        await places.stop()
         await back.value?.stop()
         await http2Back.value?.stop()
         await site?.remove()

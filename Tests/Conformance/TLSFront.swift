@@ -17,13 +17,10 @@ final class TLSFront: Sendable {
         self.listener = listener
     }
 
-    static func start(before upstreamPort: Int) async throws -> TLSFront {
+    /// - Parameter protocols: which of them ALPN may agree on (RFC 7301); none to agree on nothing.
+    static func start(before upstreamPort: Int, protocols: [String] = []) async throws -> TLSFront {
         let issued = try TestAuthority.shared.get()
-        var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMFile(issued.certificate).map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(file: issued.key, format: .pem)))
-        configuration.minimumTLSVersion = .tlsv12
-        let context = try NIOSSLContext(configuration: configuration)
+        let context = try issued.serverContext(protocols: protocols)
         let listener = try await ServerBootstrap(group: NIOSingletons.posixEventLoopGroup)
             .childChannelInitializer { channel in
                 // Accepted only once there is somewhere to pass its bytes on to.
@@ -154,7 +151,7 @@ private final class Onlooker: ChannelInboundHandler {
 }
 
 /// One of two handlers that write what the other reads.
-private final class Glue: ChannelInboundHandler {
+final class Glue: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     private var partner: Glue?
     private var context: ChannelHandlerContext?

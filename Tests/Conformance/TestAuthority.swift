@@ -1,4 +1,5 @@
 import Foundation
+import NIOSSL
 
 /// An authority and a certificate for `localhost`, made with the openssl command; the shared one once per run.
 struct TestAuthority: Sendable {
@@ -23,6 +24,17 @@ struct TestAuthority: Sendable {
         try Self.run(
             "x509 -req -in server.csr -CA authority.pem -CAkey authority.key -days 2 -copy_extensions copy -out server.pem",
             in: folder.path)
+    }
+
+    /// For a server with this certificate.
+    /// - Parameter protocols: which of them ALPN may agree on (RFC 7301).
+    func serverContext(protocols: [String] = []) throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = protocols
+        return try NIOSSLContext(configuration: configuration)
     }
 
     private static func run(_ arguments: String, in folder: String) throws {

@@ -19,7 +19,8 @@ extension HTTPScenario {
             check.that(try await world.exchange(tenant.request()).body == body, "another body")
         },
         HTTPScenario(
-            "answer.chunked.keeps-its-chunks", "An answer in chunks arrives in the same chunks.", needs: .rawBytes
+            "answer.chunked.keeps-its-chunks", "An answer in chunks arrives in the same chunks.",
+            needs: [.rawBytes, .rawUpstream]
         ) {
             world, check in
             let tenant = try await world.tenant()
@@ -42,8 +43,9 @@ extension HTTPScenario {
                 check.equal(response.end, .complete, "end")
             }
         },
-        HTTPScenario("answer.trailers.pass", "An answer's trailers arrive after its body.", needs: .rawBytes) {
-            world, check in
+        HTTPScenario(
+            "answer.trailers.pass", "An answer's trailers arrive after its body.", needs: [.rawBytes, .rawUpstream]
+        ) { world, check in
             let tenant = try await world.tenant()
             let end = Array("0\r\nX-Sum: 7\r\nX-Time: 1ms\r\n\r\n".utf8)
             world.upstream.script(
@@ -54,7 +56,8 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "answer.until-close.ends-with-the-connection",
-            "An answer that ends with the upstream's connection ends with the client's.", needs: .rawBytes
+            "An answer that ends with the upstream's connection ends with the client's.",
+            needs: [.rawBytes, .rawUpstream]
         ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.send(text: "HTTP/1.1 200 OK\r\n\r\nall of it"), .close])
@@ -66,7 +69,8 @@ extension HTTPScenario {
             check.equal(response.fields.all("connection"), ["close"], "Connection")
         },
         HTTPScenario(
-            "answer.head.has-no-body", "The answer to HEAD has the length and no body, and the connection goes on."
+            "answer.head.has-no-body", "The answer to HEAD has the length and no body, and the connection goes on.",
+            needs: .rawUpstream
         ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(
@@ -156,7 +160,8 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "stream.events.byte-for-byte",
-            "Events written byte by byte arrive byte for byte, in the upstream's chunks.", needs: .rawBytes
+            "Events written byte by byte arrive byte for byte, in the upstream's chunks.",
+            needs: [.rawBytes, .rawUpstream]
         ) { world, check in
             let tenant = try await world.tenant()
             let events = "data: {\"a\":\"caf\u{e9} 👍\"}\n\n: comment\n\nevent: x\r\ndata: y\r\n\r\ndata: [DONE]\n\n"
@@ -193,7 +198,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "stream.slow-reader.gets-everything", "A client that stops reading for a while still gets every byte.",
-            needs: .rawBytes
+            needs: [.rawBytes, .rawUpstream]
         ) { world, check in
             let tenant = try await world.tenant()
             let chunk = HTTPAnswer.chunk([UInt8](repeating: 66, count: 65_536))

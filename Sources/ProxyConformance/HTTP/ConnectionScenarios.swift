@@ -54,7 +54,8 @@ extension HTTPScenario {
             }
         },
         HTTPScenario(
-            "connection.client.is-reused", "Requests one after another share a client's connection and the upstream's."
+            "connection.client.is-reused", "Requests one after another share a client's connection and the upstream's.",
+            needs: .rawUpstream
         ) { world, check in
             let tenant = try await world.tenant()
             var conversation = try await world.talk()
@@ -66,6 +67,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "connection.upstream.is-shared", "Clients one after another share the upstream's connection.",
+            needs: .rawUpstream,
             settings: oneLoop
         ) { world, check in
             let tenant = try await world.tenant()
@@ -101,7 +103,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "connection.close.is-honoured", "A client that asks to close gets its answer, then the end.",
-            needs: .rawBytes,
+            needs: [.rawBytes, .rawUpstream],
             settings: oneLoop
         ) { world, check in
             let tenant = try await world.tenant()
@@ -144,7 +146,8 @@ extension HTTPScenario {
         },
         HTTPScenario(
             inside: "connection.stale.is-tried-once-more",
-            "A request that met a connection closed while idle is sent again, unseen by the client.", settings: oneLoop
+            "A request that met a connection closed while idle is sent again, unseen by the client.",
+            needs: .rawUpstream, settings: oneLoop
         ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.usual)])
@@ -156,6 +159,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "connection.stale.is-not-tried-for-ever", "When the second connection breaks off too, the client is told.",
+            needs: .rawUpstream,
             settings: oneLoop
         ) { world, check in
             let tenant = try await world.tenant()

@@ -57,7 +57,9 @@ extension HTTPScenario {
             check.that(
                 !head.isEmpty && !head.contains(text: "10.1.2.3"), "passed: \(String(decoding: head, as: UTF8.self))")
         },
-        HTTPScenario("forward.host.names-the-upstream", "Host names the upstream, once.") { world, check in
+        HTTPScenario(
+            "forward.host.names-the-upstream", "Host names the upstream, once.", needs: .rawUpstream
+        ) { world, check in
             let tenant = try await world.tenant()
             check.usual(try await world.exchange(tenant.request()))
             let hosts = world.upstream.received.first?.fields.all("host")
@@ -187,7 +189,8 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "forward.fields.as-they-came",
-            "All other fields pass in order, names and values untouched, repeated ones too.", needs: .rawBytes
+            "All other fields pass in order, names and values untouched, repeated ones too.",
+            needs: [.rawBytes, .rawUpstream]
         ) { world, check in
             let tenant = try await world.tenant()
             let fields = [
@@ -281,8 +284,9 @@ extension HTTPScenario {
             check.usual(try await world.exchange(tenant.request(body: body)))
             check.that(world.upstream.received.first?.body == body, "another body")
         },
-        HTTPScenario("body.trailers.pass", "A request's trailers arrive after its body.", needs: .rawBytes) {
-            world, check in
+        HTTPScenario(
+            "body.trailers.pass", "A request's trailers arrive after its body.", needs: [.rawBytes, .rawUpstream]
+        ) { world, check in
             let tenant = try await world.tenant()
             var request = tenant.request(fields: [
                 HTTPField("Transfer-Encoding", "chunked"), HTTPField("Trailer", "X-Sum"),

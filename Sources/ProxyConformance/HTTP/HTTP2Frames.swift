@@ -1,10 +1,11 @@
 /// Frames of HTTP/2 (RFC 9113 section 4.1), put together and taken apart by hand: also such as no sound client sends.
-struct HTTP2Frame: Sendable {
+public struct HTTP2Frame: Sendable {
     enum Kind: UInt8 {
         case data = 0
         case headers = 1
         case reset = 3
         case settings = 4
+        case pushPromise = 5
         case ping = 6
         case goAway = 7
         case windowUpdate = 8
@@ -14,24 +15,26 @@ struct HTTP2Frame: Sendable {
     static let endStream: UInt8 = 1
     static let endHeaders: UInt8 = 4
 
-    var kind: UInt8
-    var flags: UInt8 = 0
-    var stream: UInt32 = 0
-    var payload: [UInt8] = []
+    /// RFC 9113 section 6.
+    public var kind: UInt8
+    public var flags: UInt8 = 0
+    /// 0 for the connection.
+    public var stream: UInt32 = 0
+    public var payload: [UInt8] = []
 
     init(_ kind: Kind, flags: UInt8 = 0, stream: UInt32 = 0, _ payload: [UInt8] = []) {
         self.init(kind: kind.rawValue, flags: flags, stream: stream, payload)
     }
 
     /// Of any kind.
-    init(kind: UInt8, flags: UInt8 = 0, stream: UInt32 = 0, _ payload: [UInt8] = []) {
+    public init(kind: UInt8, flags: UInt8 = 0, stream: UInt32 = 0, _ payload: [UInt8] = []) {
         self.kind = kind
         self.flags = flags
         self.stream = stream
         self.payload = payload
     }
 
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         let length = payload.count
         return [UInt8(length >> 16 & 255), UInt8(length >> 8 & 255), UInt8(length & 255), kind, flags]
             + Self.bytes(of: stream) + payload
@@ -46,6 +49,12 @@ struct HTTP2Frame: Sendable {
         let start = stride(from: 0, to: payload.count, by: 6).first { payload[$0 + 1] == name }
         return start.map { payload[($0 + 2)..<($0 + 6)].reduce(0) { $0 << 8 | Int($1) } }
     }
+    /// The room of each stream at its beginning, where settings say so.
+    package var initialWindow: Int? { setting(4) }
+    /// How much more room it gives.
+    package var windowIncrement: Int? { isA(.windowUpdate) ? number : nil }
+    /// Whether it is the acknowledgement of settings or of a ping.
+    var isAcknowledgement: Bool { (isA(.settings) || isA(.ping)) && flags & 1 != 0 }
     var endsStream: Bool { (isA(.data) || isA(.headers)) && flags & Self.endStream != 0 }
 
     /// A whole request that needs no token.

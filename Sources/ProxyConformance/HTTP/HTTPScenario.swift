@@ -8,10 +8,13 @@ public struct HTTPScenario: Sendable {
     public let needs: WorldCapabilities
     public let tags: ScenarioTags
     /// Settings that differ from the world's own, by name. `{upstream}` in a value stands for the upstream double's
-    /// address (`http://host:port`), `{simulator}` for the simulator's, `{tls-by-name}` and `{tls-by-address}` for
-    /// addresses of an upstream behind TLS whose certificate is for its name, `{connect-proxy}` for an HTTP proxy, with its credential, that leads every tunnel there, `{connect-place}` for its host and port,
-    /// `{authority}` for the PEM file of the
-    /// authority that issued it, and `{certificate}` and `{certificate-key}` for PEM files of such a certificate. A value that begins with `{file}` stands for the path of a file with the rest as its text.
+    /// address (`http://host:port`, or `https://` where HTTP/2 is put before it), `{simulator}` for the simulator's, `{tls-by-name}` and `{tls-by-address}` for
+    /// addresses of an upstream behind TLS whose certificate is for its name, `{tls-http2}` for the address by name of one
+    /// that agrees on HTTP/2 alone and is spoken for, frame by frame, by the double's scripts, `{connect-proxy}` for an HTTP
+    /// proxy, with its credential, that leads every tunnel to the first of them, `{connect-place}` for its host and port,
+    /// `{authority}` for the PEM file of the authority that issued their certificate, and `{certificate}` and
+    /// `{certificate-key}` for PEM files of such a certificate. A value that begins with `{file}` stands for the path of a
+    /// file with the rest as its text.
     public let settings: [String: String]
     /// Where in the catalogue it is written.
     public let place: Check.Line
@@ -78,7 +81,7 @@ public struct HTTPScenario: Sendable {
     /// - Parameter wantsOurCodes: whether errors must have our codes, or any that OpenAI's clients understand.
     public func run(against proxy: any ProxyAccess, wantsOurCodes: Bool = true) async -> Verdict {
         guard case .outside(let steps) = steps else { return .notApplicable(missing: "a look inside") }
-        let missing = needs.subtracting(.rawBytes)
+        let missing = needs.subtracting([.rawBytes, .rawUpstream])
         guard missing.isEmpty else { return .notApplicable(missing: missing.description) }
         guard settings.isEmpty else { return .notApplicable(missing: "settings of its own") }
         let check = Check(wantsOurCodes: wantsOurCodes)
@@ -104,7 +107,8 @@ extension HTTPScenario {
         requestBodies, answers, streams, connections,
         endings, timeouts,
         smuggling, hostileUpstreams, projectManagement, tokenManagement, managementInput, effects, accounting,
-        operation, http2, http2Frames, tunnels, openAI, upstreamTLS, listenerTLS, providers, origins, parameters,
+        operation, http2, http2Frames, upstreamHTTP2, upstreamHTTP2Frames, tunnels, openAI, upstreamTLS, listenerTLS,
+        providers, origins, parameters,
         scopes, attempts,
         upstreamManagement, cache, cacheStore, cacheOperation, audit, managementVersions, roles, usageAPI, pages,
     ].flatMap { $0 }

@@ -87,13 +87,17 @@ public struct WorldCapabilities: OptionSet, Hashable, Sendable {
     public static let ownData = Self(rawValue: 1 << 1)
     /// What clients send reaches it byte by byte, and is HTTP/1.1 unless they say otherwise.
     public static let rawBytes = Self(rawValue: 1 << 2)
+    /// What the upstream sends reaches the proxy byte by byte, and is HTTP/1.1.
+    public static let rawUpstream = Self(rawValue: 1 << 3)
 }
 
 extension WorldCapabilities: CustomStringConvertible {
     public var description: String {
-        [(Self.durable, "durable"), (.ownData, "data of its own"), (.rawBytes, "raw bytes")].filter { contains($0.0) }
-            .map(\.1)
-            .joined(separator: ", ")
+        [
+            (Self.durable, "durable"), (.ownData, "data of its own"), (.rawBytes, "raw bytes"),
+            (.rawUpstream, "an upstream of HTTP/1.1"),
+        ]
+        .filter { contains($0.0) }.map(\.1).joined(separator: ", ")
     }
 }
 

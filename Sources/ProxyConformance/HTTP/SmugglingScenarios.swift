@@ -205,7 +205,7 @@ extension HTTPScenario {
     static let hostileUpstreams: [HTTPScenario] = [
         HTTPScenario(
             "hostile-upstream.framing.is-refused",
-            "An answer whose end could be read in two ways is not passed on: 502.", tags: .hostile
+            "An answer whose end could be read in two ways is not passed on: 502.", needs: .rawUpstream, tags: .hostile
         ) { world, check in
             try await dropsAll(
                 world, check,
@@ -221,6 +221,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "hostile-upstream.grammar.is-refused", "An answer that breaks the grammar is not passed on: 502.",
+            needs: .rawUpstream,
             tags: .hostile
         ) { world, check in
             try await dropsAll(
@@ -239,6 +240,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "hostile-upstream.head.is-bounded", "An answer's head without end is not collected without end: 502.",
+            needs: .rawUpstream,
             tags: .hostile
         ) { world, check in
             let tenant = try await world.tenant()
@@ -249,7 +251,8 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "hostile-upstream.chunks.cut-the-answer",
-            "Chunks that break the grammar cut the answer; it can't be taken for whole.", tags: .hostile
+            "Chunks that break the grammar cut the answer; it can't be taken for whole.",
+            needs: .rawUpstream, tags: .hostile
         ) { world, check in
             let tenant = try await world.tenant()
             for bad in ["zz\r\n", "5\r\nhelloworld\r\n", "-1\r\n", "ffffffffffffffffff\r\n", "5\nhello\r\n"] {

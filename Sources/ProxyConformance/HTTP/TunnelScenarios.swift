@@ -127,6 +127,31 @@ extension HTTPScenario {
             }
             check.equal(world.upstream.received.count, 0, "requests that went on")
         },
+        HTTPScenario(
+            "tunnel.http2-upstream.falls-back",
+            "A WebSocket goes over a connection of HTTP/1.1 also where the upstream's other requests go over HTTP/2.",
+            needs: .rawBytes, settings: HTTP2Script.settings
+        ) { world, check in
+            let tenant = try await world.tenant()
+            world.upstream.script(HTTP2Script.serving(1, 3))
+            world.upstream.script([
+                .readHead, .send(text: agreement), .send(Array("hello".utf8)), .readBytes(15), .awaitClose,
+            ])
+            check.usual(try await world.exchange(tenant.request()), "a request before it")
+            let connection = try await world.connect()
+            try await connection.send(tenant.opening())
+            let answer = String(decoding: try await connection.receive(past: "hello"), as: UTF8.self)
+            check.that(answer.hasPrefix("HTTP/1.1 101 "), "found \(answer)")
+            check.usual(try await world.exchange(tenant.request()), "a request beside it")
+            try await connection.send(Array("from the client".utf8))
+            await connection.close()
+            check.that(try await eventually { world.upstream.received.count == 1 }, "the upstream was not let go")
+            let received = world.upstream.received.first
+            check.equal(received?.body, Array("from the client".utf8), "what the client sent")
+            check.equal(received?.fields.all("upgrade"), ["websocket"], "Upgrade")
+            check.equal(received?.connection, 2, "connection")
+            check.equal(world.upstream.frames(of: 1).begun, [1, 3], "streams of the other connection")
+        },
     ]
 
     private static let agreement = """

@@ -10,6 +10,8 @@ public protocol UpstreamDouble: Sendable {
     var connectionCount: Int { get }
     /// How many ``UpstreamStep/awaitClose`` steps have seen the proxy close.
     var closedByProxy: Int { get }
+    /// The frames of HTTP/2 that its steps have read on a connection, by the connection's number.
+    func frames(of connection: Int) -> [HTTP2Frame]
 
     /// Adds a script for the next request that has none.
     func script(_ steps: [UpstreamStep])
@@ -31,6 +33,12 @@ public enum UpstreamStep: Sendable {
     case readBody
     /// Reads so many bytes, whatever they are.
     case readBytes(Int)
+    /// Reads frames of HTTP/2, the first time after the preface that comes before them, until all of the connection's
+    /// so far are enough.
+    case readFrames(until: @Sendable ([HTTP2Frame]) -> Bool)
+    /// Sends so many bytes as the content of a stream of HTTP/2, no more at any time than the proxy has room for, which it
+    /// reads from the proxy's frames. No step before it may send content on that connection.
+    case sendContent(stream: UInt32, count: Int)
     case send([UInt8])
     /// Sends the same bytes over and over.
     case sendTimes([UInt8], Int)

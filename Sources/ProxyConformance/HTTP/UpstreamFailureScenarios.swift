@@ -4,8 +4,10 @@ import ProxyStorage
 extension HTTPScenario {
     /// What clients are told when the upstream lets us down.
     static let upstreamFailures: [HTTPScenario] = [
-        HTTPScenario(inside: "upstream.refused.is-502", "An upstream that takes no connection is unreachable: 502.") {
-            world, check in
+        HTTPScenario(
+            inside: "upstream.refused.is-502", "An upstream that takes no connection is unreachable: 502.",
+            needs: .rawUpstream
+        ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.stop()
             check.refusal(try await world.exchange(tenant.request()), 502, "upstream_unreachable")
@@ -43,8 +45,10 @@ extension HTTPScenario {
             check.that(try await eventually { world.upstream.closedByProxy == 1 }, "the upstream was not let go")
             check.equal(try await world.settlement(of: tenant)?.outcome, .upstreamTimeout, "outcome")
         },
-        HTTPScenario("upstream.error.passes-untouched", "An upstream's own errors pass as they are.", needs: .rawBytes)
-        { world, check in
+        HTTPScenario(
+            "upstream.error.passes-untouched", "An upstream's own errors pass as they are.",
+            needs: [.rawBytes, .rawUpstream]
+        ) { world, check in
             let tenant = try await world.tenant()
             let body = #"{"error":{"message":"slow down","type":"x","code":"rate_limit_exceeded"}}"#
             for status in ["429 Too Many Requests", "500 Oh Dear", "401 Unauthorized", "418 I'm a teapot"] {
