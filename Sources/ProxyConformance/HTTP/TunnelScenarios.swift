@@ -88,6 +88,8 @@ extension HTTPScenario {
             let answer = String(decoding: try await connection.receive(past: "\r\n\r\n"), as: UTF8.self)
             check.that(answer.hasPrefix("HTTP/1.1 502 "), "another protocol than was asked for: \(answer)")
             await connection.close()
+            // They are told in the order of their ends.
+            check.that(try await eventually { world.upstream.received.count == 2 }, "the upstream was not let go")
             var conversation = try await world.talk()
             try await conversation.connection.send(tenant.opening(upgrade: "h2c"))
             check.usual(try await conversation.response(to: "GET"), "a request for another protocol")
