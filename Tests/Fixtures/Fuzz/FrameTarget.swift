@@ -46,7 +46,7 @@ extension FuzzTarget {
 }
 
 /// Walks over frames that are known to be sound, and looks at what their headers say alone.
-private enum FrameOutline {
+enum FrameOutline {
     static let mostBytes = 9 + 16_384
 
     /// What is kept of a section that has not all come, beyond what may be.
@@ -70,7 +70,7 @@ private enum FrameOutline {
 }
 
 /// What doesn't hold of a field section, whatever it says.
-private enum SectionFinding {
+enum SectionFinding {
     static func bounds(_ section: FieldSectionLines, _ limits: WireLimits) -> String? {
         let (bytes, lines) = (section.bytes.count + 32 * section.lines.count, section.lines.count)
         guard bytes <= 2 * limits.maxHeadBytes, lines <= 2 * limits.maxFields + 8 else {
@@ -90,8 +90,16 @@ private enum SectionFinding {
         return nil
     }
 
-    /// By the letter alone: lines that end in CRLF, of which the last alone is empty.
     private static func headFinding(_ bytes: [UInt8]) -> String? {
+        if let finding = letter(bytes) { return finding }
+        let start = bytes.prefix { $0 != 0x0A }
+        guard start.count(where: { $0 == 0x20 }) == 2, start.dropLast().suffix(9).elementsEqual(octets(" HTTP/1.1"))
+        else { return "no request line" }
+        return nil
+    }
+
+    /// By the letter alone: lines that end in CRLF, of which the last alone is empty.
+    static func letter(_ bytes: [UInt8]) -> String? {
         let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         guard lines.count >= 3, lines[lines.count - 1].isEmpty, lines[lines.count - 2].elementsEqual([0x0D]) else {
             return "no empty line at its end"
@@ -101,9 +109,6 @@ private enum SectionFinding {
                 return "a line that another reader may cut elsewhere"
             }
         }
-        guard lines[0].count(where: { $0 == 0x20 }) == 2,
-            lines[0].dropLast().suffix(9).elementsEqual(octets(" HTTP/1.1"))
-        else { return "no request line" }
         return nil
     }
 

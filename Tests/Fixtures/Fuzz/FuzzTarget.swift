@@ -47,7 +47,8 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
 
     /// Every target.
     package static let all = [
-        framing, serverSentEvents, json, hpack, frames, providersFile, connectionString, duration,
+        framing, serverSentEvents, json, hpack, frames, answerFrames, providersFile, connectionString,
+        duration,
     ]
 
     /// Items of the corpus, each between lines of `---`.
