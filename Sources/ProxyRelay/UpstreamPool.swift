@@ -47,20 +47,48 @@ final class UpstreamPool {
     ///   - isTunnel: as above.
     ///   - ready: called on this loop, with `nil` when no connection could be made.
     func connect(_ target: UpstreamTarget, isTunnel: Bool, ready: @escaping (UpstreamConnection?) -> Void) {
+        let shelf = shelf(for: target)
+        let offersHTTP2 = settings.offersHTTP2 && target.isTLS && !isTunnel
+        // One connection will do for all who ask at once, where the upstream is known to choose HTTP/2.
+        if offersHTTP2, shelf.choseHTTP2, shelf.isDialling { return shelf.waiting.append(ready) }
         let dial = UpstreamDial(
-            to: shelf(for: target), pool: self, settings: settings, tls: tls, eventLoop: eventLoop,
-            offersHTTP2: settings.offersHTTP2 && !isTunnel)
+            to: shelf, pool: self, settings: settings, tls: tls, eventLoop: eventLoop, offersHTTP2: offersHTTP2)
+        if offersHTTP2 { shelf.isDialling = true }
         dial.begin { outcome in
-            switch outcome {
-            case .none: ready(nil)
-            case .http1(let connection):
-                self.meter.update { $0.upstreamConnectionsOpened += 1 }
-                ready(connection.isOpen ? connection : nil)
-            case .http2(let connection):
-                self.meter.update { $0.upstreamConnectionsOpened += 1 }
-                connection.shelf.http2.append(connection)
-                ready(connection.hasRoom ? connection.lend() : nil)
-            }
+            guard offersHTTP2 else { return self.lend(outcome, to: ready) }
+            let waiting = shelf.waiting
+            shelf.isDialling = false
+            shelf.waiting = []
+            self.lend(outcome, to: ready)
+            for ready in waiting { self.share(outcome, target, with: ready) }
+        }
+    }
+
+    private func lend(_ outcome: UpstreamDial.Outcome, to ready: (UpstreamConnection?) -> Void) {
+        switch outcome {
+        case .none: ready(nil)
+        case .http1(let connection):
+            connection.shelf.choseHTTP2 = false
+            meter.update { $0.upstreamConnectionsOpened += 1 }
+            ready(connection.isOpen ? connection : nil)
+        case .http2(let connection):
+            connection.shelf.choseHTTP2 = true
+            meter.update { $0.upstreamConnectionsOpened += 1 }
+            connection.shelf.http2.append(connection)
+            ready(connection.hasRoom ? connection.lend() : nil)
+        }
+    }
+
+    /// Somebody has waited for the connection of another, which may have no room for as many.
+    private func share(
+        _ outcome: UpstreamDial.Outcome, _ target: UpstreamTarget, with ready: @escaping (UpstreamConnection?) -> Void
+    ) {
+        switch outcome {
+        case .none: ready(nil)
+        case .http1: connect(target, isTunnel: false, ready: ready)
+        case .http2(let connection):
+            guard connection.hasRoom else { return connect(target, isTunnel: false, ready: ready) }
+            ready(connection.lend())
         }
     }
 
@@ -105,6 +133,12 @@ final class UpstreamShelf {
     var idle: [UpstreamConnection] = []
     /// The first that has room is lent, for the same reason.
     var http2: [UpstreamHTTP2Connection] = []
+    /// Whether that is what the upstream chose last.
+    var choseHTTP2 = false
+    /// Whether a connection is being made that may be of HTTP/2.
+    var isDialling = false
+    /// Those who wait for it.
+    var waiting: [(UpstreamConnection?) -> Void] = []
 
     init(target: UpstreamTarget) { self.target = target }
 }

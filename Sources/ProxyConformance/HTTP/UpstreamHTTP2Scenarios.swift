@@ -54,6 +54,21 @@ extension HTTPScenario {
             check.equal(world.upstream.connectionCount, 1, "connections to the upstream")
         },
         HTTPScenario(
+            "http2.upstream.is-dialled-once",
+            "Requests that come together, when there is no connection, wait for one and share it.",
+            settings: HTTP2Script.settings
+        ) { world, check in
+            let tenant = try await world.tenant()
+            // From the first one is known what the upstream chooses.
+            world.upstream.script(
+                HTTP2Script.begin() + [.send(HTTP2Script.goAway(last: 1) + HTTP2Script.usual(1)), .awaitClose])
+            check.usual(try await world.exchange(tenant.request()), "the first")
+            world.upstream.script(HTTP2Script.serving(1, 3, 5, 7, 9, 11, 13, 15))
+            let answers = try await world.exchange(8, of: tenant.request(), releasing: "none", after: 8)
+            for answer in answers { check.usual(answer) }
+            check.equal(world.upstream.connectionCount, 2, "connections to the upstream")
+        },
+        HTTPScenario(
             "http2.upstream.streams-no-more-than-said",
             "A connection carries no more requests at once than the upstream allows; another goes on another connection.",
             settings: HTTP2Script.settings
