@@ -13,6 +13,8 @@ public struct PeerConduct: Sendable {
     public mutating func noteReset() throws(HTTP2Fault) { try resets.take() }
     /// An answer was taken to its end.
     public mutating func noteServed() { resets.giveBack() }
+    /// We have ended a stream of which more may be on its way: as many frames mean nothing.
+    public mutating func noteCancelled() { idleFrames.giveBack(64) }
 }
 
 /// How often something may happen: so many times at once, and so many more each second.
@@ -29,7 +31,7 @@ private struct Allowance {
         left = most
     }
 
-    mutating func giveBack() { if left < most { left += 1 } }
+    mutating func giveBack(_ count: Int = 1) { left = min(most, left + count) }
 
     mutating func take() throws(HTTP2Fault) {
         if left == 0 { fillUp() }

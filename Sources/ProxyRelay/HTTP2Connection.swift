@@ -145,7 +145,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         case .headers(let id, let endsStream): try takeHeaders(id, endsStream)
         case .data(let id, let content, let length, let endsStream):
             makeRoom(length)
-            if length == 0, !endsStream { try conduct.noteIdleFrame() }
+            if content.readableBytes == 0, !endsStream { try conduct.noteIdleFrame() }
             guard let stream = try stream(id) else { return try conduct.noteIdleFrame() }
             let broken = stream.receive { $0.receiveBody(content, length: length, endsStream: endsStream) }
             try judge(stream, broken)

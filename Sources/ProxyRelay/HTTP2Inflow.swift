@@ -104,6 +104,8 @@ struct HTTP2Inflow {
 
     /// Room to be made for as much as was handed over, not for each little: bytes.
     mutating func takeRoom() -> Int? {
+        // Padding is handed over to nobody.
+        if content.readableBytes == 0 { taken = unacknowledged }
         guard !isWhole, taken >= window / 2 else { return nil }
         defer {
             unacknowledged -= taken

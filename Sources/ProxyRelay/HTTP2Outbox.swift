@@ -117,8 +117,13 @@ final class HTTP2Outbox {
     /// - Parameter sent: told when it has left.
     func flush(_ sent: EventLoopPromise<Void>? = nil) {
         guard let context, bytes.readableBytes > 0 || sent != nil else { return }
-        context.writeAndFlush(NIOAny(bytes), promise: sent)
-        bytes.clear(minimumCapacity: 1024)
+        // What this makes others write comes after it.
+        var leaving = ByteBuffer()
+        swap(&leaving, &bytes)
+        context.writeAndFlush(NIOAny(leaving), promise: sent)
+        guard bytes.readableBytes == 0 else { return }
+        leaving.clear(minimumCapacity: 1024)
+        bytes = leaving
     }
 }
 

@@ -89,6 +89,9 @@ enum Holding {
     static let replay = 64 << 10
     /// The same where there are other ways, or further attempts.
     static let replayElsewhere = 1 << 20
+    /// Heads of an answer that come before the last one (RFC 9110 section 15.2), and their bytes.
+    static let interims = 16
+    static let interimBytes = 64 << 10
     /// Of a request for the management side.
     static let local = 1 << 20
 }

@@ -51,10 +51,15 @@ extension Exchange {
     func upstreamFailed(_ failure: UpstreamFailure) {
         guard !clientHasLeft else { return drained() }
         let wasUsedBefore = upstream?.hasServed ?? false
+        let carrier = upstream?.stream?.connection
         upstream = nil
+        guard isReplayable, !hasRetried else { return attemptFailed(failure) }
+        switch failure {
+        case .refused: retry(avoiding: carrier)
         // Closed while it lay idle, unseen until now: the request was never read, and we still hold it all.
-        if case .closed(hadAnswered: false) = failure, wasUsedBefore, isReplayable, !hasRetried { return retry() }
-        attemptFailed(failure)
+        case .closed(hadAnswered: false, _) where wasUsedBefore: retry(avoiding: carrier)
+        default: attemptFailed(failure)
+        }
     }
 
     /// The way has failed; the client is told, unless it may be tried once more.
@@ -69,7 +74,7 @@ extension Exchange {
         case .unreachable: refuse(.upstreamUnreachable, as: .upstreamUnreachable)
         case .timedOut: refuse(.upstreamTimeout, as: .upstreamTimeout)
         case .malformed(let fault): refuse(.upstreamInvalid(fault), as: .upstreamReset)
-        case .closed: refuse(.upstreamReset, as: .upstreamReset)
+        case .closed, .refused: refuse(.upstreamReset, as: .upstreamReset)
         }
     }
 
@@ -87,13 +92,13 @@ extension Exchange {
         refuse(.databaseUnavailable)
     }
 
-    private func retry() {
+    private func retry(avoiding carrier: UpstreamHTTP2Connection?) {
         hasRetried = true
         headSentAt = nil
         outboundSent = 0
         isRequestSent = false
         relay.meter.update { $0.upstreamRetries += 1 }
-        chooseUpstream()
+        chooseUpstream(avoiding: carrier)
     }
 
     /// The client has gone: nobody wants the rest.

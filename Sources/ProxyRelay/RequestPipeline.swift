@@ -140,15 +140,17 @@ extension Exchange {
 
     // MARK: Choose upstream
 
-    func chooseUpstream() {
+    /// - Parameter carrier: refused the request, or is no more.
+    func chooseUpstream(avoiding carrier: UpstreamHTTP2Connection? = nil) {
         guard let route else { return }
         if route.breaker.isTripped, !hasPassedBreaker {
             if let wait = route.breaker.wait(at: .now(), route.retry.breaker) { return circuitIsOpen(for: wait) }
             hasPassedBreaker = route.retry.breaker.failures > 0
         }
-        // One that is let through to try needs a connection that is no remnant of before.
-        if !hasRetried, !hasPassedBreaker,
-            let connection = relay.upstreams.takeIdle(route.target, isTunnel: asksForTunnel)
+        // One that is let through to try needs a connection that is no remnant of before, as does a second try; but streams are new.
+        if !hasPassedBreaker,
+            let connection = relay.upstreams.take(
+                route.target, streams: !asksForTunnel, idle: !hasRetried, avoiding: carrier)
         {
             return attach(connection)
         }

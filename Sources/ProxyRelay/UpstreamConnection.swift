@@ -23,6 +23,10 @@ final class UpstreamConnection {
     private var exchange: Exchange?
     private var isReading = true
     private var hasUnflushed = false
+    /// Whether the deadline is for room for more of the request.
+    private var awaitsRoom = false
+    /// Heads that came before the answer's.
+    private var interims = 0
     private var deadline = NIODeadline.distantFuture
     private var drainDeadline = NIODeadline.distantFuture
     /// When an answer that is no stream must be whole.
@@ -64,11 +68,16 @@ final class UpstreamConnection {
         self.exchange = exchange
         hasAnswered = false
         hasHead = false
+        awaitsRoom = false
+        interims = 0
         deadline = .distantFuture
         drainDeadline = .distantFuture
         wholeDeadline = .distantFuture
         if let route = exchange.route { timeouts = route.timeouts }
     }
+
+    /// How long it is kept when nobody uses it.
+    var idleTimeout: TimeAmount { timeouts.idleConnection ?? settings.upstreamIdleTimeout }
 
     /// Back in the pool: kept for a while.
     func rest() {
@@ -76,12 +85,26 @@ final class UpstreamConnection {
         drainDeadline = .distantFuture
         wholeDeadline = .distantFuture
         setReading(true)
-        deadline = .now() + (timeouts.idleConnection ?? settings.upstreamIdleTimeout)
+        deadline = .now() + idleTimeout
     }
 
     func write(_ buffer: ByteBuffer) {
         hasUnflushed = true
         link?.write(buffer)
+        if !hasHead, !isWritable { awaitRoom() }
+    }
+
+    /// The upstream takes no more of the request for now.
+    private func awaitRoom() {
+        guard exchange != nil, !hasHead, !awaitsRoom, deadline == .distantFuture else { return }
+        awaitsRoom = true
+        deadline = .now() + settings.streamIdleTimeout
+    }
+
+    private func roomWasMade() {
+        guard awaitsRoom else { return }
+        awaitsRoom = false
+        deadline = .distantFuture
     }
 
     func flush() {
@@ -92,6 +115,7 @@ final class UpstreamConnection {
 
     /// The request is sent whole: the time for its answer runs from now.
     func requestEnded() {
+        awaitsRoom = false
         if !hasHead { deadline = .now() + (timeouts.responseHead ?? settings.responseHeadTimeout) }
         if let whole = timeouts.whole, !hasHead { wholeDeadline = .now() + whole }
     }
@@ -170,7 +194,10 @@ final class UpstreamConnection {
     /// All that has come at this moment was received.
     func readEnded() { exchange?.upstreamReadEnded() }
 
-    func writabilityChanged(_ isWritable: Bool) { exchange?.upstreamWritabilityChanged(isWritable) }
+    func writabilityChanged(_ isWritable: Bool) {
+        if isWritable { roomWasMade() } else { awaitRoom() }
+        exchange?.upstreamWritabilityChanged(isWritable)
+    }
 
     /// What comes can't be understood.
     func failed(_ fault: WireFault) { failExchange(.malformed(fault)) }
@@ -187,10 +214,19 @@ final class UpstreamConnection {
         }
     }
 
-    /// A stream has ended. One that was refused, or sent when its connection was already being closed, was never read.
-    func streamEnded(wasRead: Bool) {
-        hasServed = !wasRead
-        ended()
+    /// A stream has ended.
+    /// - Parameter wasRead: whether anything has come since it began: else its connection may have been closed before, unseen.
+    func streamEnded(_ ending: UpstreamHTTP2Stream.Ending, wasRead: Bool) {
+        deadline = .distantFuture
+        switch ending {
+        case .refused: failExchange(.refused)
+        case .reset:
+            hasServed = false
+            failExchange(.closed(hadAnswered: hasAnswered))
+        case .connectionLost(let isFirst):
+            hasServed = !wasRead
+            failExchange(.closed(hadAnswered: hasAnswered, isOneOfMany: !isFirst))
+        }
     }
 
     // MARK: Framing
@@ -221,6 +257,8 @@ final class UpstreamConnection {
         pending = ByteBuffer()
         guard let bytes = buffer.readSlice(length: head.length) else { return false }
         if head.isInterim {
+            interims += 1
+            guard interims <= Holding.interims else { throw .headTooLarge }
             exchange.interimResponse(head, bytes)
             return true
         }

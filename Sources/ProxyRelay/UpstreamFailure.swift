@@ -4,7 +4,10 @@ import ProxyWire
 /// How an upstream let an exchange down.
 enum UpstreamFailure {
     case unreachable
-    case closed(hadAnswered: Bool)
+    /// - Parameter isOneOfMany: whether the same is told to others, one of whom stands for all.
+    case closed(hadAnswered: Bool, isOneOfMany: Bool = false)
+    /// Nothing was done with the request (RFC 9113 section 8.7).
+    case refused
     case timedOut
     case malformed(WireFault)
 
@@ -12,8 +15,8 @@ enum UpstreamFailure {
     func isOfTheUpstream(wasSent: Bool) -> Bool {
         switch self {
         case .unreachable: true
-        case .closed: wasSent
-        case .timedOut, .malformed: false
+        case .closed(_, let isOneOfMany): wasSent && !isOneOfMany
+        case .timedOut, .malformed, .refused: false
         }
     }
 
@@ -21,7 +24,7 @@ enum UpstreamFailure {
     var result: AttemptResult {
         switch self {
         case .unreachable: .connect
-        case .closed, .malformed: .reset
+        case .closed, .malformed, .refused: .reset
         case .timedOut: .timeout
         }
     }

@@ -7,8 +7,6 @@ import ProxyWire
 final class UpstreamHTTP2Connection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    /// Until the upstream says how many it takes (section 6.5.2).
-    private static let usualStreams = 100
     /// More would make one connection the bottleneck, whatever the upstream takes.
     private static let mostStreams = 250
     private static let mostSpareStreams = 16
@@ -17,7 +15,7 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
     /// The same on all streams together: room is made at once, since each is bounded.
     private static let connectionWindow = 1 << 20
     private static let lastNumber: UInt32 = 0x7FFF_FFFF
-    /// After so long a silence an upstream that owes answers is asked whether it is there, and given up after as long again.
+    /// After so long a silence an upstream that owes answers is asked whether it is there, and gets no more requests until it says so.
     private static let patience = TimeAmount.seconds(10)
 
     let shelf: UpstreamShelf
@@ -38,7 +36,7 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
     private var expectant: [UpstreamHTTP2Stream] = []
     /// How many are lent, those among them that have not begun.
     private var lent = 0
-    private var streamLimit = usualStreams
+    private var streamLimit: Int
     private var nextNumber: UInt32 = 1
     /// Whether no more streams begin.
     private var isLeaving = false
@@ -53,12 +51,15 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
     private var isAsked = false
     /// When it has been unused for too long.
     private var deadline: NIODeadline
+    /// Until when the upstream may take nothing of what is sent.
+    private var takingDeadline = NIODeadline.distantFuture
 
     init(of shelf: UpstreamShelf, pool: UpstreamPool, settings: RelaySettings, eventLoop: any EventLoop) {
         self.shelf = shelf
         self.pool = pool
         self.settings = settings
         self.eventLoop = eventLoop
+        streamLimit = shelf.streamLimit
         outbox = HTTP2Outbox(eventLoop: eventLoop)
         reader = FrameReader(of: .server, limits: settings.wireLimits)
         deadline = .now() + settings.upstreamIdleTimeout
@@ -66,7 +67,10 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
 
     // MARK: For the pool
 
-    var hasRoom: Bool { !isLeaving && !hasEnded && lent < streamLimit && context?.channel.isActive ?? false }
+    var hasRoom: Bool {
+        guard let context, !isLeaving, !hasEnded, !isAsked else { return false }
+        return lent < streamLimit && context.channel.isActive && context.channel.isWritable
+    }
 
     /// Lends a stream, as a connection of its own.
     func lend() -> UpstreamConnection {
@@ -88,11 +92,11 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
 
     func sweep(at now: NIODeadline) {
         if deadline <= now { return leave() }
-        guard !streams.isEmpty, now - heardLast >= Self.patience else { return }
-        guard !isAsked else {
-            if now - heardLast >= Self.patience * 2 { close() }
-            return
+        if takingDeadline <= now {
+            end()
+            return close()
         }
+        guard !isAsked, !streams.isEmpty, now - heardLast >= Self.patience else { return }
         isAsked = true
         outbox.bytes.writePing(0)
         outbox.flush()
@@ -127,9 +131,11 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
             eventLoop.execute { bound.value.upstream.unlinked() }
         }
         guard lent == 0 else { return }
-        deadline = .now() + settings.upstreamIdleTimeout
-        if isLeaving { leave() }
+        deadline = .now() + stream.upstream.idleTimeout
+        if isLeaving || isAsked || streamLimit == 0 { leave() }
     }
+
+    func wasCancelled() { conduct.noteCancelled() }
 
     // MARK: From the channel
 
@@ -158,6 +164,7 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
     func channelReadComplete(context: ChannelHandlerContext) { outbox.flush() }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
+        takingDeadline = context.channel.isWritable ? .distantFuture : .now() + settings.streamIdleTimeout
         for stream in streams.values { stream.writabilityMayHaveChanged() }
     }
 
@@ -191,22 +198,26 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
     private func take(_ frame: PeerFrame) throws(HTTP2Fault) {
         switch frame {
         case .headers(let id, let endsStream):
-            try stream(id)?.receiveSection(reader.section, endsStream: endsStream)
+            guard let stream = try stream(id) else { return try conduct.noteIdleFrame() }
+            stream.receiveSection(reader.section, endsStream: endsStream)
         case .data(let id, let content, let length, let endsStream):
             makeRoom(length)
-            if length == 0, !endsStream { try conduct.noteIdleFrame() }
-            try stream(id)?.receiveContent(content, length: length, endsStream: endsStream)
-        case .reset(let id, let wasRefused): try stream(id)?.wasEnded(isUnread: wasRefused)
+            if content.readableBytes == 0, !endsStream { try conduct.noteIdleFrame() }
+            guard let stream = try stream(id) else { return try conduct.noteIdleFrame() }
+            stream.receiveContent(content, length: length, endsStream: endsStream)
+        case .reset(let id, let wasRefused):
+            guard let stream = try stream(id) else { return try conduct.noteIdleFrame() }
+            stream.wasEnded(wasRefused ? .refused : .reset)
         case .settings(let settings):
             try conduct.noteIdleFrame()
-            if let most = settings.mostStreams { streamLimit = min(most, Self.mostStreams) }
+            if let most = settings.mostStreams { limitStreams(to: most) }
             try outbox.obey(settings, streams: streams.values.map { $0 as any HTTP2Sender })
         case .ping(let told):
             try conduct.noteIdleFrame()
             outbox.bytes.writePingAnswer(told)
         case .windowUpdate(0, let increment): try outbox.widen(by: increment)
         case .windowUpdate(let id, let increment):
-            guard let stream = try stream(id) else { return }
+            guard let stream = try stream(id) else { return try conduct.noteIdleFrame() }
             guard stream.widen(by: increment) else { return stream.fail(.malformedLength) }
             stream.send(mostFrames: .max)
             stream.roomWasMade()
@@ -226,6 +237,12 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
         return streams[id]
     }
 
+    private func limitStreams(to most: Int) {
+        streamLimit = min(most, Self.mostStreams)
+        // What allows none now may do so later: a new connection finds out.
+        if streamLimit > 0 { shelf.streamLimit = streamLimit } else if lent == 0 { leave() }
+    }
+
     private func makeRoom(_ length: Int) {
         unacknowledged += length
         guard unacknowledged >= Self.connectionWindow / 2 else { return }
@@ -243,7 +260,7 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
     /// The upstream answers no request behind that one (section 6.8).
     private func goAway(after last: UInt32) {
         stopLending()
-        for stream in streams.values where stream.id > last { stream.wasEnded(isUnread: true) }
+        for stream in streams.values where stream.id > last { stream.wasEnded(.refused) }
         if lent == 0 { leave() }
     }
 
@@ -271,7 +288,11 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
         stopLending()
         outbox.forgetWaiting()
         expectant = []
-        for stream in streams.values { stream.wasEnded(isUnread: false) }
+        var isFirst = true
+        for stream in streams.values {
+            stream.wasEnded(.connectionLost(isFirst: isFirst))
+            isFirst = false
+        }
         for stream in spareStreams { stream.upstream.unlinked() }
         spareStreams = []
     }

@@ -28,6 +28,8 @@ final class UpstreamHTTP2Stream: HTTP2Sender {
     // Its answer
     private var inflow = HTTP2Inflow(window: UpstreamHTTP2Connection.streamWindow)
     private var hasAnswerHead = false
+    /// Heads that came before the last one, and their bytes.
+    private var interims = (count: 0, bytes: 0)
     private var isReading = true
     /// Whether whoever asked has all that it wants.
     private var isServed = false
@@ -51,6 +53,7 @@ final class UpstreamHTTP2Stream: HTTP2Sender {
         wasWritable = outbox.isWritable
         inflow = HTTP2Inflow(window: UpstreamHTTP2Connection.streamWindow)
         hasAnswerHead = false
+        interims = (0, 0)
         isReading = true
         isServed = false
     }
@@ -122,7 +125,7 @@ final class UpstreamHTTP2Stream: HTTP2Sender {
         let bound = NIOLoopBound(self, eventLoop: connection.eventLoop)
         connection.eventLoop.execute {
             let stream = bound.value
-            if stream.isOpen, stream.id == 0 { stream.wasEnded(isUnread: true) }
+            if stream.isOpen, stream.id == 0 { stream.wasEnded(.refused) }
         }
     }
 
@@ -146,7 +149,13 @@ final class UpstreamHTTP2Stream: HTTP2Sender {
             return
         }
         let text = try AnswerText(section, answering: head.method, endsStream: endsStream)
-        guard !text.isInterim else { return inflow.receiveInterim(text.head) }
+        guard !text.isInterim else {
+            interims = (interims.count + 1, interims.bytes + text.head.readableBytes)
+            guard interims.count <= Holding.interims, interims.bytes <= Holding.interimBytes else {
+                throw .headTooLarge
+            }
+            return inflow.receiveInterim(text.head)
+        }
         hasAnswerHead = true
         inflow.receiveHead(text.head, text.framing, endsStream: endsStream)
     }
@@ -215,7 +224,10 @@ final class UpstreamHTTP2Stream: HTTP2Sender {
     /// Nobody wants more of it.
     func close() {
         guard isOpen else { return }
-        if !outflow.isSent || !inflow.isWhole { reset(.cancel) }
+        if !outflow.isSent || !inflow.isWhole {
+            reset(.cancel)
+            connection.wasCancelled()
+        }
         leave()
     }
 
@@ -225,16 +237,24 @@ final class UpstreamHTTP2Stream: HTTP2Sender {
         outbox.flushSoon()
     }
 
-    /// The other side has ended it, or its connection. What has come is handed over all the same (RFC 9113 section 8.1).
-    /// - Parameter isUnread: whether nothing was done with it for certain.
-    func wasEnded(isUnread: Bool) {
+    /// How it ended without us.
+    enum Ending {
+        /// Nothing was done with it.
+        case refused
+        case reset
+        /// - Parameter isFirst: of those that were under way.
+        case connectionLost(isFirst: Bool)
+    }
+
+    /// What has come is handed over all the same (RFC 9113 section 8.1).
+    func wasEnded(_ ending: Ending) {
         guard isOpen else { return }
         isLive = false
         pass()
         // All of the answer is here, and waits for its client.
         guard isOpen, !inflow.isWhole || !inflow.hasArrived else { return }
         leave()
-        upstream.streamEnded(wasRead: !isUnread && connection.heard > heardBefore)
+        upstream.streamEnded(ending, wasRead: connection.heard > heardBefore)
     }
 
     private func leave(mayServeAgain: Bool = false) {

@@ -20,14 +20,18 @@ final class UpstreamPool {
         self.meter = meter
     }
 
-    /// Lends a connection that has served before and is open still.
-    /// - Parameter isTunnel: whether it is for a tunnel, which takes a connection of HTTP/1.1.
-    func takeIdle(_ target: UpstreamTarget, isTunnel: Bool) -> UpstreamConnection? {
+    /// Lends what there is.
+    /// - Parameters:
+    ///   - streams: whether it may be a stream of a connection that has room.
+    ///   - idle: whether it may be a connection of HTTP/1.1 that has served before and is open still.
+    func take(
+        _ target: UpstreamTarget, streams: Bool, idle: Bool, avoiding avoided: UpstreamHTTP2Connection?
+    ) -> UpstreamConnection? {
         let shelf = shelf(for: target)
-        if !isTunnel, !shelf.http2.isEmpty, let connection = shelf.http2.first(where: \.hasRoom) {
-            return connection.lend()
+        if streams, !shelf.http2.isEmpty, let found = shelf.http2.first(where: { $0.hasRoom && $0 !== avoided }) {
+            return found.lend()
         }
-        while let connection = shelf.idle.popLast() {
+        while idle, let connection = shelf.idle.popLast() {
             // One that has closed in this turn of the loop is taken off only after it.
             if connection.isOpen { return connection }
         }
@@ -44,7 +48,7 @@ final class UpstreamPool {
 
     /// Opens a connection and lends it.
     /// - Parameters:
-    ///   - isTunnel: as above.
+    ///   - isTunnel: whether it is for a tunnel, which takes a connection of HTTP/1.1.
     ///   - ready: called on this loop, with `nil` when no connection could be made.
     func connect(_ target: UpstreamTarget, isTunnel: Bool, ready: @escaping (UpstreamConnection?) -> Void) {
         let shelf = shelf(for: target)
@@ -133,6 +137,8 @@ final class UpstreamShelf {
     var idle: [UpstreamConnection] = []
     /// The first that has room is lent, for the same reason.
     var http2: [UpstreamHTTP2Connection] = []
+    /// How many streams at once the upstream has said last that it takes (RFC 9113 section 6.5.2).
+    var streamLimit = 100
     /// Whether that is what the upstream chose last.
     var choseHTTP2 = false
     /// Whether a connection is being made that may be of HTTP/2.
