@@ -99,6 +99,7 @@ extension Exchange {
         isRequestSent = false
         relay.meter.update { $0.upstreamRetries += 1 }
         chooseUpstream(avoiding: carrier)
+        advance()
     }
 
     /// The client has gone: nobody wants the rest.

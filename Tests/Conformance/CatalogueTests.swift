@@ -96,6 +96,7 @@ struct CatalogueTests {
         "http2: http2.streams.no-more-than-said",
         "http2: http2.trailers.pass",
         "http2: http2.window.upload-is-given-room",
+        "http2: http2.window.padding-gives-room-back",
         "http2: http2.window.is-kept-to-the-byte",
         "http2: http2.streams.refused-ones-leave-room",
         "http2: http2.answers.as-large-a-head-as-any",
@@ -117,6 +118,7 @@ struct CatalogueTests {
         "http2: cache.database.outlives-the-server",
         "http2-upstream: upstream.refused.is-502",
         "http2-upstream: upstream.error.passes-untouched",
+        "http2-upstream: upstream.upload-unread.is-bounded",
         "http2-upstream: forward.host.names-the-upstream",
         "http2-upstream: forward.fields.as-they-came",
         "http2-upstream: body.trailers.pass",
@@ -134,6 +136,7 @@ struct CatalogueTests {
         "http2-upstream: hostile-upstream.framing.is-refused",
         "http2-upstream: hostile-upstream.grammar.is-refused",
         "http2-upstream: hostile-upstream.head.is-bounded",
+        "http2-upstream: hostile-upstream.interim-answers.are-bounded",
         "http2-upstream: hostile-upstream.chunks.cut-the-answer",
         "http2-upstream: account.restart.keeps-counts",
         "http2-upstream: account.stop.finishes-what-is-open",
@@ -160,7 +163,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 189)
-        #expect(HTTPScenario.all.count == 359)
+        #expect(HTTPScenario.all.count == 372)
         #expect(CommandScenario.all.count == 155)
     }
 

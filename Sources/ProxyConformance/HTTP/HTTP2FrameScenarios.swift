@@ -186,6 +186,38 @@ extension HTTPScenario {
             await talk.connection.close()
         },
         HTTPScenario(
+            "http2.window.padding-gives-room-back",
+            "A request whose padding alone is more than its stream has room for is given room, and is answered.",
+            needs: .rawBytes
+        ) { world, check in
+            let tenant = try await world.tenant()
+            var talk = try await HTTP2Talk(world)
+            try await talk.ask(1, tenant.secret, path: "/v1/files", method: "POST", endsStream: false)
+            let padding = HTTP2Frame.padding(1)
+            let size = padding.payload.count
+            // Twice as much as a stream has room for at first.
+            var (ofStream, ofAll, left) = (65_535, 65_535, 1040)
+            while left > 0 {
+                let count = min(left, ofStream / size, ofAll / size)
+                if count > 0 {
+                    try await talk.connection.send(Array(repeating: padding.bytes, count: count).flatMap { $0 })
+                    (ofStream, ofAll, left) = (ofStream - count * size, ofAll - count * size, left - count)
+                    continue
+                }
+                guard let frame = try? await talk.next(within: .seconds(3)) else { break }
+                if frame.isA(.windowUpdate) {
+                    if frame.stream == 0 { ofAll += frame.number } else { ofStream += frame.number }
+                }
+                if let window = frame.setting(4) { ofStream += window - 65_535 }
+            }
+            check.equal(left, 0, "frames that there was no room for")
+            guard left == 0 else { return await talk.connection.close() }
+            try await talk.send(HTTP2Frame(.data, flags: HTTP2Frame.endStream, stream: 1, Array("{}".utf8)))
+            check.that(try await talk.answer(on: 1).isWhole, "no answer")
+            check.equal(world.upstream.received.first?.body, Array("{}".utf8), "body")
+            await talk.connection.close()
+        },
+        HTTPScenario(
             "http2.window.is-kept-to-the-byte",
             "Of an answer as much is sent as the client has room for, also when it changes how much that is meanwhile.",
             needs: .rawBytes

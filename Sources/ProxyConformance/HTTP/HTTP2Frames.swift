@@ -57,6 +57,11 @@ public struct HTTP2Frame: Sendable {
     var isAcknowledgement: Bool { (isA(.settings) || isA(.ping)) && flags & 1 != 0 }
     var endsStream: Bool { (isA(.data) || isA(.headers)) && flags & Self.endStream != 0 }
 
+    /// Content of padding alone, which takes 256 bytes of room.
+    static func padding(_ stream: UInt32) -> HTTP2Frame {
+        HTTP2Frame(.data, flags: 0x08, stream: stream, [255] + [UInt8](repeating: 0, count: 255))
+    }
+
     /// A whole request that needs no token.
     static func live(_ stream: UInt32) -> HTTP2Frame {
         HTTP2Frame(

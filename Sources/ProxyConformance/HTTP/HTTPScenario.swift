@@ -107,8 +107,8 @@ extension HTTPScenario {
         requestBodies, answers, streams, connections,
         endings, timeouts,
         smuggling, hostileUpstreams, projectManagement, tokenManagement, managementInput, effects, accounting,
-        operation, http2, http2Frames, upstreamHTTP2, upstreamHTTP2Frames, tunnels, openAI, upstreamTLS, listenerTLS,
-        providers, origins, parameters,
+        operation, http2, http2Frames, upstreamHTTP2, upstreamHTTP2Frames, upstreamHTTP2Bounds, tunnels, openAI,
+        upstreamTLS, listenerTLS, providers, origins, parameters,
         scopes, attempts,
         upstreamManagement, cache, cacheStore, cacheOperation, audit, managementVersions, roles, usageAPI, pages,
     ].flatMap { $0 }

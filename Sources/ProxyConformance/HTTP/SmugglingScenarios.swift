@@ -250,6 +250,25 @@ extension HTTPScenario {
             check.refusal(try await world.exchange(tenant.request()), 502, "upstream_invalid_response")
         },
         HTTPScenario(
+            "hostile-upstream.interim-answers.are-bounded",
+            "Interim answers pass, but not without end: an answer that has nothing else is refused: 502.",
+            needs: .rawUpstream, tags: .hostile
+        ) { world, check in
+            let tenant = try await world.tenant()
+            func interims(_ count: Int) -> [UInt8] {
+                Array(String(repeating: "HTTP/1.1 103 Early Hints\r\n\r\n", count: count).utf8)
+            }
+            world.upstream.script(UpstreamStep.readRequest + [.send(interims(16) + HTTPAnswer.usual)])
+            let allowed = try await world.exchange(tenant.request())
+            check.equal(allowed.interim.count, 16, "interim answers")
+            check.usual(allowed, "after them")
+            world.upstream.script(UpstreamStep.readRequest + [.sendTimes(interims(100), 1000), .awaitClose])
+            let endless = try await world.exchange(tenant.request())
+            check.refusal(endless, 502, "upstream_invalid_response")
+            check.that(endless.interim.count <= 16, "\(endless.interim.count) interim answers have passed")
+            check.usual(try await world.exchange(tenant.request()), "the next")
+        },
+        HTTPScenario(
             "hostile-upstream.chunks.cut-the-answer",
             "Chunks that break the grammar cut the answer; it can't be taken for whole.",
             needs: .rawUpstream, tags: .hostile

@@ -73,5 +73,20 @@ extension HTTPScenario {
                 check.usual(try await world.exchange(tenant.request()), "after it")
             }
         },
+        HTTPScenario(
+            "upstream.upload-unread.is-bounded", "An upstream that doesn't read its request has timed out: 504.",
+            needs: .rawUpstream, settings: ["STREAM_IDLE_TIMEOUT": "1s", "MAX_REQUEST_SIZE": "64MiB"]
+        ) { world, check in
+            let tenant = try await world.tenant()
+            world.upstream.script([.readHead, .await("look"), .awaitClose])
+            let start = ContinuousClock.now
+            // More than lies in the buffers of sockets.
+            let body = [UInt8](repeating: 7, count: 16 << 20)
+            let answer = try await world.exchange(tenant.request("/v1/files", body: body))
+            check.refusal(answer, 504, "upstream_timeout")
+            check.that(ContinuousClock.now - start < .seconds(8), "it took \(ContinuousClock.now - start)")
+            world.upstream.release("look")
+            check.that(try await eventually { world.upstream.closedByProxy == 1 }, "the upstream was not let go")
+        },
     ]
 }

@@ -6,6 +6,9 @@ enum HTTP2Script {
         "EVENT_LOOPS": "1",
     ]
 
+    /// The same with further ones.
+    static func settings(with more: [String: String]) -> [String: String] { settings.merging(more) { $1 } }
+
     /// Begins the connection, and has its first request whole.
     /// - Parameter settings: identifier and value of each.
     static func begin(settings: [(UInt16, UInt32)] = []) -> [UpstreamStep] {
