@@ -13,8 +13,9 @@ public struct PeerConduct: Sendable {
     public mutating func noteReset() throws(HTTP2Fault) { try resets.take() }
     /// An answer was taken to its end.
     public mutating func noteServed() { resets.giveBack() }
-    /// We have ended a stream of which more may be on its way: as many frames mean nothing.
-    public mutating func noteCancelled() { idleFrames.giveBack(64) }
+    /// One of our streams has ended. More of it may be on its way, which means nothing: room for a request that was read, say, or, where
+    /// it ended before the other side's will, its answer.
+    public mutating func noteEnded(wasCancelled: Bool) { idleFrames.giveBack(wasCancelled ? 64 : 8) }
 }
 
 /// How often something may happen: so many times at once, and so many more each second.

@@ -122,6 +122,7 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
 
     func streamEnded(_ stream: UpstreamHTTP2Stream, mayServeAgain: Bool) {
         if stream.id > 0 { streams[stream.id] = nil }
+        conduct.noteEnded(wasCancelled: !mayServeAgain)
         lent -= 1
         if mayServeAgain, !hasEnded, spareStreams.count < Self.mostSpareStreams {
             spareStreams.append(stream)
@@ -134,8 +135,6 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
         deadline = .now() + stream.upstream.idleTimeout
         if isLeaving || isAsked || streamLimit == 0 { leave() }
     }
-
-    func wasCancelled() { conduct.noteCancelled() }
 
     // MARK: From the channel
 

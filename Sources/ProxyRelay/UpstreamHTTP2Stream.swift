@@ -224,10 +224,7 @@ final class UpstreamHTTP2Stream: HTTP2Sender {
     /// Nobody wants more of it.
     func close() {
         guard isOpen else { return }
-        if !outflow.isSent || !inflow.isWhole {
-            reset(.cancel)
-            connection.wasCancelled()
-        }
+        if !outflow.isSent || !inflow.isWhole { reset(.cancel) }
         leave()
     }
 

@@ -204,6 +204,30 @@ extension HTTPScenario {
             check.equal(world.upstream.connectionCount, 2, "connections to the upstream after it")
         },
         HTTPScenario(
+            "http2.upstream.late-room-is-let-pass",
+            "An upstream that makes room for requests which are answered already does no harm, however many there are.",
+            settings: HTTP2Script.settings
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let streams = stride(from: UInt32(1), to: 1200, by: 2)
+            let answers = streams.flatMap { stream -> [UpstreamStep] in
+                let late = (0..<(stream > 1 ? 12 : 0)).flatMap { _ in HTTP2Script.room(100, on: stream - 2) }
+                return [.readFrames(throughEndOf: stream), .send(late + HTTP2Script.usual(stream))]
+            }
+            world.upstream.script(HTTP2Script.begin() + answers + [.awaitClose])
+            var conversation = try await world.talk()
+            for stream in streams {
+                try await conversation.send(tenant.request())
+                let answer = try await conversation.response(to: "POST")
+                guard answer.status == 200 else {
+                    check.that(false, "request of stream \(stream): \(answer.status) \(answer.text)")
+                    break
+                }
+            }
+            check.equal(world.upstream.connectionCount, 1, "connections to the upstream")
+            await conversation.connection.close()
+        },
+        HTTPScenario(
             "http2.upstream.shared-dial-minds-the-limit",
             "Requests that wait together for a connection share it no further than the upstream has said to allow.",
             settings: HTTP2Script.settings(with: ["REQUEST_TIMEOUT": "10s"])
