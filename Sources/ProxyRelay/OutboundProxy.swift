@@ -42,7 +42,9 @@ final class OutboundTunnel: ChannelInboundHandler, RemovableChannelHandler {
     private var parser: ResponseHeadParser
     private var head = ResponseHead()
     private var received = ByteBuffer()
-    private var opened: EventLoopPromise<Void>?
+    /// Whether there is a tunnel.
+    let opened: EventLoopPromise<Void>
+    private var isDecided = false
 
     /// - Parameter opened: told when the tunnel is there, or that it is not.
     init(to target: UpstreamTarget, through proxy: OutboundProxy, limits: WireLimits, opened: EventLoopPromise<Void>) {
@@ -70,9 +72,8 @@ final class OutboundTunnel: ChannelInboundHandler, RemovableChannelHandler {
         }
         guard (200..<300).contains(head.status) else { return refuse(context) }
         received.moveReaderIndex(forwardBy: head.length)
-        let opened = opened
-        self.opened = nil
-        opened?.succeed()
+        isDecided = true
+        opened.succeed()
         if received.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(received)) }
         context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     }
@@ -82,10 +83,16 @@ final class OutboundTunnel: ChannelInboundHandler, RemovableChannelHandler {
         context.fireChannelInactive()
     }
 
-    func refuse(_ context: ChannelHandlerContext) {
-        let opened = opened
-        self.opened = nil
-        opened?.fail(Refused())
+    func handlerRemoved(context: ChannelHandlerContext) { fail() }
+
+    private func refuse(_ context: ChannelHandlerContext) {
+        fail()
         context.close(promise: nil)
+    }
+
+    private func fail() {
+        guard !isDecided else { return }
+        isDecided = true
+        opened.fail(Refused())
     }
 }

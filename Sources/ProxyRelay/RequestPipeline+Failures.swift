@@ -57,7 +57,7 @@ extension Exchange {
         switch failure {
         case .refused: retry(avoiding: carrier)
         // Closed while it lay idle, unseen until now: the request was never read, and we still hold it all.
-        case .closed(hadAnswered: false, _) where wasUsedBefore: retry(avoiding: carrier)
+        case .closed(hadAnswered: false, _) where wasUsedBefore: retry(avoiding: nil)
         default: attemptFailed(failure)
         }
     }

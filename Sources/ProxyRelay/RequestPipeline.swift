@@ -140,24 +140,25 @@ extension Exchange {
 
     // MARK: Choose upstream
 
-    /// - Parameter carrier: refused the request, or is no more.
+    /// - Parameter carrier: has refused the request, which may go on another that is there.
     func chooseUpstream(avoiding carrier: UpstreamHTTP2Connection? = nil) {
         guard let route else { return }
         if route.breaker.isTripped, !hasPassedBreaker {
             if let wait = route.breaker.wait(at: .now(), route.retry.breaker) { return circuitIsOpen(for: wait) }
             hasPassedBreaker = route.retry.breaker.failures > 0
         }
-        // One that is let through to try needs a connection that is no remnant of before, as does a second try; but streams are new.
+        // One that is let through to try needs a connection that is no remnant of before, as does a second try.
         if !hasPassedBreaker,
             let connection = relay.upstreams.take(
-                route.target, streams: !asksForTunnel, idle: !hasRetried, avoiding: carrier)
+                route.target, streams: !asksForTunnel && (!hasRetried || carrier != nil), idle: !hasRetried,
+                avoiding: carrier)
         {
             return attach(connection)
         }
         stage = .connecting
         let asked = ticket
         let target = route.target
-        relay.upstreams.connect(target, isTunnel: asksForTunnel) { [self] connection in
+        relay.upstreams.connect(target, isTunnel: asksForTunnel) { [self] connection, loss in
             guard stage == .connecting, ticket == asked else {
                 if let connection { relay.upstreams.giveBack(connection) }
                 return
@@ -168,7 +169,7 @@ extension Exchange {
                 chooseUpstream()
                 return advance()
             }
-            guard let connection else { return attemptFailed(.unreachable) }
+            guard let connection else { return attemptFailed(.unreachable(loss)) }
             attach(connection)
             advance()
         }

@@ -5,7 +5,7 @@ import NIOTLS
 final class UpstreamChannel: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    private let connection: UpstreamConnection
+    let connection: UpstreamConnection
 
     init(for connection: UpstreamConnection) { self.connection = connection }
 

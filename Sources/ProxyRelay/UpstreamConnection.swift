@@ -210,7 +210,7 @@ final class UpstreamConnection {
         if hasHead, body.connectionEnded() {
             exchange.responseEnded()
         } else {
-            exchange.upstreamFailed(isEstablished ? .closed(hadAnswered: hasAnswered) : .unreachable)
+            exchange.upstreamFailed(isEstablished ? .closed(hadAnswered: hasAnswered) : .unreachable())
         }
     }
 
@@ -219,13 +219,14 @@ final class UpstreamConnection {
     func streamEnded(_ ending: UpstreamHTTP2Stream.Ending, wasRead: Bool) {
         deadline = .distantFuture
         switch ending {
-        case .refused: failExchange(.refused)
-        case .reset:
+        case .refused where !hasAnswered: failExchange(.refused)
+        case .refused, .reset:
             hasServed = false
             failExchange(.closed(hadAnswered: hasAnswered))
-        case .connectionLost(let isFirst):
+        case .givenUp: failExchange(.timedOut)
+        case .connectionLost(let loss):
             hasServed = !wasRead
-            failExchange(.closed(hadAnswered: hasAnswered, isOneOfMany: !isFirst))
+            failExchange(.closed(hadAnswered: hasAnswered, loss))
         }
     }
 
@@ -265,6 +266,7 @@ final class UpstreamConnection {
         // Unless we passed an Upgrade on, nobody has asked for that.
         guard head.status != 101 || agreesToTunnel(exchange, bytes) else { throw .malformedStatusLine }
         hasHead = true
+        awaitsRoom = false
         deadline = .now() + settings.streamIdleTimeout
         body.begin(head.status == 101 ? .untilClose : head.framing, limits: settings.wireLimits)
         exchange.responseHead(head, bytes)

@@ -12,7 +12,11 @@ final class UpstreamDial {
         case http1(UpstreamConnection)
         case http2(UpstreamHTTP2Connection)
         case none
+
+        var isHTTP2: Bool { if case .http2 = self { true } else { false } }
     }
+
+    private typealias Choice = NIOTypedApplicationProtocolNegotiationHandler<Void>
 
     private let shelf: UpstreamShelf
     private let pool: UpstreamPool
@@ -21,51 +25,50 @@ final class UpstreamDial {
     private let eventLoop: any EventLoop
     /// Whether HTTP/2 may come of it.
     private let offersHTTP2: Bool
+    /// Who tells the addresses of a name; `nil` for the system.
+    private let resolver: (any Resolver & Sendable)?
     private var ended: ((Outcome) -> Void)?
-    private var outcome = Outcome.none
     private var target: UpstreamTarget { shelf.target }
 
     init(
         to shelf: UpstreamShelf, pool: UpstreamPool, settings: RelaySettings, tls: UpstreamTLS,
-        eventLoop: any EventLoop, offersHTTP2: Bool
+        eventLoop: any EventLoop, offersHTTP2: Bool, resolver: (any Resolver & Sendable)? = nil
     ) {
         self.shelf = shelf
         self.pool = pool
         self.settings = settings
         self.tls = tls
         self.eventLoop = eventLoop
-        self.offersHTTP2 = offersHTTP2 && shelf.target.isTLS
+        self.offersHTTP2 = offersHTTP2
+        self.resolver = resolver
     }
 
     /// - Parameter ended: called once, on the event loop.
     func begin(_ ended: @escaping (Outcome) -> Void) {
         self.ended = ended
         let proxy = settings.outboundProxy.flatMap { $0.isFor(target) ? $0 : nil }
-        let opened = proxy.map { _ in eventLoop.makePromise(of: Void.self) }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         ClientBootstrap(group: eventLoop)
+            .resolver(resolver)
             .connectTimeout(settings.connectTimeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.maxMessagesPerRead, value: 1)
+            // Once for each address that is tried: nothing may be concluded from a channel before it is the one that was connected.
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let dial = bound.value
-                    guard let proxy, let opened else { return try dial.speak(on: channel) }
+                    guard let proxy else { return try dial.speak(on: channel) }
                     let tunnel = OutboundTunnel(
-                        to: dial.target, through: proxy, limits: dial.settings.wireLimits, opened: opened)
+                        to: dial.target, through: proxy, limits: dial.settings.wireLimits,
+                        opened: channel.eventLoop.makePromise())
                     try channel.pipeline.syncOperations.addHandler(tunnel)
                 }
             }
             .connect(host: proxy?.host ?? target.host, port: proxy?.port ?? target.port)
             .assumeIsolated()
             .whenComplete { result in
-                switch (result, opened) {
-                case (.success(let channel), let opened?): self.await(opened, on: channel)
-                case (.success(let channel), nil): self.connected(channel)
-                case (.failure(let error), let opened):
-                    opened?.fail(error)
-                    self.end(.none)
-                }
+                guard case .success(let channel) = result else { return self.end(.none) }
+                if proxy == nil { self.connected(channel) } else { self.awaitTunnel(on: channel) }
             }
     }
 
@@ -75,18 +78,25 @@ final class UpstreamDial {
         ended?(outcome)
     }
 
+    private func fail(_ channel: any Channel) {
+        channel.close(promise: nil)
+        end(.none)
+    }
+
     /// Connected to a proxy, which may take as long again to open the tunnel.
-    private func await(_ opened: EventLoopPromise<Void>, on channel: any Channel) {
+    private func awaitTunnel(on channel: any Channel) {
+        guard let tunnel = try? channel.pipeline.syncOperations.handler(type: OutboundTunnel.self) else {
+            return fail(channel)
+        }
         let timeout = eventLoop.scheduleTask(in: settings.connectTimeout) { channel.close(promise: nil) }
-        opened.futureResult.assumeIsolated().whenComplete { result in
+        tunnel.opened.futureResult.assumeIsolated().whenComplete { result in
             timeout.cancel()
             do {
                 try result.get()
                 try self.speak(on: channel)
                 self.connected(channel)
             } catch {
-                channel.close(promise: nil)
-                self.end(.none)
+                self.fail(channel)
             }
         }
     }
@@ -101,7 +111,7 @@ final class UpstreamDial {
         }
         guard offersHTTP2 else { return try speakHTTP1(on: channel, isEstablished: !target.isTLS) }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        let choice = NIOTypedApplicationProtocolNegotiationHandler<Void> { agreed, channel in
+        let choice = Choice { agreed, channel in
             channel.eventLoop.makeCompletedFuture {
                 if case .negotiated("h2") = agreed {
                     try bound.value.speakHTTP2(on: channel)
@@ -111,35 +121,37 @@ final class UpstreamDial {
             }
         }
         try channel.pipeline.syncOperations.addHandler(choice)
-        choice.protocolNegotiationResult.assumeIsolated().whenComplete { result in
-            if case .failure = result { channel.close(promise: nil) }
-            self.end(self.outcome)
-        }
     }
 
     private func speakHTTP1(on channel: any Channel, isEstablished: Bool) throws {
         let connection = UpstreamConnection(of: shelf, pool: pool, settings: settings, isEstablished: isEstablished)
         try channel.pipeline.syncOperations.addHandler(UpstreamChannel(for: connection))
-        outcome = .http1(connection)
     }
 
     private func speakHTTP2(on channel: any Channel) throws {
         let connection = UpstreamHTTP2Connection(of: shelf, pool: pool, settings: settings, eventLoop: eventLoop)
         try channel.pipeline.syncOperations.addHandler(connection)
-        outcome = .http2(connection)
     }
 
     /// Bytes can pass. Without a choice of protocols nothing more is waited for; with one, no longer than for the connection.
     private func connected(_ channel: any Channel) {
-        guard offersHTTP2 else { return end(outcome) }
-        let timeout = eventLoop.scheduleTask(in: settings.connectTimeout) { channel.close(promise: nil) }
-        let ended = ended
-        self.ended = { outcome in
-            timeout.cancel()
-            ended?(outcome)
+        guard let choice = try? channel.pipeline.syncOperations.handler(type: Choice.self) else {
+            return end(outcome(on: channel))
         }
-        // It may have ended before it was waited for.
-        if !channel.isActive { end(.none) }
+        let timeout = eventLoop.scheduleTask(in: settings.connectTimeout) { channel.close(promise: nil) }
+        choice.protocolNegotiationResult.assumeIsolated().whenComplete { result in
+            timeout.cancel()
+            guard case .success = result else { return self.fail(channel) }
+            self.end(self.outcome(on: channel))
+        }
+    }
+
+    /// What is spoken on a channel.
+    private func outcome(on channel: any Channel) -> Outcome {
+        let pipeline = channel.pipeline.syncOperations
+        if let connection = try? pipeline.handler(type: UpstreamHTTP2Connection.self) { return .http2(connection) }
+        if let link = try? pipeline.handler(type: UpstreamChannel.self) { return .http1(link.connection) }
+        return .none
     }
 }
 

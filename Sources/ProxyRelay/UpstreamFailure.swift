@@ -3,19 +3,19 @@ import ProxyWire
 
 /// How an upstream let an exchange down.
 enum UpstreamFailure {
-    case unreachable
-    /// - Parameter isOneOfMany: whether the same is told to others, one of whom stands for all.
-    case closed(hadAnswered: Bool, isOneOfMany: Bool = false)
+    case unreachable(ConnectionLoss = ConnectionLoss())
+    case closed(hadAnswered: Bool, ConnectionLoss = ConnectionLoss())
     /// Nothing was done with the request (RFC 9113 section 8.7).
     case refused
     case timedOut
     case malformed(WireFault)
 
-    /// Whether it tells that the upstream is not well, rather than that one request took long or was not understood.
+    /// Whether it tells that the upstream is not well, rather than that one request took long or was not understood; and nobody has said so
+    /// of the same connection.
     func isOfTheUpstream(wasSent: Bool) -> Bool {
         switch self {
-        case .unreachable: true
-        case .closed(_, let isOneOfMany): wasSent && !isOneOfMany
+        case .unreachable(let loss): loss.count()
+        case .closed(_, let loss): wasSent && loss.count()
         case .timedOut, .malformed, .refused: false
         }
     }
@@ -27,5 +27,16 @@ enum UpstreamFailure {
         case .closed, .malformed, .refused: .reset
         case .timedOut: .timeout
         }
+    }
+}
+
+/// That one connection was lost, or could not be made, told to each request that needed it: counted once. Confined to its event loop.
+final class ConnectionLoss {
+    private var isCounted = false
+
+    /// - Returns: whether it was not counted before.
+    func count() -> Bool {
+        defer { isCounted = true }
+        return !isCounted
     }
 }

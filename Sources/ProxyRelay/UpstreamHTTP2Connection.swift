@@ -93,7 +93,7 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
     func sweep(at now: NIODeadline) {
         if deadline <= now { return leave() }
         if takingDeadline <= now {
-            end()
+            end(.givenUp)
             return close()
         }
         guard !isAsked, !streams.isEmpty, now - heardLast >= Self.patience else { return }
@@ -281,17 +281,13 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
         close()
     }
 
-    private func end() {
+    private func end(_ ending: UpstreamHTTP2Stream.Ending = .connectionLost(ConnectionLoss())) {
         guard !hasEnded else { return }
         hasEnded = true
         stopLending()
         outbox.forgetWaiting()
         expectant = []
-        var isFirst = true
-        for stream in streams.values {
-            stream.wasEnded(.connectionLost(isFirst: isFirst))
-            isFirst = false
-        }
+        for stream in streams.values { stream.wasEnded(ending) }
         for stream in spareStreams { stream.upstream.unlinked() }
         spareStreams = []
     }

@@ -239,8 +239,9 @@ final class UpstreamHTTP2Stream: HTTP2Sender {
         /// Nothing was done with it.
         case refused
         case reset
-        /// - Parameter isFirst: of those that were under way.
-        case connectionLost(isFirst: Bool)
+        /// The other side takes nothing any more.
+        case givenUp
+        case connectionLost(ConnectionLoss)
     }
 
     /// What has come is handed over all the same (RFC 9113 section 8.1).

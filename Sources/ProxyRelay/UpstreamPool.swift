@@ -49,51 +49,48 @@ final class UpstreamPool {
     /// Opens a connection and lends it.
     /// - Parameters:
     ///   - isTunnel: whether it is for a tunnel, which takes a connection of HTTP/1.1.
-    ///   - ready: called on this loop, with `nil` when no connection could be made.
-    func connect(_ target: UpstreamTarget, isTunnel: Bool, ready: @escaping (UpstreamConnection?) -> Void) {
+    ///   - ready: called on this loop.
+    func connect(_ target: UpstreamTarget, isTunnel: Bool, ready: @escaping UpstreamShelf.Ready) {
         let shelf = shelf(for: target)
         let offersHTTP2 = settings.offersHTTP2 && target.isTLS && !isTunnel
-        // One connection will do for all who ask at once, where the upstream is known to choose HTTP/2.
-        if offersHTTP2, shelf.choseHTTP2, shelf.isDialling { return shelf.waiting.append(ready) }
+        if offersHTTP2, shelf.isWorthWaiting { return shelf.waiting.append(ready) }
         let dial = UpstreamDial(
             to: shelf, pool: self, settings: settings, tls: tls, eventLoop: eventLoop, offersHTTP2: offersHTTP2)
-        if offersHTTP2 { shelf.isDialling = true }
+        guard offersHTTP2 else {
+            return dial.begin { self.lend($0, to: ready, ConnectionLoss()) }
+        }
+        shelf.dials += 1
         dial.begin { outcome in
-            guard offersHTTP2 else { return self.lend(outcome, to: ready) }
-            let waiting = shelf.waiting
-            shelf.isDialling = false
-            shelf.waiting = []
-            self.lend(outcome, to: ready)
-            for ready in waiting { self.share(outcome, target, with: ready) }
+            shelf.dials -= 1
+            if case .none = outcome {} else { shelf.choseHTTP2 = outcome.isHTTP2 }
+            let loss = ConnectionLoss()
+            let waiting = shelf.takeWaiting()
+            self.lend(outcome, to: ready, loss)
+            for ready in waiting { self.share(outcome, target, with: ready, loss) }
         }
     }
 
-    private func lend(_ outcome: UpstreamDial.Outcome, to ready: (UpstreamConnection?) -> Void) {
+    private func lend(_ outcome: UpstreamDial.Outcome, to ready: UpstreamShelf.Ready, _ loss: ConnectionLoss) {
         switch outcome {
-        case .none: ready(nil)
+        case .none: ready(nil, loss)
         case .http1(let connection):
-            connection.shelf.choseHTTP2 = false
             meter.update { $0.upstreamConnectionsOpened += 1 }
-            ready(connection.isOpen ? connection : nil)
+            ready(connection.isOpen ? connection : nil, loss)
         case .http2(let connection):
-            connection.shelf.choseHTTP2 = true
             meter.update { $0.upstreamConnectionsOpened += 1 }
             connection.shelf.http2.append(connection)
-            ready(connection.hasRoom ? connection.lend() : nil)
+            ready(connection.hasRoom ? connection.lend() : nil, loss)
         }
     }
 
-    /// Somebody has waited for the connection of another, which may have no room for as many.
+    /// Somebody has waited for the connection of another, which may have no room for as many, or may not be there.
     private func share(
-        _ outcome: UpstreamDial.Outcome, _ target: UpstreamTarget, with ready: @escaping (UpstreamConnection?) -> Void
+        _ outcome: UpstreamDial.Outcome, _ target: UpstreamTarget, with ready: @escaping UpstreamShelf.Ready,
+        _ loss: ConnectionLoss
     ) {
-        switch outcome {
-        case .none: ready(nil)
-        case .http1: connect(target, isTunnel: false, ready: ready)
-        case .http2(let connection):
-            guard connection.hasRoom else { return connect(target, isTunnel: false, ready: ready) }
-            ready(connection.lend())
-        }
+        if let connection = take(target, streams: true, idle: false, avoiding: nil) { return ready(connection, loss) }
+        if case .none = outcome { return ready(nil, loss) }
+        connect(target, isTunnel: false, ready: ready)
     }
 
     func joined(_ connection: UpstreamConnection) -> Int { connections.add(connection) }
@@ -141,10 +138,23 @@ final class UpstreamShelf {
     var streamLimit = 100
     /// Whether that is what the upstream chose last.
     var choseHTTP2 = false
-    /// Whether a connection is being made that may be of HTTP/2.
-    var isDialling = false
-    /// Those who wait for it.
-    var waiting: [(UpstreamConnection?) -> Void] = []
+    /// Connections that are being made and may be of HTTP/2.
+    var dials = 0
+    /// Those who wait for one of them.
+    var waiting: [Ready] = []
+
+    /// Called once, with a connection that is lent; without one, with what is to be counted for all who needed it.
+    typealias Ready = (UpstreamConnection?, ConnectionLoss) -> Void
 
     init(target: UpstreamTarget) { self.target = target }
+
+    /// Whether a connection that is being made will have room for one more, as far as is known.
+    var isWorthWaiting: Bool { choseHTTP2 && waiting.count < dials * (streamLimit - 1) }
+
+    /// Takes those for whom one connection has room; all, when no other is being made.
+    func takeWaiting() -> [Ready] {
+        let taken = Array(waiting.prefix(dials == 0 ? waiting.count : streamLimit - 1))
+        waiting.removeFirst(taken.count)
+        return taken
+    }
 }

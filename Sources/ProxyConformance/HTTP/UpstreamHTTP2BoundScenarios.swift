@@ -97,6 +97,23 @@ extension HTTPScenario {
             check.equal(world.upstream.connectionCount, 2, "connections to the upstream")
         },
         HTTPScenario(
+            "http2.upstream.refused-too-late-is-broken-off",
+            "A stream that is refused after its answer has begun is not sent again: the answer is broken off.",
+            tags: .hostile, settings: HTTP2Script.settings
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let endings = [HTTP2Script.reset(1, code: 7), HTTP2Script.goAway(last: 0)]
+            for ending in endings {
+                world.upstream.script(
+                    HTTP2Script.begin() + [
+                        .send(HTTP2Script.head(1, [("content-length", "9")]) + HTTP2Script.content(1, "begun"))
+                    ] + HTTP2Script.ping(1) + [.send(ending), .close])
+                let answer = try await world.exchange(tenant.request())
+                check.that(answer.end != .complete, "it looks whole: \(answer.status) \(answer.text)")
+            }
+            check.equal(world.upstream.connectionCount, endings.count, "connections to the upstream")
+        },
+        HTTPScenario(
             "http2.upstream.no-streams-allowed",
             "A connection on which the upstream allows no more requests is closed, and the next uses another.",
             settings: HTTP2Script.settings
