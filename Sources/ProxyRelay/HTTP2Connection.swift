@@ -15,8 +15,6 @@ final class HTTP2Connection: ChannelInboundHandler {
     private static let mostIdleSpareStreams = 2
     /// Bytes of content that a client may send on a stream before it is told that there is room for more.
     static let streamWindow = 128 << 10
-    /// The same on all streams together: room is made at once, since each is bounded.
-    private static let connectionWindow = 1 << 20
 
     let relay: RelayLoop
     private var context: ChannelHandlerContext?
@@ -33,8 +31,6 @@ final class HTTP2Connection: ChannelInboundHandler {
     /// The highest that the client has begun.
     private var lastStream: UInt32 = 0
     private var conduct = PeerConduct()
-    /// Bytes of content that have come since room was made last.
-    private var unacknowledged = 0
     /// When it has been unused for too long.
     private var deadline: NIODeadline
     /// Until when the client may take nothing of what is sent.
@@ -69,7 +65,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         self.context = context
         outbox.attach(to: context)
         outbox.bytes.writeServerHello(
-            streams: Self.mostStreams, streamWindow: Self.streamWindow, connectionWindow: Self.connectionWindow,
+            streams: Self.mostStreams, streamWindow: Self.streamWindow, connectionWindow: HTTP2Outbox.connectionWindow,
             headBytes: relay.settings.wireLimits.maxHeadBytes)
         slot = relay.join(self)
     }
@@ -144,7 +140,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         switch frame {
         case .headers(let id, let endsStream): try takeHeaders(id, endsStream)
         case .data(let id, let content, let length, let endsStream):
-            makeRoom(length)
+            outbox.makeRoom(length)
             if content.readableBytes == 0, !endsStream { try conduct.noteIdleFrame() }
             guard let stream = try stream(id) else { return try conduct.noteIdleFrame() }
             let broken = stream.receive { $0.receiveBody(content, length: length, endsStream: endsStream) }
@@ -206,13 +202,6 @@ final class HTTP2Connection: ChannelInboundHandler {
         deadline = .distantFuture
         stream.begin(id, window: outbox.newStreamWindow)
         try judge(stream, stream.receive { $0.receiveHead(reader.section, endsStream: endsStream) })
-    }
-
-    private func makeRoom(_ length: Int) {
-        unacknowledged += length
-        guard unacknowledged >= Self.connectionWindow / 2 else { return }
-        outbox.bytes.writeWindowUpdate(unacknowledged, stream: 0)
-        unacknowledged = 0
     }
 
     // MARK: End

@@ -18,6 +18,10 @@ final class HTTP2Outbox {
     /// Those that have content which the connection has no room for, in their turn.
     private var waiting: [any HTTP2Sender] = []
     private var mustTellOfTable = false
+    /// Bytes of content that the other side may send on all streams together: room is made at once, since each stream is bounded.
+    static let connectionWindow = 1 << 20
+    /// Bytes of content that have come since room was made last.
+    private var unacknowledged = 0
 
     init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
@@ -77,7 +81,26 @@ final class HTTP2Outbox {
         waiting.append(stream)
     }
 
+    /// So many bytes of content have come, on whichever stream.
+    func makeRoom(_ length: Int) {
+        unacknowledged += length
+        guard unacknowledged >= Self.connectionWindow / 2 else { return }
+        bytes.writeWindowUpdate(unacknowledged, stream: 0)
+        unacknowledged = 0
+    }
+
+    /// A stream has taken so many bytes of content.
+    func makeRoom(_ length: Int, stream: UInt32) {
+        bytes.writeWindowUpdate(length, stream: stream)
+        flushSoon()
+    }
+
     // MARK: Sending
+
+    func reset(_ code: HTTP2ErrorCode, stream: UInt32) {
+        bytes.writeReset(code, stream: stream)
+        flushSoon()
+    }
 
     /// Writes a head or trailers.
     /// - Parameter write: writes the lines, packed.

@@ -70,8 +70,7 @@ final class HTTP2Stream: HTTP2Sender {
         guard isOpen, isReading else { return }
         if request.hasArrived { downstream.receive(request.takeArrived()) }
         if let room = request.takeRoom() {
-            outbox.bytes.writeWindowUpdate(room, stream: id)
-            outbox.flushSoon()
+            outbox.makeRoom(room, stream: id)
         }
         retireIfDone()
     }
@@ -180,8 +179,7 @@ final class HTTP2Stream: HTTP2Sender {
     func close() {
         guard isOpen else { return }
         if !outflow.isSent || !request.isWhole {
-            outbox.bytes.writeReset(outflow.isSent ? .noError : .internalError, stream: id)
-            outbox.flushSoon()
+            outbox.reset(outflow.isSent ? .noError : .internalError, stream: id)
         }
         let bound = NIOLoopBound(downstream, eventLoop: connection.relay.eventLoop)
         leave()
@@ -192,8 +190,7 @@ final class HTTP2Stream: HTTP2Sender {
     /// The client breaks a rule of this stream: it is ended, and no other.
     func reset(_ code: HTTP2ErrorCode) {
         guard isOpen else { return }
-        outbox.bytes.writeReset(code, stream: id)
-        outbox.flushSoon()
+        outbox.reset(code, stream: id)
         wasReset()
     }
 

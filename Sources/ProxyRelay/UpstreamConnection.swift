@@ -7,7 +7,6 @@ import ProxyWire
 /// Confined to its event loop. Idle in the pool until an exchange begins on it; then busy until the answer's end, after
 /// which it goes back to the pool or is closed.
 final class UpstreamConnection {
-
     /// Where it waits between two exchanges: with the others of its target.
     let shelf: UpstreamShelf
     private let pool: UpstreamPool

@@ -12,8 +12,6 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
     private static let mostSpareStreams = 16
     /// Bytes of content that an upstream may send on a stream before it is told that there is room for more.
     static let streamWindow = 256 << 10
-    /// The same on all streams together: room is made at once, since each is bounded.
-    private static let connectionWindow = 1 << 20
     private static let lastNumber: UInt32 = 0x7FFF_FFFF
     /// After so long a silence an upstream that owes answers is asked whether it is there, and gets no more requests until it says so.
     private static let patience = TimeAmount.seconds(10)
@@ -42,8 +40,6 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
     private var isLeaving = false
     private var hasLeft = false
     private var conduct = PeerConduct()
-    /// Bytes of content that have come since room was made last.
-    private var unacknowledged = 0
     /// How often anything has come.
     private(set) var heard: UInt64 = 0
     private var heardLast = NIODeadline.now()
@@ -142,7 +138,7 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
         self.context = context
         outbox.attach(to: context)
         outbox.bytes.writeClientHello(
-            streamWindow: Self.streamWindow, connectionWindow: Self.connectionWindow,
+            streamWindow: Self.streamWindow, connectionWindow: HTTP2Outbox.connectionWindow,
             headBytes: settings.wireLimits.maxHeadBytes)
         outbox.flushSoon()
         slot = pool.joined(self)
@@ -200,7 +196,7 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
             guard let stream = try stream(id) else { return try conduct.noteIdleFrame() }
             stream.receiveSection(reader.section, endsStream: endsStream)
         case .data(let id, let content, let length, let endsStream):
-            makeRoom(length)
+            outbox.makeRoom(length)
             if content.readableBytes == 0, !endsStream { try conduct.noteIdleFrame() }
             guard let stream = try stream(id) else { return try conduct.noteIdleFrame() }
             stream.receiveContent(content, length: length, endsStream: endsStream)
@@ -240,13 +236,6 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
         streamLimit = min(most, Self.mostStreams)
         // What allows none now may do so later: a new connection finds out.
         if streamLimit > 0 { shelf.streamLimit = streamLimit } else if lent == 0 { leave() }
-    }
-
-    private func makeRoom(_ length: Int) {
-        unacknowledged += length
-        guard unacknowledged >= Self.connectionWindow / 2 else { return }
-        outbox.bytes.writeWindowUpdate(unacknowledged, stream: 0)
-        unacknowledged = 0
     }
 
     // MARK: End

@@ -131,8 +131,7 @@ final class UpstreamHTTP2Stream: HTTP2Sender {
 
     // MARK: Answer
 
-    /// A head or trailers have come.
-    /// - Returns: which rule they break, if any; the stream is ended then.
+    /// A head or trailers have come. Malformed ones end the stream.
     func receiveSection(_ section: FieldSectionLines, endsStream: Bool) {
         do {
             try take(section, endsStream: endsStream)
@@ -189,8 +188,7 @@ final class UpstreamHTTP2Stream: HTTP2Sender {
         // It may have ended with that, and even serve another request.
         guard isOpen, id == passing else { return }
         if isLive, let room = inflow.takeRoom() {
-            outbox.bytes.writeWindowUpdate(room, stream: id)
-            outbox.flushSoon()
+            outbox.makeRoom(room, stream: id)
         }
         retireIfDone()
     }
@@ -229,9 +227,7 @@ final class UpstreamHTTP2Stream: HTTP2Sender {
     }
 
     private func reset(_ code: HTTP2ErrorCode) {
-        guard isLive else { return }
-        outbox.bytes.writeReset(code, stream: id)
-        outbox.flushSoon()
+        if isLive { outbox.reset(code, stream: id) }
     }
 
     /// How it ended without us.
