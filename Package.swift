@@ -181,7 +181,7 @@ let package = Package(
         .testTarget(
             name: "DatabaseTests",
             dependencies: [
-                "SQLDatabase", "SQLiteDriver", "PostgresDriver", "SQLStorage", "ProxyStorage", "ProxyDomain",
+                "CSQLite", "SQLDatabase", "SQLiteDriver", "PostgresDriver", "SQLStorage", "ProxyStorage", "ProxyDomain",
                 "ProxyFixtures",
             ],
             path: "Tests/Database", swiftSettings: houseSettings),

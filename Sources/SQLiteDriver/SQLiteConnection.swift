@@ -117,6 +117,9 @@ final class SQLiteConnection: SQLConnection {
         guard found == wanted else { throw SQLError(.setting(name: pragma, wanted: wanted, found: found)) }
     }
 
+    /// See ``GatheredLog``. Each commit must be synced.
+    func gatherLog() { _ = GatheredLog.gather(for: database) }
+
     /// Runs a statement that begins or ends a transaction: also when the caller wants to be interrupted.
     private func control(_ statement: SQLStatement) throws(SQLError) {
         let prepared = try prepared(statement)

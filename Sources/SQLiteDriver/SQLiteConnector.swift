@@ -74,6 +74,11 @@ final class SQLiteConnector: SQLConnector {
         // Views and triggers of a file we did not make run nothing (sqlite.org/security.html).
         try connection.set("trusted_schema", to: "0")
         if role == .reader, place != .memory { try connection.set("query_only", to: "1") }
+        if role == .writer, place != .memory, synchronous == .full {
+            // The log is open once something was read.
+            _ = try connection.first(Self.pageCount, []) { $0.integer(at: 0) }
+            connection.gatherLog()
+        }
     }
 
     func statistics() -> [SQLStatistic] {
