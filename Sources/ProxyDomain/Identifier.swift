@@ -12,12 +12,21 @@ public struct Identifier: Hashable, Comparable, Sendable {
 
     /// Makes a version 7 identifier (RFC 9562 section 5.7): 48 bits of Unix milliseconds, then 74 bits of `random`.
     public init(at instant: Timestamp, using random: inout some RandomNumberGenerator) {
+        self.init(at: instant, counter: random.next() & Self.mostCounted, using: &random)
+    }
+
+    /// Makes a version 7 identifier in which a counter follows the milliseconds, so that those of one maker are in order within a
+    /// millisecond too (RFC 9562 section 6.2, method 1).
+    /// - Parameter counter: what is beyond 4,095 counts as that.
+    public init(at instant: Timestamp, counter: UInt64, using random: inout some RandomNumberGenerator) {
         let milliseconds = UInt64(clamping: instant.milliseconds) & 0xFFFF_FFFF_FFFF
         let version: UInt64 = 0x7000
         let variant: UInt64 = 0x8000_0000_0000_0000
-        high = milliseconds << 16 | version | random.next() & 0x0FFF
+        high = milliseconds << 16 | version | min(counter, Self.mostCounted)
         low = variant | random.next() & 0x3FFF_FFFF_FFFF_FFFF
     }
+
+    private static let mostCounted: UInt64 = 0x0FFF
 
     /// Reads the 36-character text form, in lower or upper case. Gives `nil` for any other text.
     public init?(_ text: some StringProtocol) {

@@ -5,6 +5,9 @@ import ProxyDomain
 /// They are not secrets: SplitMix64 from a random seed keeps them apart between loops and processes.
 struct RequestIdentifiers: RandomNumberGenerator {
     private var state: UInt64
+    private var last = Timestamp(milliseconds: 0)
+    /// How many there were of the last one's millisecond before it.
+    private var counter: UInt64 = 0
 
     init(seed: UInt64) { state = seed }
 
@@ -16,5 +19,11 @@ struct RequestIdentifiers: RandomNumberGenerator {
         return mixed ^ mixed >> 31
     }
 
-    mutating func next(at instant: Timestamp) -> RequestID { RequestID(at: instant, using: &self) }
+    /// Later than those before it, within a millisecond too: so a batch of rows is put behind the last one, and not here and there
+    /// between those of the same millisecond.
+    mutating func next(at instant: Timestamp) -> RequestID {
+        counter = instant == last ? counter + 1 : 0
+        last = instant
+        return RequestID(Identifier(at: instant, counter: counter, using: &self))
+    }
 }

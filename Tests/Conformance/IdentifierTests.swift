@@ -1,6 +1,8 @@
 import ProxyDomain
 import Testing
 
+@testable import ProxyRelay
+
 /// Texts that are written a word at a time.
 @Suite("An identifier")
 struct IdentifierTests {
@@ -27,5 +29,19 @@ struct IdentifierTests {
             #expect(identifier.text == Self.slowly(identifier))
             #expect(Identifier(identifier.text) == identifier)
         }
+    }
+
+    /// Rows keyed by them are appended; in any other order a batch would change pages here and there.
+    @Test func ofALoopsRequestsRisesWithinAMillisecondToo() {
+        var identifiers = RequestIdentifiers(seed: 7)
+        var made: [Identifier] = []
+        for millisecond in [5, 6, 9] as [Int64] {
+            for _ in 0..<4096 { made.append(identifiers.next(at: Timestamp(milliseconds: millisecond)).identifier) }
+        }
+        #expect(zip(made, made.dropFirst()).allSatisfy { $0 < $1 })
+        #expect(made.allSatisfy { $0.high >> 12 & 0xF == 7 && $0.low >> 62 == 2 })
+        // More than a counter of twelve bits can tell apart are of the same millisecond still, and all different.
+        let more = (0..<9000).map { _ in identifiers.next(at: Timestamp(milliseconds: 12)).identifier }
+        #expect(more.allSatisfy { $0.high >> 16 == 12 } && Set(more).count == more.count)
     }
 }

@@ -59,7 +59,7 @@ struct PoolTests {
     func deadline(isWrite: Bool) async throws {
         let folder = TemporaryFolder()
         let pool = try await SQLiteDatabase.open(
-            .file(folder.database), limits: .init(readers: 1, wait: .milliseconds(50)))
+            .file(folder.database), limits: .init(readers: 1, wait: .milliseconds(500)))
         let gate = Gate()
         let hold: @Sendable () async throws -> Void = {
             if isWrite { try await pool.write { _ in gate.pass() } } else { try await pool.read { _ in gate.pass() } }
