@@ -20,9 +20,9 @@ extension ByteBuffer {
         }
     }
 
-    mutating func writeField(_ field: FieldLine, of bytes: UnsafeRawBufferPointer) {
+    mutating func writeField(_ field: FieldLine, of bytes: UnsafeRawBufferPointer, isSecret: Bool = false) {
         writeUnindexed(
             name: UnsafeRawBufferPointer(rebasing: bytes[field.nameRange]),
-            value: UnsafeRawBufferPointer(rebasing: bytes[field.valueRange]))
+            value: UnsafeRawBufferPointer(rebasing: bytes[field.valueRange]), isSecret: isSecret)
     }
 }

@@ -19,8 +19,8 @@ struct RequestIdentifiers: RandomNumberGenerator {
         return mixed ^ mixed >> 31
     }
 
-    /// Later than those before it, within a millisecond too: so a batch of rows is put behind the last one, and not here and there
-    /// between those of the same millisecond.
+    /// Later than those before it, while the clock goes on and there are not more than 4,096 in a millisecond: so a batch of rows is put
+    /// behind the last one, and not here and there between those of the same millisecond.
     mutating func next(at instant: Timestamp) -> RequestID {
         counter = instant == last ? counter + 1 : 0
         last = instant

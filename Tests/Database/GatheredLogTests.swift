@@ -1,10 +1,11 @@
 import CSQLite
 import Foundation
+import SQLDatabase
 import Testing
 
 @testable import SQLiteDriver
 
-@Suite("What a commit writes to SQLite's log is gathered")
+@Suite("What a commit writes to SQLite's log is gathered", .serialized)
 struct GatheredLogTests {
     /// A database in a file, synced with each commit.
     private struct Database {
@@ -31,6 +32,10 @@ struct GatheredLogTests {
             defer { sqlite3_finalize(statement) }
             try #require(sqlite3_step(statement) == SQLITE_ROW)
             return Int(sqlite3_column_int64(statement, 0))
+        }
+
+        var isSound: Bool {
+            get throws { try number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'") == 1 }
         }
 
         func close() { #expect(sqlite3_close(handle) == SQLITE_OK) }
@@ -82,7 +87,7 @@ struct GatheredLogTests {
             try writer.run("COMMIT")
             #expect(try reader.number("SELECT count(*) FROM notes") == round * (round + 1) / 2)
         }
-        #expect(try reader.number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'") == 1)
+        #expect(try reader.isSound)
         reader.close()
         writer.close()
     }
@@ -97,8 +102,33 @@ struct GatheredLogTests {
         #expect(try database.number("SELECT count(*) FROM notes WHERE length(words) = 3000") == 500)
         try database.run("ROLLBACK; BEGIN; \(rows(300, of: 3_000)); UPDATE notes SET words = words || id; COMMIT")
         #expect(try database.number("SELECT count(*) FROM notes WHERE words LIKE '%' || id") == 300)
-        #expect(try database.number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'") == 1)
+        #expect(try database.isSound)
         database.close()
+    }
+
+    /// With another connection's commit in the place of what was taken back: whether the first one then reads, or ends.
+    @Test("what was taken back is never written over what another connection committed", arguments: [true, false])
+    func takenBack(isRead: Bool) throws {
+        let folder = TemporaryFolder()
+        let path = folder.path + "/back.db"
+        let (first, second) = (try Database(path, gathers: false), try Database(path, gathers: false))
+        try first.run("\(Self.table); \(rows(50, of: 3_000)); CREATE TABLE others (id INTEGER PRIMARY KEY, words TEXT)")
+        try second.run("PRAGMA wal_checkpoint(TRUNCATE); INSERT INTO others (words) VALUES (1)")
+        try #require(GatheredLog.gather(for: first.handle))
+        try first.run("PRAGMA cache_size = 10; PRAGMA cache_spill = 5; BEGIN; \(rows(30, of: 3_000)); ROLLBACK")
+        for _ in 0..<3 {
+            try second.run(rows(10, of: 3_000).replacing("INTO notes", with: "INTO others"))
+        }
+        if isRead { #expect(try first.number("SELECT count(*) FROM others") == 31) } else { first.close() }
+        let copy = folder.path + "/copy.db"
+        for suffix in ["", "-wal"] { try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix) }
+        for found in [try Database(path, gathers: false), try Database(copy, gathers: false)] {
+            #expect(try found.number("SELECT count(*) FROM others") == 31)
+            #expect(try found.isSound)
+            found.close()
+        }
+        second.close()
+        if isRead { first.close() }
     }
 
     @Test("after each commit the files as they are hold it: a copy of them opens as after a crash")
@@ -116,7 +146,7 @@ struct GatheredLogTests {
             }
             let copied = try Database(copy, gathers: false)
             #expect(try copied.number("SELECT count(*) FROM notes") == (1...round).reduce(0) { $0 + $1 * 3 })
-            #expect(try copied.number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'") == 1)
+            #expect(try copied.isSound)
             copied.close()
         }
         database.close()
@@ -137,8 +167,55 @@ struct GatheredLogTests {
         #expect(try database.number("SELECT count(*) FROM notes") == 1)
         try database.run(rows(2, of: 3_000))
         #expect(try database.number("SELECT count(*) FROM notes") == 3)
-        #expect(try database.number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'") == 1)
+        #expect(try database.isSound)
         database.close()
+    }
+
+    @Test("what the disk does not take in the middle of a transaction is not lost from it")
+    func fullMeanwhile() throws {
+        let folder = TemporaryFolder()
+        let path = folder.path + "/meanwhile.db"
+        let database = try Database(path, gathers: false)
+        let others = rows(50, of: 3_000).replacing("INTO notes", with: "INTO others")
+        try database.run(
+            "\(Self.table); CREATE TABLE others (id INTEGER PRIMARY KEY, words TEXT CHECK (words <> 'x')); \(others)")
+        try database.run("PRAGMA wal_checkpoint(TRUNCATE); UPDATE others SET words = words || '1' WHERE id > 20")
+        let disk = try Disk(of: database.handle)
+        try #require(GatheredLog.gather(for: database.handle))
+        try database.run("PRAGMA cache_size = 10; PRAGMA cache_spill = 5; BEGIN; \(rows(20, of: 3_000))")
+        disk.setFull(true)
+        #expect(
+            sqlite3_exec(database.handle, "UPDATE others SET words = words || '2' WHERE id > 30", nil, nil, nil)
+                == SQLITE_FULL)
+        disk.setFull(false)
+        // SQLite takes back all of it, or the statement alone.
+        let goesOn = sqlite3_get_autocommit(database.handle) == 0
+        if goesOn { try database.run("COMMIT") }
+        let other = try Database(path, gathers: false)
+        #expect(try other.number("SELECT count(*) FROM notes") == (goesOn ? 20 : 0))
+        #expect(try other.isSound)
+        other.close()
+        database.close()
+    }
+
+    @Test("the writer gathers where each commit is synced, and nowhere else", arguments: [true, false])
+    func writers(isSynced: Bool) async throws {
+        let folder = TemporaryFolder()
+        let pool = try await SQLiteDatabase.open(.file(folder.database), synchronous: isSynced ? .full : .normal)
+        let add = SQLStatement(rows(20, of: 3_000))
+        let made = try await pool.write { [self] connection in
+            try connection.runScript(Self.table)
+            let before = try writes()
+            try connection.run(add)
+            return try writes() - before
+        }
+        #expect(isSynced ? made == 1 : made >= 40)
+        #expect(
+            try await pool.read {
+                try $0.first(SQLStatement("SELECT count(*) FROM notes")) { (row) throws(SQLError) in row.integer(at: 0)
+                }
+            } == 20)
+        await pool.close()
     }
 
     /// Stands between SQLite's log and its file, and can be full.
@@ -150,6 +227,7 @@ struct GatheredLogTests {
         }
 
         private let methods: UnsafeMutablePointer<Methods>
+        // The suite's tests run one after the other, and nobody else uses it.
         private static nonisolated(unsafe) var all: [UnsafeRawPointer: UnsafeMutablePointer<Methods>] = [:]
 
         init(of database: OpaquePointer) throws {
@@ -159,7 +237,6 @@ struct GatheredLogTests {
             let own = try #require(file.pointee.pMethods)
             methods = .allocate(capacity: 1)
             methods.initialize(to: Methods(table: own.pointee, own: own))
-            // One test makes one, hence nobody else is here.
             Self.all[UnsafeRawPointer(file)] = methods
             methods.pointee.table.xWrite = { file, bytes, count, offset in
                 guard let file, let methods = Disk.all[UnsafeRawPointer(file)], !methods.pointee.isFull else {

@@ -39,6 +39,16 @@ import WireFixtures
         }
     }
 
+    @Test func credentialsAreMarkedAsNeverToBeRemembered() throws {
+        var block = ByteBuffer()
+        try write(
+            "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer x\r\nX-API-Key: x\r\nApi-Key: x\r\nx-goog-api-key: x\r\nCOOKIE: a=b\r\n"
+                + "Set-Cookie: y\r\nkey: y\r\nUser-Agent: y\r\n\r\n", to: &block)
+        var decoder = NIOHPACK.HPACKDecoder(allocator: ByteBufferAllocator(), maxDynamicTableSize: 0)
+        let marked = try decoder.decodeHeaders(from: &block).filter { $0.indexable == .neverIndexed }.map(\.name)
+        #expect(marked == ["authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"])
+    }
+
     @Test func aServerOfAnotherMakeReadsWhatWeWrite() throws {
         let server = EmbeddedChannel(
             handler: NIOHTTP2Handler(

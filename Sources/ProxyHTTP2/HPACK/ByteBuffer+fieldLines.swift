@@ -8,7 +8,10 @@ extension ByteBuffer {
     /// Huffman-coded.
     ///
     /// A name of the static table is written as its index.
-    public mutating func writeUnindexed(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+    /// - Parameter isSecret: whether nobody on the way is to remember it either (RFC 7541 sections 6.2.3 and 7.1.3).
+    public mutating func writeUnindexed(
+        name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, isSecret: Bool = false
+    ) {
         // A first byte and two lengths.
         let most = name.count + value.count + 1 + 2 * mostIntegerBytes
         writeWithUnsafeMutableBytes(minimumWritableBytes: most) { memory in
@@ -20,6 +23,7 @@ extension ByteBuffer {
             let index = HPACKStaticTable.shared.index(of: UnsafeRawBufferPointer(start: end, count: name.count))
             end = index > 0 ? start.storeInteger(Int(index), prefix: 4) : end + name.count
             end = end.storeInteger(value.count, prefix: 7)
+            if isSecret { start.storeBytes(of: start.load(as: UInt8.self) | 0x10, as: UInt8.self) }
             if let source = value.baseAddress { memcpy(end, source, value.count) }
             return start.distance(to: end) + value.count
         }
