@@ -19,7 +19,9 @@ struct PoolTests {
     @Test("opens readers when they are needed, up to its limit, and keeps few")
     func readers() async throws {
         let folder = TemporaryFolder()
-        let pool = try await SQLiteDatabase.open(.file(folder.database), limits: .init(readers: 3, maxIdle: 1))
+        // With more patience than all other tests together take from it.
+        let pool = try await SQLiteDatabase.open(
+            .file(folder.database), limits: .init(readers: 3, maxIdle: 1, wait: .seconds(60)))
         #expect(pool.counters.opened == 1)
         let gate = Gate()
         let running = Log()
@@ -100,7 +102,7 @@ struct PoolTests {
     @Test("a caller cancelled while it waits leaves without having run")
     func cancelledWaiting() async throws {
         let folder = TemporaryFolder()
-        let pool = try await SQLiteDatabase.open(.file(folder.database), limits: .init(readers: 1))
+        let pool = try await SQLiteDatabase.open(.file(folder.database), limits: .init(readers: 1, wait: .seconds(60)))
         let gate = Gate()
         let log = Log()
         async let held: Void = pool.write { _ in
