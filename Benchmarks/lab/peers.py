@@ -14,6 +14,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROXY_CORE = "0"
 LOAD_CORE = "1"
 
+# Every limit that a token can have, so large that none is reached.
+FOUR_LIMITS = {
+    "max_requests": 10**12,
+    "limits": {"requests_per_minute": 10**9, "tokens_per_minute": 10**9, "budget_usd": 10**6, "budget_period": "day"}}
+
 ANSWER = json.dumps({
     "id": "chatcmpl-123", "object": "chat.completion", "created": 1700000000, "model": "gpt-4o-mini",
     "choices": [{"index": 0, "message": {"role": "assistant", "content": (
@@ -167,11 +172,11 @@ class LLMProxy:
         with urllib.request.urlopen(request, context=self.trust) as answer:
             return json.load(answer)
 
-    def make_token(self, max_requests=0):
-        """A token of a project of its own; with a cap when one is given."""
+    def make_token(self, max_requests=0, **more):
+        """A token of a project of its own; with a cap when one is given, and what else it is asked with."""
         project = self.manage("/manage/projects", {
             "name": f"bench-{time.monotonic_ns()}", "api_key": "sk-upstream-key-0123456789abcdef0123456789abcdef"})
-        asked = {"project_id": project["id"], "duration_minutes": 1440}
+        asked = {"project_id": project["id"], "duration_minutes": 1440, **more}
         if max_requests:
             asked["max_requests"] = max_requests
         return self.manage("/manage/tokens", asked)["token"]

@@ -43,10 +43,10 @@ struct GatheredLogTests {
 
     private static let table = "CREATE TABLE notes (id INTEGER PRIMARY KEY, words TEXT)"
 
-    private func rows(_ count: Int, of bytes: Int) -> String {
+    private func rows(_ count: Int, of bytes: Int, into table: String = "notes") -> String {
         """
         WITH RECURSIVE each (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM each WHERE n < \(count))
-        INSERT INTO notes (words) SELECT hex(randomblob(\(bytes / 2))) FROM each
+        INSERT INTO \(table) (words) SELECT hex(randomblob(\(bytes / 2))) FROM each
         """
     }
 
@@ -117,7 +117,7 @@ struct GatheredLogTests {
         try #require(GatheredLog.gather(for: first.handle))
         try first.run("PRAGMA cache_size = 10; PRAGMA cache_spill = 5; BEGIN; \(rows(30, of: 3_000)); ROLLBACK")
         for _ in 0..<3 {
-            try second.run(rows(10, of: 3_000).replacing("INTO notes", with: "INTO others"))
+            try second.run(rows(10, of: 3_000, into: "others"))
         }
         if isRead { #expect(try first.number("SELECT count(*) FROM others") == 31) } else { first.close() }
         let copy = folder.path + "/copy.db"
@@ -176,7 +176,7 @@ struct GatheredLogTests {
         let folder = TemporaryFolder()
         let path = folder.path + "/meanwhile.db"
         let database = try Database(path, gathers: false)
-        let others = rows(50, of: 3_000).replacing("INTO notes", with: "INTO others")
+        let others = rows(50, of: 3_000, into: "others")
         try database.run(
             "\(Self.table); CREATE TABLE others (id INTEGER PRIMARY KEY, words TEXT CHECK (words <> 'x')); \(others)")
         try database.run("PRAGMA wal_checkpoint(TRUNCATE); UPDATE others SET words = words || '1' WHERE id > 20")
