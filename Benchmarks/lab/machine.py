@@ -33,13 +33,16 @@ def describe():
     }
 
 
-def arguments(description, rounds, seconds, short_rounds, short_seconds):
-    """Reads --short, --rounds, --seconds, --json PATH."""
+def arguments(description, rounds, seconds, short_rounds, short_seconds, connections=None):
+    """Reads --short, --rounds, --seconds, --json PATH; and --connections where a benchmark has a usual number of them."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--short", action="store_true", help="a quick look: fewer and shorter rounds")
     parser.add_argument("--rounds", type=int, help="interleaved rounds")
     parser.add_argument("--seconds", type=int, help="seconds of each measurement")
     parser.add_argument("--json", metavar="PATH", help="where the figures go")
+    if connections:
+        parser.add_argument(
+            "--connections", type=int, default=connections, help="clients at once (%(default)s)")
     given = parser.parse_args()
     given.rounds = given.rounds or (short_rounds if given.short else rounds)
     given.seconds = given.seconds or (short_seconds if given.short else seconds)

@@ -14,7 +14,9 @@ public protocol SharedResponses: Sendable {
 }
 
 /// What a relay is given of the cache.
-public struct CacheSetup: Sendable {
+///
+/// A class, because every request looks at it: one reference is cheaper to hold than five values.
+public final class CacheSetup: Sendable {
     public let cache: ResponseCache
     public let shared: (any SharedResponses)?
     /// In seconds, for answers that may be kept and don't say how long; 0 for not at all.

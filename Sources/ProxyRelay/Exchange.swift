@@ -243,7 +243,8 @@ final class Exchange {
     /// What the provider says in the answer. Only for when that has ended: it is read once.
     var reported: Reported {
         if let readReport { return readReport }
-        let report = Reported(usage: usageTap.usage, model: usageTap.model)
+        let (usage, model) = usageTap.take()
+        let report = Reported(usage: usage, model: model)
         readReport = report
         return report
     }

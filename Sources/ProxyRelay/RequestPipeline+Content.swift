@@ -80,7 +80,7 @@ extension Exchange {
         let told = reported.usage.map {
             TokenUsage(promptTokens: $0.promptTokens, completionTokens: $0.completionTokens)
         }
-        guard let grant, isEventStream, (200..<300).contains(status), eventCount > 0 else { return told }
+        guard isEventStream, (200..<300).contains(status), eventCount > 0, let grant else { return told }
         switch outcome {
         case .clientLeft where grant.route.streams.clientLeaves == .cancel: return told
         case .completed, .clientLeft, .upstreamReset, .upstreamTimeout:

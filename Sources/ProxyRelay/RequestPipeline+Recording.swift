@@ -119,7 +119,7 @@ extension Exchange {
 
     /// Something was changed at the request's path (RFC 9111 section 4.4).
     func invalidateCache(_ status: Int) {
-        guard let setup = relay.dependencies.cache, 200..<400 ~= status, let grant else { return }
+        guard 200..<400 ~= status, let setup = relay.dependencies.cache, let grant else { return }
         switch head.method {
         case .post where caching != nil, .get, .head, .options, .trace: return
         default:

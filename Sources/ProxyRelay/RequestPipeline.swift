@@ -73,12 +73,13 @@ extension Exchange {
     private func allow(_ grant: Grant) {
         guard let downstream else { return }
         self.grant = grant
-        if let refusal = refusal(under: grant, downstream.head) { return refuse(refusal) }
+        let head = downstream.head
+        if let refusal = refusal(under: grant, head) { return refuse(refusal) }
         #if LEDGER_OFF
             compose()
             chooseUpstream()  // Counts nothing: what Benchmarks/ledger-off builds, to show what counting costs.
         #else
-            cacheWish = cacheWish(downstream.head)
+            cacheWish = cacheWish(head)
             guard !mustRead(grant) else { return readBody() }
             if cacheWish == nil || !isAnsweredFromMemory(grant) { pass(grant) }
         #endif

@@ -39,6 +39,12 @@ public struct UsageTap: Sendable {
         oldest = 0
     }
 
+    /// What was said of usage and of the model; forgets the body, and keeps the storage.
+    public mutating func take() -> (usage: ReportedUsage?, model: String?) {
+        defer { reset() }
+        return (usage, model)
+    }
+
     /// The last usage reported: what stands nearest to its document's outside, and among those the last.
     ///
     /// Anthropic streams report input at the beginning and output at the end; the two are put together.

@@ -8,20 +8,31 @@ enum LedgerStatements {
     /// (`DEFAULT_RANGE_INEQ_SEL` in its selfuncs.h).
     static func isOfBatch(_ position: String) -> String { "\(position) BETWEEN 1 AND 10000000" }
 
-    /// Takes the batch's number, and tells how many changes to projects and tokens there were before it. Changes nothing
-    /// when the number was taken before: then the batch is in the database.
-    static let claim = SQLStatement(
-        """
-        INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open) VALUES ($1, $2, $3, $4)
-        \(takingNumber)
-        """)
+    /// Takes the batch's number. Changes nothing when the number was taken before: then the batch is in the database.
+    static let claim = SQLStatement("\(insertWriter) \(takingNumber)")
+
+    /// Takes the batch's number, and tells what ``seen`` does: one round trip instead of two. An engine in this process has no
+    /// round trips, and SQLite makes a temporary table for what a changing statement returns, of some 90 kB
+    /// (sqlite.org/lang_returning.html, section 2.1).
+    static let claimTelling = SQLStatement("\(insertWriter) \(takingNumberTelling)")
+
+    private static let insertWriter =
+        "INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open) VALUES ($1, $2, $3, $4)"
+
+    /// How many changes to projects and tokens there were, and until when requests may be summed up.
+    static let seen = SQLStatement("SELECT count, usage_until FROM grant_changes WHERE id = 1")
 
     /// How a writer's row takes a number that is higher than the one it has.
-    static let takingNumber = """
+    private static let takingNumber = """
         ON CONFLICT (instance_id) DO UPDATE
             SET last_sequence = excluded.last_sequence, updated_at = excluded.updated_at,
                 oldest_open = excluded.oldest_open
             WHERE ledger_writers.last_sequence < excluded.last_sequence
+        """
+
+    /// As ``takingNumber``, and the figures of ``seen``.
+    static let takingNumberTelling = """
+        \(takingNumber)
         RETURNING (SELECT count FROM grant_changes WHERE id = 1) AS changes,
             (SELECT usage_until FROM grant_changes WHERE id = 1) AS usage_until
         """

@@ -131,12 +131,21 @@ final class SQLLedgerWriter: LedgerWriter {
     private func claim(_ batch: LedgerBatch, on connection: any SQLConnection) throws(SQLError) {
         layClaim(batch)
         isNew = false
-        try connection.enqueue(LedgerStatements.claim, parameters, first: 0, count: parameters.count) {
-            [unowned self] (row) throws(SQLError) in
-            isNew = true
-            changesSeen = row.integer(at: 0)
-            usageUntil = row.integer(at: 1)
+        guard connection.dialect.batchStyle == .arrays else {
+            isNew = try connection.run(LedgerStatements.claim, parameters) > 0
+            if isNew { try connection.run(LedgerStatements.seen) { row in note(seen: row) } }
+            return
         }
+        try connection.enqueue(LedgerStatements.claimTelling, parameters, first: 0, count: parameters.count) {
+            [unowned self] row in
+            isNew = true
+            note(seen: row)
+        }
+    }
+
+    private func note(seen row: any SQLRow) {
+        changesSeen = row.integer(at: 0)
+        usageUntil = row.integer(at: 1)
     }
 
     /// Takes over what a writer before us, of the same instance, left open.

@@ -31,7 +31,7 @@ extension LedgerTable {
                 INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open)
                 SELECT $1, $2, $3, $4
                 WHERE (SELECT count(*) FROM locked WHERE is_granted) = cardinality($5::text[])
-                \(LedgerStatements.takingNumber)
+                \(LedgerStatements.takingNumberTelling)
             ), counted AS (
                 UPDATE tokens SET
                     last_used_at = GREATEST(tokens.last_used_at, locked.last_used_at),
@@ -87,7 +87,7 @@ extension LedgerTable {
             ), claimed AS (
                 INSERT INTO ledger_writers (instance_id, last_sequence, updated_at, oldest_open)
                 SELECT $1, $2, $3, $4 FROM counted
-                \(LedgerStatements.takingNumber)
+                \(LedgerStatements.takingNumberTelling)
             ), added AS (
                 INSERT INTO \(table) (\(Columns.requestWithoutReservation), writer)
                 SELECT $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
