@@ -252,8 +252,8 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
         if lent == 0 { leave() }
     }
 
-    /// Ends in good order: nothing is under way.
-    private func leave() {
+    /// Ends in good order: nothing is wanted of it any more.
+    func leave() {
         guard !hasLeft else { return }
         hasLeft = true
         stopLending()

@@ -123,7 +123,7 @@ final class UpstreamPool {
 
     func closeAll() {
         connections.forEach { $0.abandon() }
-        http2Connections.forEach { $0.close() }
+        http2Connections.forEach { $0.leave() }
     }
 }
 

@@ -42,6 +42,7 @@ struct CatalogueTests {
         "sqlite-memory: account.restart.keeps-counts",
         "sqlite-memory: account.stop.finishes-what-is-open",
         "sqlite-memory: http2.stop.says-goodbye",
+        "sqlite-memory: http2.upstream.stop-finishes-what-is-open",
         "sqlite-memory: cache.database.outlives-the-server",
         "http2: access.malformed.is-refused",
         "http2: limit.method.is-refused",
@@ -103,6 +104,7 @@ struct CatalogueTests {
         "http2: http2.settings.of-a-table-are-heeded",
         "http2: http2.window.of-the-connection-is-shared",
         "http2: http2.upstream.is-not-over-read",
+        "http2: http2.upstream.stop-finishes-what-is-open",
         "http2: tunnel.websocket.carries-both-ways",
         "http2: tunnel.client-gone.ends-the-upstream",
         "http2: tunnel.upstream-declines.is-answered",
@@ -141,6 +143,7 @@ struct CatalogueTests {
         "http2-upstream: account.restart.keeps-counts",
         "http2-upstream: account.stop.finishes-what-is-open",
         "http2-upstream: http2.stop.says-goodbye",
+        "http2-upstream: http2.upstream.stop-finishes-what-is-open",
         "http2-upstream: cache.database.outlives-the-server",
     ]
 
@@ -163,7 +166,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 189)
-        #expect(HTTPScenario.all.count == 374)
+        #expect(HTTPScenario.all.count == 377)
         #expect(CommandScenario.all.count == 155)
     }
 

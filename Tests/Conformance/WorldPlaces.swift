@@ -9,6 +9,8 @@ final class WorldPlaces: Sendable {
     /// Agrees on HTTP/2 alone, and passes its bytes on as they are.
     private let bareFront: TLSFront?
     private let connectFront: ConnectFront?
+    /// Leads to ``bareFront``.
+    private let bareConnectFront: ConnectFront?
     /// Before the double, in worlds whose upstream speaks HTTP/2.
     private let http2Front: HTTP2Front?
     private let issued: TestAuthority?
@@ -18,10 +20,14 @@ final class WorldPlaces: Sendable {
         func name(_ places: String...) -> Bool { values.contains { value in places.contains { value.contains($0) } } }
         self.upstreamPort = upstreamPort
         simulator = name("{simulator}") ? try await Simulator.start() : nil
-        tlsFront = name("{tls-by-", "{connect-") ? try await TLSFront.start(before: upstreamPort) : nil
-        bareFront = name("{tls-http2}") ? try await TLSFront.start(before: upstreamPort, protocols: ["h2"]) : nil
-        connectFront =
-            name("{connect-") ? try await ConnectFront.start(before: tlsFront?.port ?? upstreamPort) : nil
+        let namesProxy = name("{connect-proxy}", "{connect-place}")
+        tlsFront = name("{tls-by-") || namesProxy ? try await TLSFront.start(before: upstreamPort) : nil
+        bareFront =
+            name("{tls-http2}", "{connect-http2}")
+            ? try await TLSFront.start(before: upstreamPort, protocols: ["h2"]) : nil
+        connectFront = namesProxy ? try await ConnectFront.start(before: tlsFront?.port ?? upstreamPort) : nil
+        bareConnectFront =
+            name("{connect-http2}") ? try await ConnectFront.start(before: bareFront?.port ?? upstreamPort) : nil
         http2Front =
             upstreamSpeaksHTTP2 && name("{upstream}") ? try await HTTP2Front.start(before: upstreamPort) : nil
         issued = name("{authority}", "{certificate") ? try TestAuthority.shared.get() : nil
@@ -38,6 +44,7 @@ final class WorldPlaces: Sendable {
             "{upstream}": http2Front.map { "https://localhost:\($0.port)" } ?? "http://127.0.0.1:\(upstreamPort)",
             "{simulator}": "http://127.0.0.1:\(simulator?.port ?? 0)",
             "{connect-proxy}": "http://\(ConnectFront.credential)@127.0.0.1:\(connectFront?.port ?? 0)",
+            "{connect-http2}": "http://\(ConnectFront.credential)@127.0.0.1:\(bareConnectFront?.port ?? 0)",
             "{connect-place}": "127.0.0.1:\(connectFront?.port ?? 0)",
             "{tls-by-name}": "https://localhost:\(tlsFront?.port ?? 0)",
             "{tls-by-address}": "https://127.0.0.1:\(tlsFront?.port ?? 0)",
@@ -51,6 +58,7 @@ final class WorldPlaces: Sendable {
         await tlsFront?.stop()
         await bareFront?.stop()
         await connectFront?.stop()
+        await bareConnectFront?.stop()
         await http2Front?.stop()
     }
 }

@@ -12,6 +12,7 @@ public struct HTTPScenario: Sendable {
     /// addresses of an upstream behind TLS whose certificate is for its name, `{tls-http2}` for the address by name of one
     /// that agrees on HTTP/2 alone and is spoken for, frame by frame, by the double's scripts, `{connect-proxy}` for an HTTP
     /// proxy, with its credential, that leads every tunnel to the first of them, `{connect-place}` for its host and port,
+    /// `{connect-http2}` for one that leads to the upstream of `{tls-http2}`,
     /// `{authority}` for the PEM file of the authority that issued their certificate, and `{certificate}` and
     /// `{certificate-key}` for PEM files of such a certificate. A value that begins with `{file}` stands for the path of a
     /// file with the rest as its text.
@@ -107,7 +108,8 @@ extension HTTPScenario {
         requestBodies, answers, streams, connections,
         endings, timeouts,
         smuggling, hostileUpstreams, projectManagement, tokenManagement, managementInput, effects, accounting,
-        operation, http2, http2Frames, upstreamHTTP2, upstreamHTTP2Frames, upstreamHTTP2Bounds, tunnels, openAI,
+        operation, http2, http2Frames, upstreamHTTP2, upstreamHTTP2Frames, upstreamHTTP2Bounds,
+        upstreamHTTP2Ways, tunnels, openAI,
         upstreamTLS, listenerTLS, providers, origins, parameters,
         scopes, attempts,
         upstreamManagement, cache, cacheStore, cacheOperation, audit, managementVersions, roles, usageAPI, pages,
