@@ -63,6 +63,7 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
 
     // MARK: For the pool
 
+    var isIdle: Bool { lent == 0 }
     var hasRoom: Bool {
         guard let context, !isLeaving, !hasEnded, !isAsked else { return false }
         return lent < streamLimit && context.channel.isActive && context.channel.isWritable
@@ -129,7 +130,8 @@ final class UpstreamHTTP2Connection: ChannelInboundHandler {
         }
         guard lent == 0 else { return }
         deadline = .now() + stream.upstream.idleTimeout
-        if isLeaving || isAsked || streamLimit == 0 { leave() }
+        let isOneTooMany = stream.upstream.mostIdle.map { shelf.idleCount > $0 } ?? false
+        if isLeaving || isAsked || streamLimit == 0 || isOneTooMany { leave() }
     }
 
     // MARK: From the channel

@@ -111,7 +111,7 @@ final class UpstreamPool {
             connection.rest()
             return stream.wasServed()
         }
-        if let most = connection.mostIdle, connection.shelf.idle.count >= most { return connection.close() }
+        if let most = connection.mostIdle, connection.shelf.idleCount >= most { return connection.close() }
         connection.rest()
         connection.shelf.idle.append(connection)
     }
@@ -147,6 +147,9 @@ final class UpstreamShelf {
     typealias Ready = (UpstreamConnection?, ConnectionLoss) -> Void
 
     init(target: UpstreamTarget) { self.target = target }
+
+    /// How many that can take requests nobody uses.
+    var idleCount: Int { idle.count + http2.count { $0.isIdle } }
 
     /// Whether a connection that is being made will have room for one more, as far as is known.
     var isWorthWaiting: Bool { choseHTTP2 && waiting.count < dials * (streamLimit - 1) }

@@ -31,6 +31,36 @@ extension HTTPScenario {
             check.equal(world.upstream.connectionCount, 2, "connections to the upstream")
         },
         HTTPScenario(
+            "http2.upstream.unused-ones-are-bounded",
+            "No more HTTP/2 connections lie unused than a provider's max_idle_conns; one that is in use is none of them.",
+            settings: HTTP2Script.settings(with: [
+                "API_CONFIG_PATH":
+                    "{file}apis:\n  openai:\n    base_url: {tls-http2}\n    connection: {max_idle_conns: 1}\n"
+            ])
+        ) { world, check in
+            let tenant = try await world.tenant()
+            for _ in 1...3 {
+                world.upstream.script(
+                    HTTP2Script.begin(settings: [(3, 1)]) + [
+                        .await("go"), .send(HTTP2Script.usual(1)), .readFrames(throughEndOf: 3),
+                        .send(HTTP2Script.usual(3)), .awaitClose,
+                    ])
+            }
+            async let answers = world.exchange(3, of: tenant.request(), releasing: "none", after: 3)
+            let haveBegun = try await eventually {
+                (1...3).allSatisfy { world.upstream.frames(of: $0).begun == [1] }
+            }
+            check.that(haveBegun, "they do not have a connection each")
+            world.upstream.release("go")
+            for answer in try await answers { check.usual(answer) }
+            let haveLeft = try await eventually {
+                (1...3).count { world.upstream.frames(of: $0).goAwayCode == 0 } == 2
+            }
+            check.that(haveLeft, "not two have ended")
+            check.usual(try await world.exchange(tenant.request()), "the next")
+            check.equal(world.upstream.connectionCount, 3, "connections to the upstream")
+        },
+        HTTPScenario(
             inside: "http2.upstream.stop-finishes-what-is-open",
             "A server that stops lets requests on an HTTP/2 connection finish, writes them down, and then takes its leave of the upstream.",
             needs: .durable, settings: HTTP2Script.settings(with: ["SHUTDOWN_GRACE": "10s"])
