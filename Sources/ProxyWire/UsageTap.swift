@@ -34,6 +34,7 @@ public struct UsageTap: Sendable {
 
     /// Forgets the body and keeps the storage.
     public mutating func reset() {
+        guard !head.isEmpty || !tail.isEmpty else { return }
         head.removeAll(keepingCapacity: true)
         tail.removeAll(keepingCapacity: true)
         oldest = 0

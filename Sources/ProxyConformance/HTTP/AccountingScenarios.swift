@@ -189,16 +189,23 @@ extension HTTPScenario {
                     .send(HTTPAnswer.chunkedHead()), .await("go"),
                     .send(HTTPAnswer.chunk("data: 1\n\n") + HTTPAnswer.lastChunk),
                 ])
-            var conversation = try await world.talk()
-            try await conversation.send(tenant.request())
-            let head = try await conversation.head()
-            async let restarted: Void = world.restart()
-            world.upstream.release("go")
-            let rest = try await conversation.body(of: head)
-            check.equal(rest.text, "data: 1\n\n", "body")
-            check.equal(rest.end, .complete, "end")
-            try await restarted
-            check.equal(try await world.settlement(of: tenant)?.outcome, .completed, "outcome")
+            try await stopAmid(tenant, text: "data: 1\n\n", world, check)
         },
     ]
+
+    /// The server is told to stop while an answer has begun that waits for "go": it comes whole, and is written down.
+    static func stopAmid(
+        _ tenant: Tenant, text: String, _ world: any ProxyWorld, _ check: Check
+    ) async throws {
+        var conversation = try await world.talk()
+        try await conversation.send(tenant.request())
+        let head = try await conversation.head()
+        async let restarted: Void = world.restart()
+        world.upstream.release("go")
+        let rest = try await conversation.body(of: head)
+        check.equal(rest.text, text, "body")
+        check.equal(rest.end, .complete, "end")
+        try await restarted
+        check.equal(try await world.settlement(of: tenant)?.outcome, .completed, "outcome")
+    }
 }

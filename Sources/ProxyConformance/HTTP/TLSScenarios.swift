@@ -72,7 +72,7 @@ extension HTTPScenario {
     ]
 
     /// An upstream at a port where nobody listens, to which a proxy leads.
-    private static func behindProxy(_ proxy: String) -> [String: String] {
+    static func behindProxy(_ proxy: String) -> [String: String] {
         ["OPENAI_API_URL": "https://localhost:1", "UPSTREAM_CA_FILE": "{authority}", "HTTPS_PROXY": proxy]
     }
 
