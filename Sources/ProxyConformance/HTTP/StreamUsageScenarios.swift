@@ -149,7 +149,7 @@ extension HTTPScenario {
         HTTPScenario(
             "account.usage.asked-for-of-slow-bodies",
             "A body that must be read first may take longer than anybody waits for the database.",
-            settings: ["DATABASE_WAIT": "100ms"]
+            settings: ["DATABASE_WAIT": "500ms"]
         ) { world, check in
             let tenant = try await world.askingTenant()
             let text = #"{"stream":true}"#
