@@ -40,6 +40,8 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     var deadline = NIODeadline.distantFuture
     private var isReading = true
     private var hasUnflushed = false
+    /// Whether its own channel takes more: NIO tells of each change at once, and to ask it costs more.
+    private var hasRoom = true
     var isInputClosed = false
     var isOutputClosed = false
     private var isProcessing = false
@@ -66,7 +68,13 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
             ? try? channel.pipeline.syncOperations.handler(type: ClientAddress.self).told : nil
         return told ?? channel.remoteAddress?.ipAddress ?? ""
     }
-    var isWritable: Bool { link?.isWritable ?? false }
+    var isWritable: Bool {
+        switch link {
+        case .channel: hasRoom
+        case .stream(let stream): stream.isWritable
+        case nil: false
+        }
+    }
 
     // MARK: From what carries it
 
@@ -82,6 +90,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
         self.link = link
         isReading = true
         hasUnflushed = false
+        hasRoom = link.isWritable
         slot = relay.join(self)
         exchange.downstream = self
         deadline = .now() + relay.settings.headTimeout
@@ -106,6 +115,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     }
 
     func writabilityChanged(_ isWritable: Bool) {
+        hasRoom = isWritable
         if phase == .answering { deadline = isWritable ? .distantFuture : .now() + relay.settings.streamIdleTimeout }
         exchange.clientWritabilityChanged(isWritable)
         guard isWritable, phase == .awaitingHead, inbound.readableBytes > 0 else { return }
@@ -236,13 +246,14 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
         isFresh = false
         guard let bytes = inbound.readSlice(length: head.length) else { return false }
         body.begin(head.framing, limits: relay.settings.wireLimits)
-        deadline = body.isComplete ? .distantFuture : .now() + relay.settings.bodyTimeout
+        let now = NIODeadline.now()
+        deadline = body.isComplete ? .distantFuture : now + relay.settings.bodyTimeout
         if isForUpstream(bytes) {
             phase = .relayingBody
-            exchange.begin(head, bytes, provider: nil)
+            exchange.begin(head, bytes, provider: nil, at: now)
         } else if let provider = takeProvider(bytes) {
             phase = .relayingBody
-            exchange.begin(head, bytes, provider: provider)
+            exchange.begin(head, bytes, provider: provider, at: now)
         } else {
             phase = .collectingBody
             beginCollecting(bytes)
@@ -270,13 +281,18 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     }
 
     private func takeBody() throws(WireFault) -> ByteBuffer {
-        if inbound.readableBytes > 0 { deadline = .now() + relay.settings.bodyTimeout }
+        defer { expectMoreBody() }
         return try body.take(from: &inbound) { _ in }
     }
 
     func takeBody(payload: (UnsafeRawBufferPointer) -> Void) throws(WireFault) {
-        if inbound.readableBytes > 0 { deadline = .now() + relay.settings.bodyTimeout }
+        defer { expectMoreBody() }
         _ = try body.take(from: &inbound, payload: payload)
+    }
+
+    /// Some of a body has come, or of its framing: the time for the next of it runs from now.
+    private func expectMoreBody() {
+        if !body.isComplete { deadline = .now() + relay.settings.bodyTimeout }
     }
 
     func requestEnded() {
@@ -285,12 +301,12 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     }
 
     /// The answer is complete. Goes on with the next request, or closes.
-    func answerEnded(keepsAlive: Bool) {
+    func answerEnded(keepsAlive: Bool, at now: NIODeadline = .now()) {
         guard let link, phase != .lingering else { return }
         guard keepsAlive, !relay.isDraining, body.isComplete, !isInputClosed || inbound.readableBytes > 0 else {
             return closeAfterAnswer()
         }
-        awaitNextHead()
+        awaitNextHead(at: now)
         setReading(true)
         switch link {
         case .channel: process()
@@ -298,10 +314,10 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
         }
     }
 
-    private func awaitNextHead() {
+    private func awaitNextHead(at now: NIODeadline = .now()) {
         phase = .awaitingHead
         // What is left of a stream is the client's to take.
-        deadline = .now() + (isCarried ? relay.settings.streamIdleTimeout : relay.settings.keepAliveTimeout)
+        deadline = now + (isCarried ? relay.settings.streamIdleTimeout : relay.settings.keepAliveTimeout)
     }
 
     // MARK: Answers

@@ -167,12 +167,12 @@ final class Exchange {
     var requestMethod: RequestMethod { head.method }
 
     /// Makes ready for a request.
-    func reset(_ facts: RequestFacts, ticket: UInt64) {
+    func reset(_ facts: RequestFacts, ticket: UInt64, at now: NIODeadline) {
         self.ticket = ticket
         head = facts
         arrivedAt = relay.dependencies.now()
-        startedAt = .now()
-        askedAt = startedAt
+        startedAt = now
+        askedAt = now
         requestID = relay.identifiers.next(at: arrivedAt)
         secret = nil
         grant = nil

@@ -132,10 +132,10 @@ extension Exchange {
     }
 
     /// Leaves this request behind: what still comes for it is ignored.
-    func end(outcome: RequestOutcome?, code: String?) {
+    func end(outcome: RequestOutcome?, code: String?, at now: NIODeadline = .now()) {
         guard isActive else { return }
         let usage = usage(endedAs: outcome)
-        count(usage, code: code)
+        count(usage, code: code, at: now)
         if relay.dependencies.log != nil { log(outcome: outcome, usage, code: code) }
         if status == 401, let code { tellRefusedCredential(code) }
         relay.census.requests.subtract(1, ordering: .relaxed)
@@ -158,8 +158,8 @@ extension Exchange {
         if outgoing.capacity > Holding.response { outgoing = ByteBuffer() }
     }
 
-    private func count(_ usage: TokenUsage?, code: String?) {
-        let duration = microseconds(from: startedAt, to: .now())
+    private func count(_ usage: TokenUsage?, code: String?, at now: NIODeadline) {
+        let duration = microseconds(from: startedAt, to: now)
         let firstByte = sentAt.flatMap { sent in firstByteAt.map { microseconds(from: sent, to: $0) } }
         relay.meter.update { counters in
             counters.answers[min(max(status / 100, 0), 5)] += 1

@@ -13,13 +13,13 @@ extension Exchange {
 
     /// A head has come: finds out whose request it is.
     /// - Parameter provider: the one that its path names.
-    func begin(_ head: RequestHead, _ bytes: ByteBuffer, provider: String?) {
+    func begin(_ head: RequestHead, _ bytes: ByteBuffer, provider: String?, at now: NIODeadline) {
         guard let downstream else { return }
         reset(
             RequestFacts(
                 method: head.method, minorVersion: Int(head.minorVersion), keepsAlive: head.keepsAlive,
                 framing: head.framing, expectsContinue: head.expectsContinue),
-            ticket: relay.nextTicket(for: downstream.slot))
+            ticket: relay.nextTicket(for: downstream.slot), at: now)
         stage = .identifying
         self.provider = provider
         relay.census.requests.add(1, ordering: .relaxed)
@@ -256,7 +256,7 @@ extension Exchange {
         guard isWhole else { return }
         isRequestSent = true
         sentAt = now
-        upstream.requestEnded()
+        upstream.requestEnded(at: now)
     }
 
     func upstreamWritabilityChanged(_ isWritable: Bool) {
@@ -271,8 +271,8 @@ extension Exchange {
         bytes.withUnsafeReadableBytes { outgoing.writeInterimHead(interim, of: $0, route: route) }
     }
 
-    func responseHead(_ response: ResponseHead, _ bytes: ByteBuffer) {
-        firstByteAt = .now()
+    func responseHead(_ response: ResponseHead, _ bytes: ByteBuffer, at now: NIODeadline) {
+        firstByteAt = now
         hasHead = true
         route?.breaker.answered()
         status = response.status
@@ -395,8 +395,9 @@ extension Exchange {
             return
         }
         let keepsAlive = keepsClientConnection && isBodyComplete
-        end(outcome: .completed, code: nil)
-        downstream?.answerEnded(keepsAlive: keepsAlive)
+        let now = NIODeadline.now()
+        end(outcome: .completed, code: nil, at: now)
+        downstream?.answerEnded(keepsAlive: keepsAlive, at: now)
     }
 
     /// Writes down how the request ended, once, if it was counted.

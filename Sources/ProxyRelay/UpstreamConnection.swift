@@ -22,6 +22,8 @@ final class UpstreamConnection {
     private var exchange: Exchange?
     private var isReading = true
     private var hasUnflushed = false
+    /// Whether its own channel takes more: NIO tells of each change at once, and to ask it costs more.
+    private var hasRoom = true
     /// Whether the deadline is for room for more of the request.
     private var awaitsRoom = false
     /// Heads that came before the answer's.
@@ -51,7 +53,13 @@ final class UpstreamConnection {
 
     var isOpen: Bool { link?.isOpen ?? false }
     var isIdle: Bool { exchange == nil }
-    var isWritable: Bool { link?.isWritable ?? false }
+    var isWritable: Bool {
+        switch link {
+        case .channel: hasRoom
+        case .stream(let stream): stream.isWritable
+        case nil: false
+        }
+    }
     /// The stream that carries it, if that is what does.
     var stream: UpstreamHTTP2Stream? { if case .stream(let stream) = link { stream } else { nil } }
 
@@ -79,12 +87,12 @@ final class UpstreamConnection {
     var idleTimeout: TimeAmount { timeouts.idleConnection ?? settings.upstreamIdleTimeout }
 
     /// Back in the pool: kept for a while.
-    func rest() {
+    func rest(at now: NIODeadline = .now()) {
         exchange = nil
         drainDeadline = .distantFuture
         wholeDeadline = .distantFuture
         setReading(true)
-        deadline = .now() + idleTimeout
+        deadline = now + idleTimeout
     }
 
     func write(_ buffer: ByteBuffer) {
@@ -113,10 +121,10 @@ final class UpstreamConnection {
     }
 
     /// The request is sent whole: the time for its answer runs from now.
-    func requestEnded() {
+    func requestEnded(at now: NIODeadline) {
         awaitsRoom = false
-        if !hasHead { deadline = .now() + (timeouts.responseHead ?? settings.responseHeadTimeout) }
-        if let whole = timeouts.whole, !hasHead { wholeDeadline = .now() + whole }
+        if !hasHead { deadline = now + (timeouts.responseHead ?? settings.responseHeadTimeout) }
+        if let whole = timeouts.whole, !hasHead { wholeDeadline = now + whole }
     }
 
     /// Stops or resumes reading, as the client can take more or not.
@@ -165,6 +173,7 @@ final class UpstreamConnection {
     /// It has one.
     func linked(by link: UpstreamLink) {
         self.link = link
+        hasRoom = link.isWritable
         slot = pool.joined(self)
     }
 
@@ -194,6 +203,7 @@ final class UpstreamConnection {
     func readEnded() { exchange?.upstreamReadEnded() }
 
     func writabilityChanged(_ isWritable: Bool) {
+        hasRoom = isWritable
         if isWritable { roomWasMade() } else { awaitRoom() }
         exchange?.upstreamWritabilityChanged(isWritable)
     }
@@ -266,9 +276,10 @@ final class UpstreamConnection {
         guard head.status != 101 || agreesToTunnel(exchange, bytes) else { throw .malformedStatusLine }
         hasHead = true
         awaitsRoom = false
-        deadline = .now() + settings.streamIdleTimeout
+        let now = NIODeadline.now()
+        deadline = now + settings.streamIdleTimeout
         body.begin(head.status == 101 ? .untilClose : head.framing, limits: settings.wireLimits)
-        exchange.responseHead(head, bytes)
+        exchange.responseHead(head, bytes, at: now)
         // It may have let go of us, to try elsewhere.
         guard self.exchange === exchange else {
             buffer = ByteBuffer()
@@ -277,7 +288,7 @@ final class UpstreamConnection {
         if exchange.isEventStream || head.status == 101 { wholeDeadline = .distantFuture }
         if head.status == 101 { exchange.tunnelOpened() }
         exchange.responseBody(try takeBody(&buffer, for: exchange))
-        endIfComplete(for: exchange, leftover: buffer.readableBytes)
+        endIfComplete(for: exchange, leftover: buffer.readableBytes, at: now)
         return true
     }
 
@@ -290,9 +301,10 @@ final class UpstreamConnection {
     func extendDeadline() { if isReading, hasHead { deadline = .now() + settings.streamIdleTimeout } }
 
     private func receiveBody(_ buffer: inout ByteBuffer, for exchange: Exchange) throws(WireFault) {
-        if isReading { deadline = .now() + settings.streamIdleTimeout }
+        let now = NIODeadline.now()
+        if isReading { deadline = now + settings.streamIdleTimeout }
         exchange.responseBody(try takeBody(&buffer, for: exchange))
-        endIfComplete(for: exchange, leftover: buffer.readableBytes)
+        endIfComplete(for: exchange, leftover: buffer.readableBytes, at: now)
     }
 
     private func takeBody(_ buffer: inout ByteBuffer, for exchange: Exchange) throws(WireFault) -> ByteBuffer {
@@ -300,13 +312,13 @@ final class UpstreamConnection {
         return try body.take(from: &buffer) { exchange.observe($0) }
     }
 
-    private func endIfComplete(for exchange: Exchange, leftover: Int) {
+    private func endIfComplete(for exchange: Exchange, leftover: Int, at now: NIODeadline) {
         guard body.isComplete, self.exchange != nil else { return }
         let isReusable = head.keepsAlive && leftover == 0 && exchange.isRequestSent && isOpen
         self.exchange = nil
         hasServed = true
         if isReusable {
-            pool.giveBack(self)
+            pool.giveBack(self, at: now)
         } else {
             close()
         }

@@ -106,13 +106,13 @@ final class UpstreamPool {
     func left(_ connection: UpstreamHTTP2Connection, slot: Int) { http2Connections.remove(slot) }
 
     /// Takes back a connection whose exchange is over and that can serve another.
-    func giveBack(_ connection: UpstreamConnection) {
+    func giveBack(_ connection: UpstreamConnection, at now: NIODeadline = .now()) {
         if let stream = connection.stream {
-            connection.rest()
+            connection.rest(at: now)
             return stream.wasServed()
         }
         if let most = connection.mostIdle, connection.shelf.idleCount >= most { return connection.close() }
-        connection.rest()
+        connection.rest(at: now)
         connection.shelf.idle.append(connection)
     }
 

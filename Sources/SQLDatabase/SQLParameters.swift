@@ -1,3 +1,5 @@
+import Glibc
+
 /// Values for the parameters of a statement, or of many runs of one: reused, so that a value costs no allocation.
 ///
 /// Texts lie one after another in memory of its own, each followed by a zero byte (libpq wants one).
@@ -71,6 +73,22 @@ public struct SQLParameters: ~Copyable {
         arena[start + count] = 0
         used = start + count + 1
         slots.append(.text(offset: Int32(start), count: Int32(count)))
+    }
+
+    /// Adds a text to rows of `width` values: when the row before has the same one there, that once more, without copying it.
+    public mutating func append(_ text: String, repeatingIn width: Int) {
+        let above = slots.count - width
+        var copy = text
+        copy.withUTF8 { bytes in
+            if above >= 0, holds(UnsafeRawBufferPointer(bytes), at: above) { return append(sharing: above) }
+            appendText(count: bytes.count) { $0.copyMemory(from: UnsafeRawBufferPointer(bytes)) }
+        }
+    }
+
+    private func holds(_ text: UnsafeRawBufferPointer, at index: Int) -> Bool {
+        guard case .text(let offset, let count) = slots[index], Int(count) == text.count else { return false }
+        guard let base, let start = text.baseAddress else { return text.isEmpty }
+        return memcmp(base + Int(offset), start, text.count) == 0
     }
 
     /// Adds the value at `index` once more, without copying its text.

@@ -129,22 +129,24 @@ extension LedgerWork {
         parameters.removeAll()
         let width = withReservation ? LedgerTable.addWidth : LedgerTable.addWidthWithoutReservation
         var previous = -1
+        var instants = SettlementInstants()
         for place in places {
             let grant = plan.grants[place]
             let admission = batch.admissions[grant.admission]
             let first = parameters.count
             parameters.append(admission.requestID)
             if grant.group == previous {
-                // The row before is of the same token, hence its text is there already.
+                // The row before is of the same token, hence what names it is there already.
                 parameters.append(sharing: first - width + 1)
+                parameters.append(sharing: first - width + 2)
             } else {
                 parameters.append(admission.tokenID)
+                parameters.append(admission.projectID)
             }
-            parameters.append(admission.projectID)
-            parameters.append(admission.admittedAt)
-            parameters.append(admission.method)
-            parameters.append(admission.path)
-            parameters.append(settlement: admission.settlement)
+            parameters.append(admission.admittedAt, sharing: &instants.admitted)
+            parameters.append(admission.method, repeatingIn: width)
+            parameters.append(admission.path, repeatingIn: width)
+            parameters.append(settlement: admission.settlement, repeatingIn: width, &instants.settled)
             parameters.append(batch.instance.number)
             if withReservation { parameters.append(admission.reservation) }
             previous = grant.group
@@ -153,10 +155,11 @@ extension LedgerWork {
 
     private func laySettlements(_ batch: LedgerBatch, _ places: some Sequence<Int>) {
         parameters.removeAll()
+        var settled: WrittenInstant?
         for place in places {
             let end = batch.settlements[place]
             parameters.append(end.requestID)
-            parameters.append(settlement: end.settlement)
+            parameters.append(settlement: end.settlement, repeatingIn: LedgerTable.settleWidth, &settled)
         }
     }
 
@@ -194,30 +197,39 @@ extension SQLParameters {
         append(reservation.cost.amount.storable)
     }
 
-    /// Adds the twelve columns of a settlement, all NULL for a request that is open.
-    mutating func append(settlement: Settlement?) {
+    /// Adds the twelve columns of a settlement to rows of `width` values, all NULL for a request that is open.
+    mutating func append(
+        settlement: Settlement?, repeatingIn width: Int, _ settledLast: inout WrittenInstant?
+    ) {
         guard let settlement else {
             for _ in 0..<12 { appendNull() }
             return
         }
-        append(settlement.model?.withoutZeroBytes)
-        append(settlement.outcome.rawValue)
+        if let model = settlement.model { append(model.withoutZeroBytes, repeatingIn: width) } else { appendNull() }
+        append(settlement.outcome.rawValue, repeatingIn: width)
         append(Int64(settlement.status))
         append(settlement.usage?.promptTokens.storable)
         append(settlement.usage?.completionTokens.storable)
         append(settlement.cost.amount.storable)
-        append(settlement.settledAt)
+        append(settlement.settledAt, sharing: &settledLast)
         append(max(0, settlement.durationMicroseconds))
         append(settlement.firstByteMicroseconds.map { max(0, $0) })
-        append(settlement.usage?.source.rawValue)
+        if let usage = settlement.usage { append(usage.source.rawValue, repeatingIn: width) } else { appendNull() }
         if settlement.attempts.isEmpty { appendNull() } else { append(settlement.attempts.text) }
         append(settlement.sentMicroseconds.map { max(0, $0) })
     }
 }
 
+/// The last instants of each column.
+private struct SettlementInstants {
+    var admitted: WrittenInstant?
+    var settled: WrittenInstant?
+}
+
 extension String {
     /// An upstream may call its model anything; a zero byte is what not every engine can keep.
     fileprivate var withoutZeroBytes: String {
-        utf8.contains(0) ? String(map { $0 == "\0" ? "\u{FFFD}" : $0 }) : self
+        let hasAny = utf8.withContiguousStorageIfAvailable { $0.contains(0) } ?? utf8.contains(0)
+        return hasAny ? String(map { $0 == "\0" ? "\u{FFFD}" : $0 }) : self
     }
 }

@@ -12,9 +12,22 @@ extension SQLParameters {
         appendText(count: 24) { instant.write(into: $0) }
     }
 
+    /// Adds an instant: when it is the `last` one, that text once more. The requests of a batch are few milliseconds apart.
+    mutating func append(_ instant: Timestamp, sharing last: inout WrittenInstant?) {
+        if let last, last.instant == instant { return append(sharing: last.index) }
+        last = WrittenInstant(instant: instant, index: count)
+        append(instant)
+    }
+
     mutating func append(_ instant: Timestamp?) {
         if let instant { append(instant) } else { appendNull() }
     }
+}
+
+/// An instant, and which of the parameters it is.
+struct WrittenInstant {
+    let instant: Timestamp
+    let index: Int
 }
 
 extension SQLValue {

@@ -8,6 +8,15 @@ final class SQLiteStatement {
     let columnCount: Int
     /// For each of SQLite's parameters, which of ours it is. SQLite numbers `$3`, `$1` in the order it meets them.
     private let order: [Int32]
+    /// What SQLite holds of each of its parameters: it keeps them when a statement is reset (sqlite.org/c3ref/reset.html).
+    private var bound: [Bound]
+
+    fileprivate enum Bound: Equatable {
+        case nothing
+        case null
+        case integer(Int64)
+        case text(UnsafePointer<CChar>?, count: Int32)
+    }
 
     init(_ text: String, on database: OpaquePointer) throws(SQLError) {
         var prepared: OpaquePointer?
@@ -20,27 +29,45 @@ final class SQLiteStatement {
             guard let name = sqlite3_bind_parameter_name(prepared, index + 1) else { return index }
             return (Int32(String(cString: name + 1)) ?? index + 1) - 1
         }
+        bound = order.map { _ in .nothing }
     }
 
     deinit { sqlite3_finalize(handle) }
 
-    /// Binds values without copying texts: `parameters` must stay as they are until ``reset()``.
+    /// Binds values without copying texts: `parameters` must stay as they are until ``reset()``. What is bound already is left.
     func bind(_ parameters: borrowing SQLParameters, first: Int) -> Int32 {
-        for (index, ours) in order.enumerated() {
-            let place = Int32(index + 1)
-            let code: Int32
-            switch parameters.slots[first + Int(ours)] {
-            case .null: code = sqlite3_bind_null(handle, place)
-            case .integer(let number): code = sqlite3_bind_int64(handle, place, number)
-            case .text(let offset, let count):
-                let start = parameters.base.map { ($0 + Int(offset)).assumingMemoryBound(to: CChar.self) }
-                // No destructor is SQLITE_STATIC: SQLite reads the bytes where they are.
-                code = sqlite3_bind_text(handle, place, start, count, nil)
+        for index in order.indices {
+            let wanted = Bound(parameters.slots[first + Int(order[index])], textsAt: parameters.base)
+            guard wanted != bound[index] else { continue }
+            let code = bind(wanted, at: Int32(index + 1))
+            guard code == SQLITE_OK else {
+                bound[index] = .nothing
+                return code
             }
-            guard code == SQLITE_OK else { return code }
+            bound[index] = wanted
         }
         return SQLITE_OK
     }
 
+    private func bind(_ value: Bound, at place: Int32) -> Int32 {
+        switch value {
+        case .nothing, .null: sqlite3_bind_null(handle, place)
+        case .integer(let number): sqlite3_bind_int64(handle, place, number)
+        // No destructor is SQLITE_STATIC: SQLite reads the bytes where they are.
+        case .text(let start, let count): sqlite3_bind_text(handle, place, start, count, nil)
+        }
+    }
+
     func reset() { sqlite3_reset(handle) }
+}
+
+extension SQLiteStatement.Bound {
+    init(_ slot: SQLParameters.Slot, textsAt base: UnsafeRawPointer?) {
+        switch slot {
+        case .null: self = .null
+        case .integer(let number): self = .integer(number)
+        case .text(let offset, let count):
+            self = .text(base.map { ($0 + Int(offset)).assumingMemoryBound(to: CChar.self) }, count: count)
+        }
+    }
 }
