@@ -3,8 +3,8 @@ public import ProxyDomain
 /// What the log says of one request.
 public struct RequestSummary: Sendable {
     public let requestID: RequestID
-    /// 32 hexadecimal digits: the client's trace, or the one that was begun for it.
-    public let traceID: String
+    /// 32 hexadecimal digits: the client's trace. `nil` for the one that was begun for the request, whose digits are those of ``requestID``.
+    public let traceID: String?
     public let arrivedAt: Timestamp
     public let tokenID: TokenID?
     public let projectID: ProjectID?

@@ -136,7 +136,7 @@ extension Exchange {
         guard isActive else { return }
         let usage = usage(endedAs: outcome)
         count(usage, code: code, at: now)
-        if relay.dependencies.log != nil { log(outcome: outcome, usage, code: code) }
+        if relay.dependencies.log != nil { log(outcome: outcome, usage, code: code, at: now) }
         if status == 401, let code { tellRefusedCredential(code) }
         relay.census.requests.subtract(1, ordering: .relaxed)
         stage = .idle
@@ -202,15 +202,15 @@ extension Exchange {
         }
     }
 
-    private func log(outcome: RequestOutcome?, _ usage: TokenUsage?, code: String?) {
+    private func log(outcome: RequestOutcome?, _ usage: TokenUsage?, code: String?, at now: NIODeadline) {
         relay.dependencies.log?.record(
             RequestSummary(
-                requestID: requestID, traceID: traceID ?? requestID.identifier.digits, arrivedAt: arrivedAt,
+                requestID: requestID, traceID: traceID, arrivedAt: arrivedAt,
                 tokenID: grant?.tokenID, projectID: grant?.projectID,
                 method: head.method.name, path: path.isEmpty ? askedPath : path, model: reported.model, status: status,
                 code: code,
                 shadowRefusal: headroom.shadowRefusal,
-                outcome: outcome, durationMicroseconds: microseconds(from: startedAt, to: .now()),
+                outcome: outcome, durationMicroseconds: microseconds(from: startedAt, to: now),
                 firstByteMicroseconds: firstByteAt.map { microseconds(from: startedAt, to: $0) },
                 overheadMicroseconds: overhead,
                 usage: usage, requestBytes: requestBytes, responseBytes: responseBytes))

@@ -11,36 +11,54 @@ struct LogLine {
 
     init(_ format: Format, level: String, at instant: Timestamp, message: String) {
         self.format = format
-        bytes.reserveCapacity(512)
+        bytes.reserveCapacity(640)
         switch format {
         case .json:
-            bytes += #"{"time":""#.utf8
-            append(instant)
-            bytes += #"","level":""#.utf8
-            bytes += level.utf8
-            bytes += #"","message":""#.utf8
+            append(#"{"time":""#)
+            append(24) { instant.write(into: $0) }
+            append(#"","level":""#)
+            appendEscaped(level)
+            append(#"","message":""#)
             appendEscaped(message)
-            bytes.append(UInt8(ascii: "\""))
+            append("\"")
         case .console:
-            append(instant)
-            bytes.append(UInt8(ascii: " "))
-            bytes += level.utf8
-            bytes.append(UInt8(ascii: " "))
+            append(24) { instant.write(into: $0) }
+            append(" ")
+            appendEscaped(level)
+            append(" ")
             appendEscaped(message)
         }
     }
 
     mutating func add(_ key: StaticString, _ value: some BinaryInteger) {
-        addKey("\(key)")
-        bytes += "\(value)".utf8
+        addKey(key)
+        append(Int64(clamping: value))
     }
 
-    mutating func add(_ key: String, _ value: String?) {
+    mutating func add(_ key: StaticString, _ value: String?) {
         guard let value else { return }
         addKey(key)
-        if format == .json { bytes.append(UInt8(ascii: "\"")) }
-        appendEscaped(value)
-        if format == .json { bytes.append(UInt8(ascii: "\"")) }
+        addText { $0.appendEscaped(value) }
+    }
+
+    mutating func add(_ key: StaticString, _ id: Identifier?) {
+        guard let id else { return }
+        addKey(key)
+        addText { line in line.append(36) { id.write(into: $0) } }
+    }
+
+    /// Adds an identifier as 32 digits without dashes.
+    mutating func add(_ key: StaticString, digitsOf id: Identifier) {
+        addKey(key)
+        addText { line in line.append(32) { id.writeDigits(into: $0) } }
+    }
+
+    /// Adds a fact whose name is not known before.
+    mutating func add(named key: String, _ value: String) {
+        append(format == .json ? ",\"" : " ")
+        appendEscaped(key)
+        append(format == .json ? "\":" : "=")
+        addText { $0.appendEscaped(value) }
     }
 
     /// The line with its end.
@@ -48,9 +66,9 @@ struct LogLine {
     consuming func finished(_ resource: [UInt8]) -> [UInt8] {
         if format == .json {
             bytes += resource
-            bytes.append(UInt8(ascii: "}"))
+            append("}")
         }
-        bytes.append(UInt8(ascii: "\n"))
+        append("\n")
         return bytes
     }
 
@@ -58,50 +76,85 @@ struct LogLine {
     static func resource(_ attributes: [String: String]) -> [UInt8] {
         guard !attributes.isEmpty else { return [] }
         var line = LogLine(.json)
-        line.bytes += #","resource":{"#.utf8
+        line.append(#","resource":{"#)
         for (place, (name, value)) in attributes.sorted(by: { $0.key < $1.key }).enumerated() {
-            line.bytes += place == 0 ? "\"".utf8 : ",\"".utf8
+            line.append(place == 0 ? "\"" : ",\"")
             line.appendEscaped(name)
-            line.bytes += "\":\"".utf8
+            line.append("\":\"")
             line.appendEscaped(value)
-            line.bytes.append(UInt8(ascii: "\""))
+            line.append("\"")
         }
-        line.bytes.append(UInt8(ascii: "}"))
+        line.append("}")
         return line.bytes
     }
+}
 
-    private mutating func addKey(_ key: String) {
-        if format == .json {
-            bytes += ",\"".utf8
-            appendEscaped(key)
-            bytes += "\":".utf8
-        } else {
-            bytes.append(UInt8(ascii: " "))
-            appendEscaped(key)
-            bytes.append(UInt8(ascii: "="))
+/// Pieces. Every request has a line, so each piece is copied as a whole.
+extension LogLine {
+    private mutating func addKey(_ key: StaticString) {
+        append(format == .json ? ",\"" : " ")
+        append(key)
+        append(format == .json ? "\":" : "=")
+    }
+
+    private mutating func addText(_ text: (inout LogLine) -> Void) {
+        if format == .json { append("\"") }
+        text(&self)
+        if format == .json { append("\"") }
+    }
+
+    private mutating func append(_ text: StaticString) {
+        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private mutating func append(_ number: Int64) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var first = digits.count
+            var rest = number.magnitude
+            repeat {
+                first -= 1
+                digits[first] = UInt8(truncatingIfNeeded: rest % 10) + UInt8(ascii: "0")
+                rest /= 10
+            } while rest > 0
+            if number < 0 {
+                first -= 1
+                digits[first] = UInt8(ascii: "-")
+            }
+            bytes.append(contentsOf: UnsafeMutableBufferPointer(rebasing: digits[first...]))
         }
     }
 
-    private mutating func append(_ instant: Timestamp) {
+    /// Adds `count` bytes, which `fill` writes where they belong.
+    private mutating func append(_ count: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) {
         let start = bytes.count
-        bytes.append(contentsOf: repeatElement(0, count: 24))
-        bytes.withUnsafeMutableBytes { instant.write(into: UnsafeMutableRawBufferPointer(rebasing: $0[start...])) }
+        bytes.append(contentsOf: repeatElement(0, count: count))
+        bytes.withUnsafeMutableBytes { fill(UnsafeMutableRawBufferPointer(rebasing: $0[start...])) }
     }
 
     /// As RFC 8259 section 7 asks; control characters are escaped for people too, so that nobody forges a line.
     private mutating func appendEscaped(_ text: String) {
-        let digits = Array("0123456789abcdef".utf8)
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                if format == .json { bytes.append(UInt8(ascii: "\\")) }
-                bytes.append(byte)
-            case 0..<0x20, 0x7F:
-                bytes += "\\u00".utf8
-                bytes.append(digits[Int(byte >> 4)])
-                bytes.append(digits[Int(byte & 15)])
-            default: bytes.append(byte)
+        var text = text
+        text.withUTF8 { text in
+            var plain = 0
+            for (place, byte) in text.enumerated() where Self.isEscaped(byte) {
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[plain..<place]))
+                appendEscape(byte)
+                plain = place + 1
             }
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[plain...]))
         }
+    }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    private mutating func appendEscape(_ byte: UInt8) {
+        guard byte < 0x20 || byte == 0x7F else {
+            if format == .json { append("\\") }
+            return bytes.append(byte)
+        }
+        append("\\u00")
+        for digit in [byte >> 4, byte & 15] { bytes.append(digit < 10 ? 0x30 + digit : 0x57 + digit) }
     }
 }

@@ -1,10 +1,11 @@
 import Glibc
-import NIOPosix
+import SQLDatabase
 import Synchronization
 
 /// Where log lines go: a file or standard error. Any thread may write; none of them waits for the disk.
 ///
-/// Lines gather while earlier ones are written, up to a bound; beyond it they are dropped and their number is logged.
+/// Lines gather while earlier ones are written, and while the core is busy, up to a bound; beyond it they are dropped and their number is
+/// logged.
 public final class LogSink: Sendable {
     /// Bytes that may wait.
     private static let bound = 8 << 20
@@ -20,10 +21,12 @@ public final class LogSink: Sendable {
     private let descriptor: Int32
     private let ownsDescriptor: Bool
     private let state = Mutex(State())
+    private let lane: Lane<Void>
 
     /// Writes to standard error.
-    public init(resource: [String: String] = [:]) {
+    public init(resource: [String: String] = [:]) throws(StartupError) {
         self.resource = LogLine.resource(resource)
+        lane = try Self.startLane()
         descriptor = STDERR_FILENO
         ownsDescriptor = false
     }
@@ -31,6 +34,7 @@ public final class LogSink: Sendable {
     /// Appends to the file at `path`, which is made if it is missing.
     public init(path: String, resource: [String: String] = [:]) throws(StartupError) {
         self.resource = LogLine.resource(resource)
+        lane = try Self.startLane()
         descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
         ownsDescriptor = true
         guard descriptor >= 0 else {
@@ -40,6 +44,14 @@ public final class LogSink: Sendable {
     }
 
     deinit { if ownsDescriptor { close(descriptor) } }
+
+    private static func startLane() throws(StartupError) -> Lane<Void> {
+        do throws(SQLError) {
+            return try Lane(name: "log-writer", gathers: true) {}
+        } catch {
+            throw StartupError("no thread can be had that writes the log (\(error)): allow the program more threads")
+        }
+    }
 
     /// Adds a line; `bytes` end with a line feed.
     func write(_ bytes: [UInt8]) {
@@ -52,21 +64,21 @@ public final class LogSink: Sendable {
             defer { state.isWriting = true }
             return !state.isWriting
         }
-        if mustStart { NIOThreadPool.singleton.submit { _ in self.writeOut() } }
+        if mustStart { lane.enqueue { _ in self.writeOut() } }
     }
 
     /// Writes what waits on the calling thread; for the end of the process.
     public func flush() { writeOut() }
 
     private func writeOut() {
+        var bytes: [UInt8] = []
         while true {
-            let (bytes, dropped) = state.withLock { state in
-                defer {
-                    state.waiting.removeAll(keepingCapacity: state.waiting.capacity <= 1 << 20)
-                    state.dropped = 0
-                    if state.waiting.isEmpty { state.isWriting = false }
-                }
-                return (state.waiting, state.dropped)
+            let dropped = state.withLock { state in
+                bytes.removeAll(keepingCapacity: bytes.capacity <= 1 << 20)
+                swap(&bytes, &state.waiting)
+                if bytes.isEmpty { state.isWriting = false }
+                defer { state.dropped = 0 }
+                return state.dropped
             }
             if dropped > 0 {
                 put(Array(#"{"level":"warning","message":"log lines dropped","count":\#(dropped)}\#n"#.utf8))

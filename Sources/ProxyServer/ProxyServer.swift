@@ -191,7 +191,7 @@ extension LogSink {
         if let path = settings.file {
             try self.init(path: path, resource: resource)
         } else {
-            self.init(resource: resource)
+            try self.init(resource: resource)
         }
     }
 }

@@ -8,10 +8,14 @@ struct RequestLogWriter: RequestLog {
 
     func record(_ summary: RequestSummary) {
         var line = LogLine(format, level: "info", at: summary.arrivedAt, message: "request")
-        line.add("request_id", summary.requestID.text)
-        line.add("trace_id", summary.traceID)
-        line.add("project_id", summary.projectID?.text)
-        line.add("token_id", summary.tokenID?.text)
+        line.add("request_id", summary.requestID.identifier)
+        if let trace = summary.traceID {
+            line.add("trace_id", trace)
+        } else {
+            line.add("trace_id", digitsOf: summary.requestID.identifier)
+        }
+        line.add("project_id", summary.projectID?.identifier)
+        line.add("token_id", summary.tokenID?.identifier)
         line.add("method", summary.method)
         line.add("path", summary.path)
         line.add("model", summary.model)

@@ -17,7 +17,7 @@ struct SinkLogHandler: LogHandler {
     func log(event: LogEvent) {
         var line = LogLine(format, level: event.level.rawValue, at: now(), message: event.message.description)
         let facts = metadata.merging(event.metadata ?? [:]) { $1 }
-        for (key, value) in facts.sorted(by: { $0.key < $1.key }) { line.add(key, "\(value)") }
+        for (key, value) in facts.sorted(by: { $0.key < $1.key }) { line.add(named: key, "\(value)") }
         if let error = event.error { line.add("error", "\(error)") }
         sink.write(line.finished(sink.resource))
     }
