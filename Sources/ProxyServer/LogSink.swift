@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import SQLDatabase
 import Synchronization
@@ -67,8 +68,15 @@ public final class LogSink: Sendable {
         if mustStart { lane.enqueue { _ in self.writeOut() } }
     }
 
-    /// Writes what waits on the calling thread; for the end of the process.
-    public func flush() { writeOut() }
+    /// Waits until all lines so far are written, five seconds at most; for the end of the process.
+    public func flush() {
+        let written = DispatchSemaphore(value: 0)
+        lane.enqueue { _ in
+            self.writeOut()
+            written.signal()
+        }
+        _ = written.wait(timeout: .now() + 5)
+    }
 
     private func writeOut() {
         var bytes: [UInt8] = []

@@ -10,6 +10,8 @@ final class SQLiteConnection: SQLConnection {
     /// Prepared statements by ``SQLStatement/slot``.
     private var prepared: [SQLiteStatement?] = []
     private var isClosed = false
+    /// Whether SQLite reads a text where it is, and not a copy of its own.
+    private var readsTextsInPlace = true
     private let path: String
     /// The file that was opened; `nil` for a database in memory.
     private let file: SQLiteFile.Identity?
@@ -34,6 +36,8 @@ final class SQLiteConnection: SQLConnection {
             throw error
         }
         sqlite3_extended_result_codes(opened, 1)
+        // So that a statement may find other texts where those were that it was planned with, see ``SQLiteStatement``.
+        _ = csqlite_keep_plans(opened)
         database = opened
         self.path = path
         file = path == ":memory:" ? nil : SQLiteFile.identity(path)
@@ -110,11 +114,18 @@ final class SQLiteConnection: SQLConnection {
     /// Sets a pragma and reads it back.
     func set(_ pragma: String, to wanted: String) throws(SQLError) {
         try runScript("PRAGMA \(pragma)=\(wanted)")
-        let statement = try SQLiteStatement("PRAGMA \(pragma)", on: database)
+        let statement = try SQLiteStatement("PRAGMA \(pragma)", on: database, readsTextsInPlace: readsTextsInPlace)
         let code = sqlite3_step(statement.handle)
         guard code == SQLITE_ROW || code == SQLITE_DONE else { throw failure(code) }
         let found = code == SQLITE_ROW ? SQLiteRow(statement: statement.handle).text(at: 0) : ""
         guard found == wanted else { throw SQLError(.setting(name: pragma, wanted: wanted, found: found)) }
+    }
+
+    /// To be called before anything is bound. A file of UTF-16 gets its texts as copies in that encoding.
+    func noteEncoding() throws(SQLError) {
+        let encoding = try SQLiteStatement("PRAGMA encoding", on: database, readsTextsInPlace: false)
+        guard sqlite3_step(encoding.handle) == SQLITE_ROW else { throw failure(sqlite3_errcode(database)) }
+        readsTextsInPlace = SQLiteRow(statement: encoding.handle).text(at: 0) == "UTF-8"
     }
 
     /// See ``GatheredLog``. Each commit must be synced.
@@ -137,7 +148,7 @@ final class SQLiteConnection: SQLConnection {
         if slot < prepared.count, let found = prepared[slot] { return found }
         let made: SQLiteStatement
         do throws(SQLError) {
-            made = try SQLiteStatement(statement.text, on: database)
+            made = try SQLiteStatement(statement.text, on: database, readsTextsInPlace: readsTextsInPlace)
         } catch {
             throw noted(error)
         }

@@ -62,6 +62,7 @@ final class SQLiteConnector: SQLConnector {
     }
 
     private func setPragmas(_ connection: SQLiteConnection, _ role: ConnectionRole) throws(SQLError) {
+        try connection.noteEncoding()
         if case .file = place {
             // Only an empty file takes it without being rewritten (sqlite.org/pragma.html#pragma_auto_vacuum).
             if role == .writer, try connection.first(Self.pageCount, [], { $0.integer(at: 0) }) == 0 {

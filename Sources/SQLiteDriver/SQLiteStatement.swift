@@ -10,6 +10,7 @@ final class SQLiteStatement {
     private let order: [Int32]
     /// What SQLite holds of each of its parameters: it keeps them when a statement is reset (sqlite.org/c3ref/reset.html).
     private var bound: [Bound]
+    private let readsTextsInPlace: Bool
 
     fileprivate enum Bound: Equatable {
         case nothing
@@ -18,7 +19,10 @@ final class SQLiteStatement {
         case text(UnsafePointer<CChar>?, count: Int32)
     }
 
-    init(_ text: String, on database: OpaquePointer) throws(SQLError) {
+    /// - Parameter readsTextsInPlace: whether SQLite takes UTF-8 as it is: then a text at the place of the one before need not be
+    ///   bound anew, whatever it says.
+    init(_ text: String, on database: OpaquePointer, readsTextsInPlace: Bool) throws(SQLError) {
+        self.readsTextsInPlace = readsTextsInPlace
         var prepared: OpaquePointer?
         let code = sqlite3_prepare_v3(database, text, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
         guard code == SQLITE_OK, let prepared else { throw SQLiteFailure.error(code, on: database) }
@@ -44,7 +48,7 @@ final class SQLiteStatement {
                 bound[index] = .nothing
                 return code
             }
-            bound[index] = wanted
+            if case .text = wanted, !readsTextsInPlace { bound[index] = .nothing } else { bound[index] = wanted }
         }
         return SQLITE_OK
     }

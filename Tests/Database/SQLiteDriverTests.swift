@@ -54,6 +54,43 @@ struct SQLiteDriverTests {
         await normal.close()
     }
 
+    /// Adds texts from the same place of memory, and reads them.
+    private static func textsInTurn(_ connection: any SQLConnection) throws -> [String] {
+        let add = SQLStatement("INSERT INTO texts (text) VALUES ($1)")
+        var parameters = SQLParameters()
+        for text in ["this", "that", "that", "is"] {
+            parameters.removeAll()
+            parameters.append(text)
+            _ = try connection.run(add, parameters, first: 0, count: 1) { _ in }
+        }
+        var texts: [String] = []
+        for number in 1...4 {
+            let read = SQLStatement("SELECT text FROM texts WHERE rowid = \(number)")
+            if let text = try connection.first(read, [], { (row) throws(SQLError) in row.text(at: 0) }) {
+                texts.append(text)
+            }
+        }
+        return texts
+    }
+
+    @Test("a text at the place of the one before is written as it is now", arguments: ["UTF-8", "UTF-16le"])
+    func textsInPlace(_ encoding: String) async throws {
+        let folder = TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: folder.path + "/store", withIntermediateDirectories: true)
+        let path = folder.database
+        let maker = try await SQLiteDatabase.open(.memory)
+        try await maker.write { connection in
+            try connection.runScript(
+                "PRAGMA encoding = '\(encoding)'; CREATE TABLE texts (text); VACUUM INTO '\(path)'")
+        }
+        await maker.close()
+        let pool = try await open(folder)
+        #expect(try await pragma("encoding", pool) == encoding)
+        let found = try await pool.write { try Self.textsInTurn($0) }
+        #expect(found == ["this", "that", "that", "is"])
+        await pool.close()
+    }
+
     @Test("a setting that does not take is an error that names it")
     func settingRefused() async throws {
         let folder = TemporaryFolder()
