@@ -281,12 +281,14 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     }
 
     private func takeBody() throws(WireFault) -> ByteBuffer {
-        defer { expectMoreBody() }
+        let hasCome = inbound.readableBytes > 0
+        defer { if hasCome { expectMoreBody() } }
         return try body.take(from: &inbound) { _ in }
     }
 
     func takeBody(payload: (UnsafeRawBufferPointer) -> Void) throws(WireFault) {
-        defer { expectMoreBody() }
+        let hasCome = inbound.readableBytes > 0
+        defer { if hasCome { expectMoreBody() } }
         _ = try body.take(from: &inbound, payload: payload)
     }
 

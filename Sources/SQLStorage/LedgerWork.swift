@@ -129,7 +129,7 @@ extension LedgerWork {
         parameters.removeAll()
         let width = withReservation ? LedgerTable.addWidth : LedgerTable.addWidthWithoutReservation
         var previous = -1
-        var instants = SettlementInstants()
+        var (admitted, settled): (WrittenInstant?, WrittenInstant?)
         for place in places {
             let grant = plan.grants[place]
             let admission = batch.admissions[grant.admission]
@@ -143,10 +143,10 @@ extension LedgerWork {
                 parameters.append(admission.tokenID)
                 parameters.append(admission.projectID)
             }
-            parameters.append(admission.admittedAt, sharing: &instants.admitted)
+            parameters.append(admission.admittedAt, sharing: &admitted)
             parameters.append(admission.method, repeatingIn: width)
             parameters.append(admission.path, repeatingIn: width)
-            parameters.append(settlement: admission.settlement, repeatingIn: width, &instants.settled)
+            parameters.append(settlement: admission.settlement, repeatingIn: width, &settled)
             parameters.append(batch.instance.number)
             if withReservation { parameters.append(admission.reservation) }
             previous = grant.group
@@ -218,12 +218,6 @@ extension SQLParameters {
         if settlement.attempts.isEmpty { appendNull() } else { append(settlement.attempts.text) }
         append(settlement.sentMicroseconds.map { max(0, $0) })
     }
-}
-
-/// The last instants of each column.
-private struct SettlementInstants {
-    var admitted: WrittenInstant?
-    var settled: WrittenInstant?
 }
 
 extension String {
