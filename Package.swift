@@ -95,7 +95,7 @@ let package = Package(
             ["ProxyDomain", "ProxyStorage", .hummingbird, .httpTypes, .logging, .nioCore, .crypto]),
         room("ProxySimulator", [.nioCore, .nioPosix, .nioHTTP1]),
         room("ProxyConformance", ["ProxyDomain", "ProxyStorage"]),
-        room("ProxyLoad", ["ProxyWire", .nioCore, .nioPosix, .histogram]),
+        room("ProxyLoad", ["ProxyWire", .nioCore, .nioPosix, .nioSSL, .nioTLS, .histogram]),
 
         // Floor 4: what stands on the control plane, and whole servers beside each other.
         .target(
@@ -191,7 +191,7 @@ let package = Package(
                 "ProxyDomain", "ProxyStorage", "SQLDatabase", "SQLiteDriver", "PostgresDriver", "SQLStorage",
                 "ProxyLedger", "ProxyCache", "ProxyWire", "ProxySecrets", "ProxySettings", "ProxyServer",
                 "ProxySimulator", "ProxyConformance",
-                "ProxyBlackBox", "ProxyFleet",
+                "ProxyBlackBox", "ProxyLoad", "ProxyFleet",
                 "ProxyFixtures", "FaultFixtures", "FuzzFixtures", "ProxyManagement", "ProxyPages", "ProxyRelay",
                 "llm-proxy",
                 .nioCore, .nioPosix,
@@ -204,7 +204,7 @@ let package = Package(
             name: "BrowserTests",
             dependencies: [
                 "ProxyBlackBox", "ProxyDomain", "ProxyFixtures", "ProxyManagement", "ProxyServer", "ProxySettings",
-                "ProxySimulator",
+                "ProxySimulator", "ProxyLoad", "ProxyFleet",
             ],
             path: "Tests/Browser", swiftSettings: houseSettings),
         .testTarget(

@@ -57,6 +57,9 @@ struct WireFuzz {
         if readRequest(bytes, cuts: Array(0..<bytes.count), guarded: memory) != whole {
             tally.findings.append("a request split at every byte reads differently: \(text(bytes).debugDescription)")
         }
+        if !Differential.readsCutBodiesAlike(bytes, answering: nil) {
+            tally.findings.append("a request's body, byte by byte, reads differently: \(text(bytes).debugDescription)")
+        }
     }
 
     private static func response(_ maker: inout MessageMaker, _ tally: inout Tally, _ memory: GuardedBytes) {
@@ -69,6 +72,9 @@ struct WireFuzz {
         let whole = readResponse(bytes, answering: method, guarded: memory)
         if readResponse(bytes, answering: method, cuts: Array(0..<bytes.count), guarded: memory) != whole {
             tally.findings.append("a response split at every byte reads differently: \(text(bytes).debugDescription)")
+        }
+        if !Differential.readsCutBodiesAlike(bytes, answering: method) {
+            tally.findings.append("a response's body, byte by byte, reads differently: \(text(bytes).debugDescription)")
         }
     }
 

@@ -53,6 +53,7 @@ public final class Fleet: Sendable {
         environment = parts.environment
         var processes = serverProcesses.enumerated().map { (name: "server \($0 + 1)", pid: $1.pid) }
         processes.append((name: "upstream", pid: upstreamProcesses[0].pid))
+        processes.append((name: "upstream, direct", pid: upstreamProcesses[1].pid))
         if let pid = parts.postgres?.processID { processes.append((name: "PostgreSQL", pid: pid)) }
         processes.append((name: "load", pid: getpid()))
         self.processes = processes
@@ -149,7 +150,8 @@ public final class Fleet: Sendable {
 /// What the simulated upstream says it has done.
 struct UpstreamTruth: Decodable, Hashable, Sendable {
     let requests: Int
-    let abandoned: Int
+    /// Whose answers were written to their end.
+    let completed: Int
     let prompt_tokens: Int
     let completion_tokens: Int
 

@@ -37,10 +37,11 @@ public struct FleetAudit: Hashable, Sendable {
         self.serversEnded = serversEnded
         self.hasLostServer = hasLostServer
         // Who leaves before the end of an answer is billed what was seen.
-        allWereAnswered = sent == acknowledged && truth.abandoned == 0
+        allCameWhole = truth.completed == truth.requests && truth.requests == counted.requests
     }
 
-    private let allWereAnswered: Bool
+    /// Whether the upstream has given each answer to its end, and each is in the counters.
+    private let allCameWhole: Bool
     /// Whether one was killed: what it had under way may have been served and not counted, or counted and not served.
     private let hasLostServer: Bool
 
@@ -48,10 +49,10 @@ public struct FleetAudit: Hashable, Sendable {
     public var lost: Int { max(0, (hasLostServer ? acknowledged : max(acknowledged, served)) - counted) }
     /// Counted more often than the upstream served; what a killed server had under way may be.
     public var duplicated: Int { max(0, counted - served - (hasLostServer ? sent - acknowledged : 0)) }
-    /// By how many tokens the counters are off; `nil` when nobody knows: not every request was answered to its end, or a server was
-    /// killed, and what it had not written down of ended requests is estimated.
+    /// By how many tokens the counters are off; `nil` when nobody knows: not every answer of the upstream came to its end, or a server
+    /// was killed, and what it had not written down of ended requests is estimated.
     public var tokenDifference: Int? {
-        allWereAnswered && !hasLostServer ? abs(tokensServed - tokensCounted) : nil
+        allCameWhole && !hasLostServer ? abs(tokensServed - tokensCounted) : nil
     }
     public var isExact: Bool {
         lost == 0 && duplicated == 0 && overAdmitted == 0 && (tokenDifference ?? 0) == 0 && isSound != false
@@ -73,7 +74,7 @@ public struct FleetAudit: Hashable, Sendable {
         return """
             counted: \(verdict)
               \(sent) sent, \(acknowledged) acknowledged, \(served) reached the upstream, \(counted) in counters
-              \(tokensServed) tokens served, \(tokensCounted) in counters\(tokenDifference == nil ? ", not compared: not every answer came whole, or a server was killed" : "")
+              \(tokensServed) tokens served, \(tokensCounted) in counters\(tokenDifference == nil ? ", not compared: not every answer of the upstream came to its end, or a server was killed" : "")
               counters and rows \(isSound.map { $0 ? "agree" : "DISAGREE" } ?? "can't be compared in memory"); servers \(serversEnded ? "ended in order" : "DID NOT END IN ORDER")
             """
     }

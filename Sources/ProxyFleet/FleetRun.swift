@@ -50,15 +50,17 @@ public enum FleetRun {
 
     /// Starts a fleet, runs the traffic, waits until all is counted, and stops everything.
     /// - Parameters:
+    ///   - provenance: told in the record.
     ///   - disturbance: something that happens to the fleet meanwhile.
     /// - Throws: `FleetError`, `LoadError`; nothing is left running.
     public static func run(
-        _ plan: FleetPlan, _ traffic: Traffic, title: String, thresholds: [Threshold] = [],
-        live: LiveFigures = LiveFigures(), disturbance: @escaping @Sendable (Fleet) async -> Void = { _ in }
+        _ plan: FleetPlan, _ traffic: Traffic, title: String, provenance: RunProvenance? = nil,
+        thresholds: [Threshold] = [], live: LiveFigures = LiveFigures(),
+        disturbance: @escaping @Sendable (Fleet) async -> Void = { _ in }
     ) async throws -> RunRecord {
         let fleet = try await Fleet.start(plan)
         do {
-            let record = try await run(through: fleet, traffic, title, thresholds, live, disturbance)
+            let record = try await run(through: fleet, traffic, title, provenance, thresholds, live, disturbance)
             await fleet.stop()
             return record
         } catch {
@@ -68,8 +70,8 @@ public enum FleetRun {
     }
 
     private static func run(
-        through fleet: Fleet, _ traffic: Traffic, _ title: String, _ thresholds: [Threshold], _ live: LiveFigures,
-        _ disturbance: @escaping @Sendable (Fleet) async -> Void
+        through fleet: Fleet, _ traffic: Traffic, _ title: String, _ provenance: RunProvenance?,
+        _ thresholds: [Threshold], _ live: LiveFigures, _ disturbance: @escaping @Sendable (Fleet) async -> Void
     ) async throws -> RunRecord {
         let load = try traffic.plan(through: fleet)
         let sampler = FleetSampler(fleet)
@@ -83,7 +85,8 @@ public enum FleetRun {
         sampling.cancel()
         _ = await disturbing.value
         return RunRecord(
-            title: title, report: report, audit: try await fleet.audit([report]), samples: sampler.all,
+            title: title, provenance: provenance, report: report, audit: try await fleet.audit([report]),
+            samples: sampler.all,
             thresholds: thresholds)
     }
 }

@@ -3,6 +3,8 @@ public import ProxyLoad
 /// All that is known of one run, for reports.
 public struct RunRecord: Sendable {
     public let title: String
+    /// `nil` where the record goes no further than this process.
+    public let provenance: RunProvenance?
     public let report: LoadReport
     /// `nil` for a run against servers that are not ours to ask.
     public let audit: FleetAudit?
@@ -12,10 +14,11 @@ public struct RunRecord: Sendable {
     public let figures: [String: Double]
 
     public init(
-        title: String, report: LoadReport, audit: FleetAudit? = nil, samples: [FleetSample] = [],
-        thresholds: [Threshold] = []
+        title: String, provenance: RunProvenance? = nil, report: LoadReport, audit: FleetAudit? = nil,
+        samples: [FleetSample] = [], thresholds: [Threshold] = []
     ) {
         self.title = title
+        self.provenance = provenance
         self.report = report
         self.audit = audit
         self.samples = samples
@@ -63,7 +66,7 @@ public struct RunRecord: Sendable {
 
     /// For programs: the report's object with what else there is.
     public var json: String {
-        var members = ""
+        var members = provenance.map { #","provenance":\#($0.json)"# } ?? ""
         if let audit { members += #","audit":\#(audit.json)"# }
         if !samples.isEmpty { members += #","samples":[\#(samples.map(\.json).joined(separator: ","))]"# }
         let outcomes = outcomes.map {

@@ -4,8 +4,8 @@ import Synchronization
 public final class LiveFigures: Sendable {
     /// The second that is over, of all loops.
     public struct Moment: Sendable {
-        /// Answered in that second, each second of the first side.
-        public let succeeded: Int
+        /// Answered with success in that second by the first side.
+        public let answered: Int
         /// Failed or dropped since the beginning.
         public let errors: Int
         public let p99: Duration
@@ -28,7 +28,7 @@ public final class LiveFigures: Sendable {
             var whole = LoadSeconds.Second()
             for part in state.tallied.values { whole.add(part) }
             return Moment(
-                succeeded: whole.succeeded, errors: state.errors.values.reduce(0, +), p99: whole.latencies.summary.p99)
+                answered: whole.answered, errors: state.errors.values.reduce(0, +), p99: whole.latencies.summary.p99)
         }
     }
 

@@ -14,7 +14,10 @@ final class LoadConnection: ChannelInboundHandler {
         let request: RequestBuffers.Request
         var sent = NIODeadline.distantPast
         var firstByte: NIODeadline?
-        var lastRead = NIODeadline.distantPast
+        /// Whether the head of a success has come.
+        var isAnswered = false
+        /// When events of its stream came last.
+        var lastEvent: NIODeadline?
     }
 
     let lane: LoadLane
@@ -37,7 +40,6 @@ final class LoadConnection: ChannelInboundHandler {
     func begin(_ call: Call) {
         var call = call
         call.sent = .now()
-        call.lastRead = call.sent
         self.call = call
         deadline = call.sent + loop.timeout
         reader.begin(answering: call.request.method)
@@ -71,26 +73,34 @@ final class LoadConnection: ChannelInboundHandler {
         if call?.firstByte == nil {
             call?.firstByte = now
             loop.began(on: lane)
-        } else if loop.holdsStreams {
-            noteGap(now)
         }
         if loop.holdsStreams { deadline = now + loop.timeout }
-        call?.lastRead = now
+        var ended = 0
         do throws(WireFault) {
-            var ended = 0
             try reader.read(&buffer) { bytes in
                 ended += events.count(bytes)
                 content.take(bytes)
             }
-            if ended > 0, reader.isEventStream, let call { loop.counted(ended, of: call, at: now, side: lane.side) }
         } catch {
             return fail(.malformed)
         }
+        noteAnswer()
+        if ended > 0, reader.isEventStream { noteEvents(ended, at: now) }
         if reader.isComplete { complete(at: now, leftover: buffer.readableBytes) }
     }
 
-    private func noteGap(_ now: NIODeadline) {
-        if let call, !call.isWarmUp { loop.gap(from: call.lastRead, to: now, side: lane.side) }
+    private func noteAnswer() {
+        guard reader.hasHead, (200..<300).contains(reader.status), call?.isAnswered == false else { return }
+        call?.isAnswered = true
+        if let call { loop.answered(call, side: lane.side) }
+    }
+
+    /// Those of one read: they came together, so that no time is between them.
+    private func noteEvents(_ count: Int, at now: NIODeadline) {
+        guard let call else { return }
+        loop.counted(count, of: call, at: now, side: lane.side)
+        if let last = call.lastEvent, !call.isWarmUp { loop.gap(from: last, to: now, side: lane.side) }
+        self.call?.lastEvent = now
     }
 
     private func complete(at now: NIODeadline, leftover: Int) {

@@ -1,9 +1,9 @@
 /// Why a run did not begin. Holds nothing secret: tokens and header values are never part of it.
 public enum LoadError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// A URL that is no `http://host[:port][/path]`, with what is wrong with it.
+    /// A URL that is no `http[s]://host[:port][/path]`, with what is wrong with it.
     case malformedURL(String)
-    /// TLS is not spoken here.
-    case httpsNotSupported
+    /// Certificates to trust that can't be read.
+    case unusableRoots(String)
     /// A header that would break the request's framing, or that the generator decides itself. Holds its name only.
     case refusedHeader(String)
     /// A method that is no token (RFC 9110 section 9.1).
@@ -22,7 +22,7 @@ public enum LoadError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether another command line would help; if not, the other side is to blame.
     public var isUsage: Bool {
         switch self {
-        case .malformedURL, .httpsNotSupported, .refusedHeader, .malformedMethod, .malformedMix,
+        case .malformedURL, .unusableRoots, .refusedHeader, .malformedMethod, .malformedMix,
             .malformedThreshold, .unknownFigure:
             true
         case .unreachable, .noReference: false
@@ -31,9 +31,9 @@ public enum LoadError: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .malformedURL(let why): "the URL is not http://host[:port][/path]: \(why)"
-        case .httpsNotSupported:
-            "https is not supported yet: name an http URL, for instance of a TLS terminator's inside"
+        case .malformedURL(let why): "the URL is not http[s]://host[:port][/path]: \(why)"
+        case .unusableRoots(let file):
+            "\(file) can't be read: name a PEM file with the certificates that sign the other side's"
         case .refusedHeader(let name):
             "the header '\(name)' can't be sent: give 'Name: value', and leave framing to the load"
         case .malformedMethod: "the method is not a word such as GET or POST"

@@ -119,6 +119,7 @@ final class LoadLoop {
         } else if lane.size < plan.connections(ofLanes: lanes[side].count) {
             connect(lane, for: call)
         } else {
+            if !call.isWarmUp { tallies[side].seconds[second(of: planned)].dropped += 1 }
             noteError(of: call, side: side) { $0.dropped += 1 }
         }
     }
@@ -153,13 +154,23 @@ final class LoadLoop {
         lane.connecting += 1
         let connection = LoadConnection(lane: lane, loop: self)
         let bound = NIOLoopBound(connection, eventLoop: eventLoop)
+        let ready = eventLoop.makePromise(of: Void.self)
+        let (tls, target) = (plan.tls, lane.target)
         ClientBootstrap(group: eventLoop)
             .connectTimeout(.seconds(10))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls { try tls.secure(channel, to: target, ready: ready) } else { ready.succeed() }
+                    try channel.pipeline.syncOperations.addHandler(bound.value)
+                }
             }
-            .connect(host: lane.target.host, port: lane.target.port)
+            .connect(host: target.host, port: target.port)
+            .flatMapErrorThrowing { error in
+                ready.fail(error)
+                throw error
+            }
+            .flatMap { _ in ready.futureResult }
             .assumeIsolated()
             .whenComplete { result in
                 lane.connecting -= 1
@@ -184,13 +195,23 @@ final class LoadLoop {
     }
 
     func counted(_ events: Int, of call: LoadConnection.Call, at now: NIODeadline, side: Int) {
+        guard !call.isWarmUp, now >= warmUpEnd else { return }
         // Streams are cut a little after the end: what comes until then is no part of the run's seconds.
-        if !call.isWarmUp, now >= warmUpEnd, !holdsStreams || now < end { tallies[side].events += events }
+        if !holdsStreams || now < end { tallies[side].events += events }
+        if now < end { tallies[side].seconds[second(of: now)].events += events }
+    }
+
+    /// The head of a success has come.
+    func answered(_ call: LoadConnection.Call, side: Int) {
+        guard !call.isWarmUp, let firstByte = call.firstByte else { return }
+        tallies[side].firstByte.record(nanoseconds: (firstByte - call.sent).nanoseconds)
     }
 
     /// A gap that began in the warm-up is left out whole.
     func gap(from earlier: NIODeadline, to now: NIODeadline, side: Int) {
-        if earlier >= warmUpEnd, now < end { tallies[side].gaps.record(nanoseconds: (now - earlier).nanoseconds) }
+        if earlier >= warmUpEnd, !holdsStreams || now < end {
+            tallies[side].gaps.record(nanoseconds: (now - earlier).nanoseconds)
+        }
     }
 
     /// An answer is complete.
@@ -224,17 +245,19 @@ final class LoadLoop {
     private func note(_ call: LoadConnection.Call, status: Int, at now: NIODeadline, side: Int) {
         guard (200..<300).contains(status) else { return noteFailure(.status, of: call, side: side) }
         tallies[side].acknowledged += 1
+        if now >= warmUpEnd, now < end {
+            tallies[side].carried += 1
+            tallies[side].seconds[second(of: now)].answered += 1
+        }
         guard !call.isWarmUp else {
             tallies[side].warmedUp += 1
             return
         }
         let latency = (now - call.planned).nanoseconds
         tallies[side].succeeded += 1
-        tallies[side].seconds[second(of: call.planned)].succeeded += 1
         tallies[side].seconds[second(of: call.planned)].latencies.record(nanoseconds: latency)
         tallies[side].corrected.record(nanoseconds: latency)
         tallies[side].uncorrected.record(nanoseconds: (now - call.sent).nanoseconds)
-        tallies[side].firstByte.record(nanoseconds: ((call.firstByte ?? now) - call.sent).nanoseconds)
     }
 
     private func noteFailure(_ kind: FailureKind, of call: LoadConnection.Call, side: Int) {
@@ -256,11 +279,19 @@ final class LoadLoop {
         let now = NIODeadline.now()
         // A second is told of once most of its answers have come.
         live.note(tallies, second: now > warmUpEnd ? second(of: now) - 1 : -1, loop: index)
+        if holdsStreams, now >= warmUpEnd, now < end { noteOpenStreams(in: second(of: now)) }
         for connection in lanes.joined().flatMap(\.open.values) where connection.deadline <= now {
             connection.fail(.timeout)
         }
         finishIfDone()
         if !isFinished { sweepLater() }
+    }
+
+    private func noteOpenStreams(in second: Int) {
+        for side in tallies.indices {
+            let open = lanes[side].reduce(0) { $0 + $1.answering }
+            tallies[side].seconds[second].open = max(tallies[side].seconds[second].open, open)
+        }
     }
 
     private func sweepLater() {

@@ -46,11 +46,13 @@ public struct LoadPlan: Sendable {
     /// Where each request is sent once before the run: every other answer must have the same content, byte for byte. Only for
     /// what answers the same each time.
     public let contentReference: LoadTarget?
+    /// How TLS is spoken; `nil` where no target is `https`.
+    public let tls: LoadTLS?
 
     public init(
         mode: Mode, sides: [Side], warmUp: Duration = .seconds(2), duration: Duration = .seconds(10),
         connections: Int = 256, timeout: Duration = .seconds(30), loops: Int = 1, startsAt: Double? = nil,
-        contentReference: LoadTarget? = nil
+        contentReference: LoadTarget? = nil, tls: LoadTLS? = nil
     ) {
         self.mode = mode
         self.sides = sides
@@ -61,6 +63,7 @@ public struct LoadPlan: Sendable {
         self.loops = loops
         self.startsAt = startsAt
         self.contentReference = contentReference
+        self.tls = tls
     }
 
     /// The first instant that isn't part of the run any more.

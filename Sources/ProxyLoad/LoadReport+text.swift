@@ -3,7 +3,7 @@ extension LoadReport {
     public var text: String {
         let what = rate.map { "\($0) requests/s" } ?? "held streams"
         var lines = ["\(what) for \(duration.seconds) s on \(cores) cores, open loop; latencies in ms"]
-        lines += sides.flatMap(Self.lines)
+        for side in sides { lines += Self.lines(side, carried: carriedRate(side)) }
         if let p50 = added(\.p50), let p99 = added(\.p99) {
             lines.append("added by the first: p50 \(p50.shown), p99 \(p99.shown)")
         }
@@ -13,17 +13,18 @@ extension LoadReport {
         return lines.joined(separator: "\n")
     }
 
-    private static func lines(_ side: Side) -> [String] {
+    private static func lines(_ side: Side, carried: Double) -> [String] {
         let failures = side.failures.sorted { $0.key.rawValue < $1.key.rawValue }
             .map { ", \($0.value) failed: \($0.key.rawValue)" }.joined()
         var lines = [
             side.url,
-            "  \(side.planned) planned, \(side.succeeded) answered, \(side.dropped) dropped\(failures); "
+            "  \(side.planned) planned, \(side.succeeded) answered, \(Int(carried.rounded()))/s carried, "
+                + "\(side.dropped) dropped\(failures); "
                 + "\(side.warmedUp) in the warm-up, \(side.warmUpErrors) failed there; at most \(side.mostOpen) at once",
         ]
         let rows = [
             ("from plan to end", side.corrected), ("from sending to end", side.uncorrected),
-            ("to first byte", side.firstByte), ("between reads", side.gaps),
+            ("to first byte", side.firstByte), ("between events", side.gaps),
         ]
         for (name, each) in rows where each.count > 0 {
             lines.append(
@@ -43,13 +44,17 @@ extension LoadReport {
             + #""sides":[\#(sides)]}"#
     }
 
-    /// The first side second by second, for spreadsheets; durations in milliseconds.
+    /// Each side (1 or 2) second by second, for spreadsheets; durations in milliseconds.
     public var csv: String {
-        var lines = ["second,planned,succeeded,failed,p50_ms,p99_ms,max_ms"]
-        for (index, each) in sides[0].seconds.enumerated() {
-            lines.append(
-                "\(index),\(each.planned),\(each.succeeded),\(each.failed),\(each.latency.p50.shown),"
-                    + "\(each.latency.p99.shown),\(each.latency.max.shown)")
+        var lines = ["side,second,planned,answered,failed,dropped,events,open,p50_ms,p99_ms,max_ms"]
+        for (side, seconds) in sides.map(\.seconds).enumerated() {
+            for (second, each) in seconds.enumerated() {
+                let counts = [
+                    side + 1, second, each.planned, each.answered, each.failed, each.dropped, each.events, each.open,
+                ]
+                let durations = [each.latency.p50, each.latency.p99, each.latency.max]
+                lines.append((counts.map(String.init) + durations.map(\.shown)).joined(separator: ","))
+            }
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -60,7 +65,8 @@ extension LoadReport {
         // A URL that was read holds no byte that JSON would have to escape but these two.
         let url = side.url.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
             .split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"")
-        return #"{"url":"\#(url)","planned":\#(side.planned),"succeeded":\#(side.succeeded),"failures":{\#(failures)},"#
+        return
+            #"{"url":"\#(url)","planned":\#(side.planned),"succeeded":\#(side.succeeded),"carried":\#(side.carried),"failures":{\#(failures)},"#
             + #""dropped":\#(side.dropped),"sent":\#(side.sent),"acknowledged":\#(side.acknowledged),"warmed_up":\#(side.warmedUp),"warm_up_errors":\#(side.warmUpErrors),"most_open":\#(side.mostOpen),"#
             + #""events":\#(side.events),"corrected":\#(side.corrected.document),"#
             + #""uncorrected":\#(side.uncorrected.document),"first_byte":\#(side.firstByte.document),"#
@@ -71,7 +77,8 @@ extension LoadReport {
 
 extension LoadReport.Second {
     fileprivate var document: String {
-        #"{"planned":\#(planned),"succeeded":\#(succeeded),"failed":\#(failed),"p50":\#(latency.p50.shown),"#
+        #"{"planned":\#(planned),"answered":\#(answered),"failed":\#(failed),"dropped":\#(dropped),"#
+            + #""events":\#(events),"open":\#(open),"p50":\#(latency.p50.shown),"#
             + #""p99":\#(latency.p99.shown),"max":\#(latency.max.shown)}"#
     }
 }

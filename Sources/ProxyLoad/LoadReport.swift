@@ -1,13 +1,26 @@
 /// What a run came to.
 public struct LoadReport: Sendable {
-    /// What came of the requests that were planned for one second.
+    /// One second of what was measured.
     public struct Second: Sendable {
         public let planned: Int
-        public let succeeded: Int
-        /// Failed or dropped.
+        /// Answered with success in this second, whenever they were planned.
+        public let answered: Int
+        /// Planned for this second, and failed or dropped.
         public let failed: Int
-        /// From the planned instant to the answer's end.
+        /// Planned for this second, and dropped.
+        public let dropped: Int
+        /// Events of streams that came in this second.
+        public let events: Int
+        /// Streams that were open at the same time, at most; 0 where none are held.
+        public let open: Int
+        /// From the planned instant to the answer's end, of those that were planned for this second.
         public let latency: Percentiles
+
+        init(_ second: LoadSeconds.Second) {
+            (planned, answered, failed, dropped) = (second.planned, second.answered, second.failed, second.dropped)
+            (events, open) = (second.events, second.open)
+            latency = second.latencies.summary
+        }
     }
 
     /// What one side came to. Leaves the warm-up out but where it says otherwise.
@@ -24,6 +37,8 @@ public struct LoadReport: Sendable {
         public let planned: Int
         /// Answered with 2xx, whole.
         public let succeeded: Int
+        /// Answered with 2xx, whole, within what was measured, whenever they were planned: what the side carried in that time.
+        public let carried: Int
         public let failures: [FailureKind: Int]
         /// Not sent, because every connection was busy.
         public let dropped: Int
@@ -37,12 +52,16 @@ public struct LoadReport: Sendable {
         public let distribution: [LatencyCount]
         /// From the instant it was sent to the answer's end.
         public let uncorrected: Percentiles
-        /// From the instant it was sent to the answer's first byte.
+        /// From the instant it was sent to the first byte of a success.
         public let firstByte: Percentiles
+        /// All of ``firstByte``.
+        public let firstByteDistribution: [LatencyCount]
         /// Events of streams.
         public let events: Int
-        /// From one read of a stream to the next.
+        /// From events of a stream to the next that came after them.
         public let gaps: Percentiles
+        /// All of ``gaps``.
+        public let gapDistribution: [LatencyCount]
         /// Requests or streams that were under way at the same time, at most.
         public let mostOpen: Int
 
@@ -69,16 +88,13 @@ public struct LoadReport: Sendable {
             Side(
                 url: side.targets.map(\.displayed).joined(separator: " "), sent: tally.sent,
                 acknowledged: tally.acknowledged,
-                seconds: tally.seconds.all.map {
-                    Second(
-                        planned: $0.planned, succeeded: $0.succeeded, failed: $0.failed, latency: $0.latencies.summary)
-                },
-                planned: tally.planned, succeeded: tally.succeeded,
-                failures: tally.failures, dropped: tally.dropped, warmedUp: tally.warmedUp,
+                seconds: tally.seconds.all.map(Second.init), planned: tally.planned, succeeded: tally.succeeded,
+                carried: tally.carried, failures: tally.failures, dropped: tally.dropped, warmedUp: tally.warmedUp,
                 warmUpErrors: tally.warmUpErrors,
                 corrected: tally.corrected.summary, distribution: tally.corrected.distribution,
                 uncorrected: tally.uncorrected.summary,
-                firstByte: tally.firstByte.summary, events: tally.events, gaps: tally.gaps.summary,
+                firstByte: tally.firstByte.summary, firstByteDistribution: tally.firstByte.distribution,
+                events: tally.events, gaps: tally.gaps.summary, gapDistribution: tally.gaps.distribution,
                 mostOpen: tally.mostOpen)
         }
         self.lag = lag.summary
@@ -88,6 +104,9 @@ public struct LoadReport: Sendable {
         rate = plan.holdsStreams ? nil : Double(planned) / Double(plan.sides.count) / plan.duration.seconds
         self.cores = cores
     }
+
+    /// Requests per second that a side carried.
+    public func carriedRate(_ side: Side) -> Double { Double(side.carried) / duration.seconds }
 
     /// Requests that the generator sent per second of its own computing: how many one core of it could send.
     public var requestsPerCore: Double {
@@ -101,15 +120,15 @@ public struct LoadReport: Sendable {
     }
 }
 
-extension LoadReport.Side {
-    /// What so many percent of all requests don't exceed, from plan to end; `nil` when there were none.
+extension [LatencyCount] {
+    /// What so many percent of them don't exceed; `nil` when there are none.
     /// - Parameter share: 0…100.
     public func latency(ofShare share: Double) -> Duration? {
-        var left = Double(corrected.count) * share / 100
-        for each in distribution {
+        var left = Double(reduce(0) { $0 + $1.count }) * share / 100
+        for each in self {
             left -= Double(each.count)
             if left <= 0 { return each.latency }
         }
-        return distribution.last?.latency
+        return last?.latency
     }
 }

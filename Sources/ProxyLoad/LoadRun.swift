@@ -10,7 +10,12 @@ public enum LoadRun {
     public static func run(_ plan: LoadPlan, live: LiveFigures = LiveFigures()) async throws(LoadError) -> LoadReport {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: plan.loops)
         do throws(LoadError) {
-            for target in plan.sides.flatMap(\.targets) { try await knock(at: target, group) }
+            for target in plan.sides.flatMap(\.targets) {
+                guard plan.tls != nil || !target.isTLS else {
+                    throw .unreachable(address: target.authority, reason: "TLS is not set up")
+                }
+                try await knock(at: target, group)
+            }
             let expected = try await references(plan, group)
             let report = await drive(plan, expected, live, group)
             try? await group.shutdownGracefully()
@@ -42,7 +47,7 @@ public enum LoadRun {
         let token = plan.sides.last { $0.targets.contains(reference) }?.mix.tokens.first
         for part in plan.sides.flatMap(\.mix.parts) where known[part.request] == nil {
             let answer = try await PlainExchange.send(
-                part.request, to: reference, token: token, timeout: plan.timeout, on: group)
+                part.request, to: reference, token: token, timeout: plan.timeout, tls: plan.tls, on: group)
             guard answer.status == 200 else {
                 throw .noReference("\(reference.displayed) answered with status \(answer.status)")
             }

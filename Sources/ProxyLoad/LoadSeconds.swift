@@ -1,18 +1,28 @@
-/// What came of the requests that were planned for each second of what is measured.
+/// Each second of what is measured.
 struct LoadSeconds: Sendable {
     /// One second.
     struct Second: Sendable {
         var planned = 0
-        var succeeded = 0
-        /// Failed or dropped.
+        /// Answered with success in this second, whenever they were planned.
+        var answered = 0
+        /// Planned for this second, and failed or dropped.
         var failed = 0
-        /// From the planned instant to the answer's end.
+        /// Planned for this second, and dropped.
+        var dropped = 0
+        /// Events of streams that came in this second.
+        var events = 0
+        /// Streams that were open at the same time in this second, at most.
+        var open = 0
+        /// From the planned instant to the answer's end, of those that were planned for this second.
         var latencies = Latencies(isCoarse: true)
 
         mutating func add(_ other: Second) {
             planned += other.planned
-            succeeded += other.succeeded
+            answered += other.answered
             failed += other.failed
+            dropped += other.dropped
+            events += other.events
+            open += other.open
             latencies.add(other.latencies)
         }
     }

@@ -4,9 +4,9 @@ struct LoadTally: Sendable {
     var corrected = Latencies()
     /// From the instant it was sent to the end of the answer.
     var uncorrected = Latencies()
-    /// From the instant it was sent to the first byte of the answer.
+    /// From the instant it was sent to the first byte of a success.
     var firstByte = Latencies()
-    /// From one read of a stream to the next.
+    /// From events of a stream to the next that came after them.
     var gaps = Latencies()
     /// Written to a connection, the warm-up included.
     var sent = 0
@@ -15,6 +15,8 @@ struct LoadTally: Sendable {
     var seconds = LoadSeconds()
     var planned = 0
     var succeeded = 0
+    /// Answered with 2xx, whole, within what is measured, whenever they were planned: what was carried in that time.
+    var carried = 0
     var failures: [FailureKind: Int] = [:]
     /// Not sent, because every connection was busy.
     var dropped = 0
@@ -39,6 +41,7 @@ struct LoadTally: Sendable {
         seconds.add(other.seconds)
         planned += other.planned
         succeeded += other.succeeded
+        carried += other.carried
         failures.merge(other.failures, uniquingKeysWith: +)
         dropped += other.dropped
         warmedUp += other.warmedUp

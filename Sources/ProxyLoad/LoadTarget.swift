@@ -1,5 +1,7 @@
-/// Where requests go: an `http` URL taken apart (RFC 3986, RFC 9110 section 4.2.1).
+/// Where requests go: an `http` or `https` URL taken apart (RFC 3986, RFC 9110 section 4.2).
 public struct LoadTarget: Hashable, Sendable {
+    /// Whether TLS is spoken there.
+    public let isTLS: Bool
     /// A name or a literal address, without the brackets of an IPv6 one.
     public let host: String
     /// 1…65535.
@@ -8,29 +10,33 @@ public struct LoadTarget: Hashable, Sendable {
     public let path: String
 
     /// - Parameter path: replaces the path of the URL when given; must begin with `/`.
-    /// - Throws: ``LoadError/malformedURL(_:)`` or ``LoadError/httpsNotSupported``.
+    /// - Throws: ``LoadError/malformedURL(_:)``.
     public init(url: String, path replacement: String? = nil) throws(LoadError) {
-        guard !url.lowercased().hasPrefix("https://") else { throw .httpsNotSupported }
-        guard url.lowercased().hasPrefix("http://") else { throw .malformedURL("it doesn't begin with http://") }
-        let rest = url.dropFirst("http://".count)
+        isTLS = url.lowercased().hasPrefix("https://")
+        guard isTLS || url.lowercased().hasPrefix("http://") else {
+            throw .malformedURL("it doesn't begin with http:// or https://")
+        }
+        let rest = url.dropFirst((isTLS ? "https://" : "http://").count)
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        (host, port) = try Self.read(authority)
+        let (name, written) = try Self.read(authority)
+        (host, port) = (name, written ?? (isTLS ? 443 : 80))
         path = try Self.checked(replacement ?? String(rest.dropFirst(authority.count).prefix { $0 != "#" }))
     }
 
     /// For people: without the query, which may hold a key.
-    public var displayed: String { "http://\(authority)\(path.prefix { $0 != "?" })" }
+    public var displayed: String { "\(isTLS ? "https" : "http")://\(authority)\(path.prefix { $0 != "?" })" }
 
     /// `host:port` as the `Host` header has it.
     var authority: String {
         let bracketed = host.contains(":") ? "[\(host)]" : host
-        return port == 80 ? bracketed : "\(bracketed):\(port)"
+        return port == (isTLS ? 443 : 80) ? bracketed : "\(bracketed):\(port)"
     }
 
-    private static func read(_ authority: Substring) throws(LoadError) -> (host: String, port: Int) {
+    /// - Returns: the port too, where one is written.
+    private static func read(_ authority: Substring) throws(LoadError) -> (host: String, port: Int?) {
         guard !authority.contains("@") else { throw .malformedURL("user and password don't belong there") }
         var name = authority
-        var port = 80
+        var port: Int?
         let isLiteral = authority.first == "["
         if let colon = authority.lastIndex(of: ":"), !isLiteral || authority[..<colon].last == "]" {
             guard let number = Int(authority[authority.index(after: colon)...]), 1...65_535 ~= number else {

@@ -17,12 +17,16 @@ public enum PlainExchange {
     /// - Parameters:
     ///   - token: sent as `Authorization: Bearer`; shown nowhere.
     ///   - timeout: for the connection and for the answer.
+    ///   - tls: how TLS is spoken with an `https` target, which can't be asked without.
     ///   - group: whose event loops are used; `nil` for those of the process.
     /// - Throws: ``LoadError/unreachable(address:reason:)`` also when the answer does not come whole in time.
     public static func send(
         _ request: LoadRequest, to target: LoadTarget, token: String? = nil, timeout: Duration = .seconds(10),
-        on group: (any EventLoopGroup)? = nil
+        tls: LoadTLS? = nil, on group: (any EventLoopGroup)? = nil
     ) async throws(LoadError) -> Answer {
+        guard tls != nil || !target.isTLS else {
+            throw .unreachable(address: target.authority, reason: "TLS is not set up")
+        }
         let loop = (group ?? MultiThreadedEventLoopGroup.singleton).next()
         let promise = loop.makePromise(of: Answer.self)
         do {
@@ -33,6 +37,7 @@ public enum PlainExchange {
                         let collector = AnswerCollector(
                             request: ByteBuffer(bytes: request.bytes(to: target, token: token)),
                             method: request.wireMethod, promise: promise)
+                        try tls?.secure(channel, to: target)
                         try channel.pipeline.syncOperations.addHandler(collector)
                     }
                 }

@@ -27,9 +27,12 @@ struct ResponseReader {
         isEventStream = false
     }
 
+    /// Whether the answer's head has come whole.
+    var hasHead: Bool { if case .head = state { false } else { true } }
+
     var isComplete: Bool { if case .done = state { true } else { false } }
 
-    /// Of the answer that is complete: 100…599.
+    /// Of the answer whose head has come: 100…599.
     var status: Int { head.status }
 
     /// Whether the connection can serve another request after the answer that is complete.

@@ -97,7 +97,7 @@ extension LoadReport {
             "dropped": Double(sides.reduce(0) { $0 + $1.dropped }), "requests_per_core": requestsPerCore,
             "streams": Double(sides[0].mostOpen), "events": Double(sides[0].events),
             "planned": Double(sides[0].planned), "succeeded": Double(sides[0].succeeded),
-            "rate": Double(sides[0].succeeded) / duration.seconds,
+            "rate": carriedRate(sides[0]),
             "content": Double(sides[0].failures[.content] ?? 0),
         ]
         let first = sides[0]

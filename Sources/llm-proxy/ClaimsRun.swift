@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import ProxyFleet
 import ProxyLoad
+import ProxyServer
 
 /// `llm-proxy load --claims`.
 struct ClaimsRun {
@@ -9,6 +10,7 @@ struct ClaimsRun {
     let output: LoadOutput
 
     func run() async throws {
+        let provenance = RunProvenance(version: productVersion)
         let showsProgress = output.showsProgress
         let remains = FleetRemains()
         await Interruption.clears(remains)
@@ -29,7 +31,8 @@ struct ClaimsRun {
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let document = String(decoding: try encoder.encode(results), as: UTF8.self)
+        let document = String(
+            decoding: try encoder.encode(ClaimsReport(provenance: provenance, claims: results)), as: UTF8.self)
         if output.json { StandardOutput.write(document) }
         if let file = output.jsonFile { try TextFile.write("\(document)\n", to: file) }
         let broken = results.filter { !$0.holds }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import ProxyFleet
 import ProxyLoad
+import ProxyServer
 
 /// `llm-proxy load`: open-loop load, and whether it was carried.
 struct LoadCommand: AsyncParsableCommand {
@@ -22,7 +23,7 @@ struct LoadCommand: AsyncParsableCommand {
             """,
         aliases: ["benchmark"])
 
-    @Argument(help: "Where requests go: http://host[:port]/path. Several are servers of one service, asked in turn.")
+    @Argument(help: "Where requests go: http[s]://host[:port]/path. Several are servers of one service, asked in turn.")
     var urls: [String] = []
 
     @OptionGroup(title: "Servers of our own") var spawned: SpawnOptions
@@ -72,19 +73,20 @@ struct LoadCommand: AsyncParsableCommand {
 
     private func measure() async throws -> RunRecord {
         let thresholds = try bounds.thresholds()
+        let provenance = RunProvenance(version: productVersion)
         let live = LiveFigures()
         let progress = LoadProgress(live, seconds: traffic.warmUp + traffic.duration, isShown: output.showsProgress)
         defer { progress.end() }
         guard let backend = spawned.spawn else {
             let report = try await LoadRun.run(try traffic.plan(to: urls), live: live)
-            return RunRecord(title: "Load on \(report.sides[0].url)", report: report, thresholds: thresholds)
+            return RunRecord(
+                title: "Load on \(report.sides[0].url)", provenance: provenance, report: report, thresholds: thresholds)
         }
         let plan = try spawned.plan(backend)
         await Interruption.clears(plan.remains)
         return try await FleetRun.run(
             plan, try traffic.fleetTraffic(isCompared: !spawned.noDirect), title: spawned.title(backend),
-            thresholds: thresholds,
-            live: live)
+            provenance: provenance, thresholds: thresholds, live: live)
     }
 
     private func conclude(_ record: RunRecord) throws {

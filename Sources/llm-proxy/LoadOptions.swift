@@ -56,6 +56,9 @@ struct TrafficOptions: ParsableArguments {
     @Option(help: "How unevenly tokens are used: 0 is all alike, 1 as customers do.")
     var skew = 0.0
 
+    @Option(help: "For https: a PEM file with the certificates to trust instead of the system's.", completion: .file())
+    var caFile: String?
+
     @Option(help: "Threads that send.")
     var loops = 1
 
@@ -88,10 +91,12 @@ struct TrafficOptions: ParsableArguments {
         let mix = try LoadMix(parts, tokens: try tokens(), skew: skew)
         var sides = [LoadPlan.Side(targets: try urls.map { try LoadTarget(url: $0) }, mix: mix)]
         if let compare { sides.append(LoadPlan.Side(targets: [try LoadTarget(url: compare)], mix: mix)) }
+        let isSecure = sides.flatMap(\.targets).contains(where: \.isTLS)
         return LoadPlan(
             mode: mode(sides: sides.count), sides: sides, warmUp: .seconds(warmUp), duration: .seconds(duration),
             connections: connections, timeout: .seconds(timeout), loops: loops, startsAt: startAt,
-            contentReference: checkContent ? sides.last?.targets.first : nil)
+            contentReference: checkContent ? sides.last?.targets.first : nil,
+            tls: isSecure ? try LoadTLS(roots: caFile) : nil)
     }
 
     func fleetTraffic(isCompared: Bool) throws -> FleetRun.Traffic {

@@ -74,7 +74,7 @@ final class LoadProgress: Sendable {
 
     private static func show(_ moment: LiveFigures.Moment?, share: Double) {
         let figures = moment.map {
-            "\($0.succeeded)/s, p99 \(($0.p99 / .milliseconds(1) * 100).rounded() / 100) ms, \($0.errors) errors"
+            "\($0.answered)/s, p99 \(($0.p99 / .milliseconds(1) * 100).rounded() / 100) ms, \($0.errors) errors"
         }
         StandardError.replaceLine(with: "\(ProgressBar.bar(share)) \(figures ?? "begins")")
     }

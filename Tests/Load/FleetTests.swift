@@ -43,13 +43,40 @@ struct FleetTests {
         #expect(document?["good"] as? Bool == true && document?["audit"] != nil)
     }
 
-    @Test func seesAnAnswerWhoseBytesDiffer() async throws {
+    @Test(arguments: ["chat", "stream"])
+    func seesAnAnswerWhoseBytesDiffer(kind: String) async throws {
         let plan = FleetPlan(backend: .sqlite, program: Self.program)
-        var traffic = try Self.traffic(.rate(Schedule(ratePerSide: 20)), mix: "chat")
+        var traffic = try Self.traffic(.rate(Schedule(ratePerSide: 20)), mix: kind)
         // Without a number of its own, each answer's identifier is another.
-        traffic.parts = try LoadMix.parts("chat")
+        traffic.parts = try LoadMix.parts(kind)
         let record = try await FleetRun.run(plan, traffic, title: "different")
         #expect(record.figures["content"] == record.figures["planned"])
+    }
+
+    /// What a cap refuses was sent too; what was answered under it is compared to the token.
+    @Test func comparesTokensUnderACap() async throws {
+        let record = try await FleetRun.run(
+            FleetPlan(backend: .sqlite, cap: 5, program: Self.program),
+            try Self.traffic(.rate(Schedule(ratePerSide: 20)), mix: "chat"), title: "capped")
+        let audit = try #require(record.audit)
+        #expect(audit.acknowledged == 5 && audit.sent > 5 && audit.tokenDifference == 0 && audit.isExact)
+        #expect(record.figures["token_difference"] == 0)
+    }
+
+    /// The page of held streams has their own plots.
+    @Test func drawsHeldStreams() async throws {
+        var traffic = try Self.traffic(.streams(4, opening: Schedule(ratePerSide: 100)))
+        traffic.parts = try LoadMix.parts("stream", headers: ["X-Sim-Chunks: 1000", "X-Sim-Chunk-Delay: 20"])
+        traffic.checksContent = false
+        let record = try await FleetRun.run(
+            FleetPlan(backend: .sqlite, program: Self.program), traffic, title: "held",
+            provenance: RunProvenance(version: "1.2.3"))
+        let page = record.page(command: "llm-proxy load")
+        for title in ["Latency by percentile", "Open streams", "Events, and streams that ended"] {
+            #expect(page.contains("<figcaption>\(title)"), "\(title)")
+        }
+        #expect(page.contains("first byte, through the proxy") && page.contains("llm-proxy 1.2.3"))
+        #expect(record.json.contains(#""version":"1.2.3""#))
     }
 
     @Test func seesThatACountIsMissing() async throws {

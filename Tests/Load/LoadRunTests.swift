@@ -58,6 +58,52 @@ struct LoadRunTests {
         }
     }
 
+    /// What is answered later than it was planned was not carried in its time, and yet is no failure.
+    @Test func tellsWhatWasCarriedInTime() async throws {
+        var slow = SimulatorScript()
+        slow.headDelay = .milliseconds(400)
+        try await with(slow) { simulator in
+            let report = try await run(simulator, connections: 256)
+            let only = report.sides[0]
+            #expect(only.planned == 100 && only.succeeded == 100 && only.errors == 0)
+            // Those of the warm-up's 100 ms and of the first 100 ms after it.
+            #expect(only.carried > 0 && only.carried <= 41)
+            #expect(only.seconds.reduce(0) { $0 + $1.answered } == only.carried)
+            #expect(report.figures["rate"] == Double(only.carried) / 0.5)
+        }
+    }
+
+    @Test func writesEachSecondOfEachSide() async throws {
+        try await with { simulator in
+            let side = try side(simulator)
+            let report = try await LoadRun.run(
+                LoadPlan(
+                    mode: .rate(Schedule(ratePerSide: 20, sides: 2)), sides: [side, side], warmUp: .zero,
+                    duration: .seconds(2)))
+            let lines = report.csv.split(separator: "\n")
+            #expect(lines[0] == "side,second,planned,answered,failed,dropped,events,open,p50_ms,p99_ms,max_ms")
+            #expect(
+                lines.count == 5 && lines.dropFirst().map { $0.prefix(6) } == ["1,0,20", "1,1,20", "2,0,20", "2,1,20"])
+        }
+    }
+
+    /// Streams that are asked for at a rate have gaps too.
+    @Test func measuresTheGapsOfStreams() async throws {
+        var paced = SimulatorScript()
+        paced.chunkDelay = .milliseconds(30)
+        try await with(paced) { simulator in
+            let side = try side(simulator, #"{"stream":true,"messages":[]}"#)
+            let live = LiveFigures()
+            let report = try await LoadRun.run(
+                LoadPlan(mode: .rate(Schedule(ratePerSide: 10)), sides: [side], warmUp: .zero, duration: .seconds(2)),
+                live: live)
+            let only = report.sides[0]
+            #expect(only.errors == 0 && only.gaps.count > 20 && only.gaps.p50 > .milliseconds(10))
+            #expect(only.firstByte.count == 20 && only.seconds.contains { $0.events > 0 })
+            #expect(live.moment.map { $0.errors == 0 } == true)
+        }
+    }
+
     @Test(arguments: [
         (FailureKind.reset, SimulatorFault.closeBeforeHead), (.reset, .resetInBody), (.malformed, .garbage),
         (.timeout, .hang), (.malformed, .twoLengths),
@@ -111,6 +157,7 @@ struct LoadRunTests {
                     warmUp: .milliseconds(100), duration: .seconds(4)))
             let only = report.sides[0]
             #expect(only.mostOpen == 10 && only.errors == 0 && only.events > 50 && only.gaps.count > 50)
+            #expect(only.firstByte.count >= 10 && only.seconds.contains { $0.open == 10 })
         }
     }
 

@@ -66,6 +66,8 @@ extension ClaimCheck {
     /// G12.
     static let manyConnections = ClaimCheck("G12", "thousands of concurrent connections") { bench in
         let streams = bench.form == .long ? 5000 : bench.measures ? 500 : 50
+        // What a server takes at first is shared by few streams in the short form.
+        let bound = bench.form == .long ? 30 : 64
         let parts = try LoadMix.parts("stream", headers: ["X-Sim-Chunks: 100000", "X-Sim-Chunk-Delay: 500"])
         let record = try await bench.run(
             "G12: \(streams) open streams over two instances",
@@ -77,12 +79,12 @@ extension ClaimCheck {
                 warmUp: bench.seconds(short: 2, long: 10), duration: bench.seconds(short: 4, long: 20),
                 isCompared: false, checksContent: false),
             ["errors==0", "lost==0", "streams>=\(streams)"]
-                + (bench.measures ? ["bytes_per_stream<64KiB"] : []))
+                + (bench.measures ? ["bytes_per_stream<\(bound)KiB"] : []))
         return (
             [
                 record.measurement(
                     "\(streams) open streams over two instances with 20 database connections each",
-                    required: "all open, no error, below 64 KiB each",
+                    required: "all open, no error, below \(bound) KiB each",
                     "\(Int(record.figure("streams"))) open at once, \(Int(record.figure("errors"))) errors, "
                         + "\((record.figure("bytes_per_stream") / 1024).shown) KiB each")
             ], Double(streams) / 1000

@@ -113,7 +113,7 @@ public struct ClaimBench: Sendable {
         let audit: FleetAudit
     }
 
-    /// Raises the rate by half each time, at last by a fifth, until errors appear or p99 passes 100 ms.
+    /// Raises the rate by half each time, at last by a fifth, until errors appear, p99 passes 100 ms, or the generator itself is late.
     /// - Returns: `nil` where speed doesn't count.
     func ceiling(_ what: String, _ fleetPlan: FleetPlan, from first: Double) async throws -> Ceiling? {
         guard measures else { return nil }
@@ -162,6 +162,9 @@ public struct ClaimBench: Sendable {
     private static func whatBroke(_ report: LoadReport) -> String? {
         let side = report.sides[0]
         if side.errors > 0 { return "\(side.errors) of \(side.planned) failed or found no connection" }
+        if report.lag.p99 > .milliseconds(50) {
+            return "the generator itself was late, by \(report.lag.p99.milliseconds.shown) ms at p99"
+        }
         if side.corrected.p99 > .milliseconds(100) { return "p99 was \(side.corrected.p99.milliseconds.shown) ms" }
         return nil
     }

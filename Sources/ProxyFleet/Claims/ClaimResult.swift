@@ -1,3 +1,14 @@
+/// All claims that were measured one after the other.
+public struct ClaimsReport: Codable, Hashable, Sendable {
+    public let provenance: RunProvenance
+    public let claims: [ClaimResult]
+
+    public init(provenance: RunProvenance, claims: [ClaimResult]) {
+        self.provenance = provenance
+        self.claims = claims
+    }
+}
+
 /// A claim of the database guide with what was measured of it.
 public struct ClaimResult: Codable, Hashable, Sendable {
     /// One thing that was measured for it.

@@ -9,7 +9,11 @@ struct ColdStart {
     let idleBytes: Int
     let programBytes: Int
 
-    static func measure(program: String, rounds: Int, remains: FleetRemains) async throws -> ColdStart {
+    /// - Parameter rest: how long the last server has nothing to do before its memory is looked at. A server gives memory back once it
+    ///   has had nothing to do for ten seconds, and looks every ten.
+    static func measure(
+        program: String, rounds: Int, rest: Duration, remains: FleetRemains
+    ) async throws -> ColdStart {
         let folder = try FleetFolder()
         remains.add(folder)
         defer { folder.remove() }
@@ -40,8 +44,10 @@ struct ColdStart {
             defer { process.kill() }
             try await ask(first.target, token: tenants.tokens[0], of: process)
             times.append(.now - begin)
-            try await Task.sleep(for: .milliseconds(500))
-            idleBytes = max(idleBytes, ProcessUsage(of: [process.pid]).residentBytes)
+            if round == rounds {
+                try await Task.sleep(for: rest)
+                idleBytes = ProcessUsage(of: [process.pid]).residentBytes
+            }
             try await stop(process)
         }
         var status = stat()

@@ -102,8 +102,10 @@ struct LineChart {
             }
             return "<tr><th scope=\"row\">\(name.escaped)</th>\(cells.joined())</tr>"
         }
-        return "<details><summary>Numbers</summary><table><tr><th scope=\"col\">\(over.escaped)</th>\(head)</tr>"
-            + rows.joined() + "</table></details>"
+        let table =
+            "<table><tr><th scope=\"col\">\(over.escaped)</th>\(head)</tr>"
+            + rows.joined() + "</table>"
+        return "<details><summary>Numbers</summary>\(table.scrolling("\(title), in numbers"))</details>"
     }
 }
 
@@ -119,6 +121,11 @@ extension Double {
 
 extension String {
     fileprivate var trimmed: String { hasSuffix(".0") ? String(dropLast(2)) : self }
+
+    /// A table that may be wider than the page: it scrolls by itself, by keyboard too.
+    func scrolling(_ label: String) -> String {
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"\(label.escaped)\">\(self)</div>"
+    }
 
     /// As text of a page.
     var escaped: String {

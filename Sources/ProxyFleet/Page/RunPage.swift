@@ -5,7 +5,7 @@ extension RunRecord {
     /// One self-contained page for somebody who wasn't there.
     /// - Parameter command: what was typed, without secrets.
     public func page(command: String) -> String {
-        let charts = [latencyCurve, latencyOverTime, rates, processorTime, memory, batches, commits]
+        let charts = [latencyCurve] + overTime + [processorTime, memory, batches, commits]
         return """
             <!doctype html>
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -13,7 +13,7 @@ extension RunRecord {
             <h1>\(title.escaped)</h1>
             <p class="verdict \(isGood ? "good" : "bad")">\(isGood ? "Every bound held." : "A bound did not hold.")</p>
             <p><code>\(command.escaped)</code></p>
-            \(summary)\(verdicts)\(charts.map(\.html).joined())
+            \(origin)\(summary)\(latencies)\(failures)\(verdicts)\(charts.map(\.html).joined())
             \(auditTable)
             <p class="note">Latency counts from the instant a request was planned for, so that a server that stalls can't hide it. \
             What found no free connection was dropped and counted, never sent later. The generator itself was \
@@ -26,21 +26,56 @@ extension RunRecord {
     private var summary: String {
         let rows = report.sides.map { side in
             "<tr><th scope=\"row\">\(side.url.escaped)</th><td>\(side.planned)</td><td>\(side.succeeded)</td>"
-                + "<td>\(side.errors)</td><td>\((Double(side.succeeded) / report.duration.seconds).shown)</td>"
-                + Percentiles.shown.map { "<td>\(side.corrected[keyPath: $0.path].milliseconds.shown)</td>" }.joined()
+                + "<td>\(side.errors)</td><td>\(side.dropped)</td><td>\(report.carriedRate(side).shown)</td>"
+                + (side.events > 0
+                    ? "<td>\(side.events)</td><td>\(side.mostOpen)</td>" : "<td>–</td><td>\(side.mostOpen)</td>")
                 + "</tr>"
         }
-        let added = Percentiles.shown.compactMap { entry in
-            report.added(entry.path).map { "<td>\($0.milliseconds.shown)</td>" }
-        }
-        let addedRow =
-            added.isEmpty
-            ? "" : "<tr><th scope=\"row\">added by the proxy</th><td colspan=\"4\"></td>\(added.joined())</tr>"
-        return "<table><tr><th scope=\"col\">to</th><th scope=\"col\">planned</th><th scope=\"col\">answered</th>"
-            + "<th scope=\"col\">errors</th><th scope=\"col\">per second</th>"
-            + Percentiles.shown.map { "<th scope=\"col\">\($0.name) ms</th>" }.joined()
-            + "</tr>\(rows.joined())\(addedRow)</table>"
+        let heads = [
+            "to", "planned", "answered", "failed or dropped", "dropped", "carried per second", "events", "most at once",
+        ]
+        let table = "<table><tr>\(heads.map { "<th scope=\"col\">\($0)</th>" }.joined())</tr>\(rows.joined())</table>"
+        return table.scrolling("Requests")
             + "<p>\(report.duration.seconds.shown) s measured, \(report.cores) cores, open loop.</p>"
+    }
+
+    private var origin: String {
+        provenance.map {
+            "<p class=\"note\">\($0.date.escaped), llm-proxy \($0.version.escaped), \($0.machine.escaped)</p>"
+        } ?? ""
+    }
+
+    private var latencies: String {
+        func row(_ name: String, _ percentile: (KeyPath<Percentiles, Duration>) -> Duration?) -> String {
+            let cells = Percentiles.shown.map { "<td>\(percentile($0.path)?.milliseconds.shown ?? "")</td>" }
+            return "<tr><th scope=\"row\">\(name.escaped)</th>\(cells.joined())</tr>"
+        }
+        var rows: [String] = []
+        for (index, side) in report.sides.enumerated() {
+            let series = [
+                ("from plan to end", side.corrected), ("from sending to end", side.uncorrected),
+                ("from sending to first byte", side.firstByte), ("between events", side.gaps),
+            ]
+            for (what, values) in series where values.count > 0 {
+                rows.append(row("\(name(index)), \(what)") { values[keyPath: $0] })
+            }
+        }
+        if report.sides.count == 2, report.sides.allSatisfy({ $0.corrected.count > 0 }) {
+            rows.append(row("added by the proxy, from plan to end", report.added))
+        }
+        let heads = Percentiles.shown.map { "<th scope=\"col\">\($0.name) ms</th>" }
+        let table = "<table><tr><td></td>\(heads.joined())</tr>\(rows.joined())</table>"
+        return "<h2>Latency</h2>\(table.scrolling("Latency"))"
+    }
+
+    private var failures: String {
+        let rows = report.sides.enumerated().flatMap { index, side in
+            side.failures.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+                "<tr><th scope=\"row\">\(name(index)), \($0.key.rawValue.escaped)</th><td>\($0.value)</td></tr>"
+            }
+        }
+        return rows.isEmpty
+            ? "" : "<h2>Failures</h2>\("<table>\(rows.joined())</table>".scrolling("Failures"))"
     }
 
     private var verdicts: String {
@@ -49,8 +84,10 @@ extension RunRecord {
             "<tr class=\"\($0.holds ? "good" : "bad")\"><td><code>\($0.threshold.description.escaped)</code></td>"
                 + "<td>\($0.measured?.shown ?? "nothing")</td><td>\($0.holds ? "holds" : "fails")</td></tr>"
         }
-        return "<h2>Bounds</h2><table><tr><th scope=\"col\">bound</th><th scope=\"col\">measured</th>"
+        let table =
+            "<table><tr><th scope=\"col\">bound</th><th scope=\"col\">measured</th>"
             + "<th scope=\"col\">verdict</th></tr>\(rows.joined())</table>"
+        return "<h2>Bounds</h2>\(table.scrolling("Bounds"))"
     }
 
     private var auditTable: String {
@@ -62,36 +99,70 @@ extension RunRecord {
             (
                 "tokens",
                 audit.tokenDifference.map { "differ by \($0)" }
-                    ?? "not compared: not every answer came whole, or a server was killed"
+                    ?? "not compared: not every answer of the upstream came to its end, or a server was killed"
             ),
             ("servers", audit.serversEnded ? "ended in order" : "did not end in order"), ("lost", "\(audit.lost)"),
             ("duplicated", "\(audit.duplicated)"), ("over a cap", "\(audit.overAdmitted)"),
             ("counters and rows", audit.isSound.map { $0 ? "agree" : "disagree" } ?? "in memory, not compared"),
         ]
-        return "<h2>What everybody counted</h2><table>"
-            + rows.map { "<tr><th scope=\"row\">\($0.0)</th><td>\($0.1)</td></tr>" }.joined() + "</table>"
+        let cells = rows.map { "<tr><th scope=\"row\">\($0.0)</th><td>\($0.1)</td></tr>" }
+        return "<h2>What everybody counted</h2>"
+            + "<table>\(cells.joined())</table>".scrolling("What everybody counted")
     }
 
     // MARK: Charts
 
     private func name(_ side: Int) -> String { side == 0 ? "through the proxy" : "direct" }
 
-    /// By how many nines a request is fast enough: each step to the right is a tenth of the requests left.
+    /// By how many nines a request is fast enough: each step to the right is a tenth of the requests left. Of streams that are held,
+    /// what can be late is their first byte and each event.
     private var latencyCurve: LineChart {
         let shares = [0.0, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99]
         func place(_ share: Double) -> Double { -log10(1 - share / 100) }
-        let lines = report.sides.enumerated().map { index, side in
+        func line(_ name: String, _ distribution: [LatencyCount]) -> LineChart.Line {
             LineChart.Line(
-                name: name(index),
+                name: name,
                 points: shares.compactMap { share in
-                    side.latency(ofShare: share).map { (place(share), $0.milliseconds) }
+                    distribution.latency(ofShare: share).map { (place(share), $0.milliseconds) }
                 })
+        }
+        let lines = report.sides.enumerated().flatMap { index, side in
+            report.rate == nil
+                ? [
+                    line("first byte, \(name(index))", side.firstByteDistribution),
+                    line("between events, \(name(index))", side.gapDistribution),
+                ] : [line(name(index), side.distribution)]
         }
         return LineChart(
             title: "Latency by percentile", measure: "ms", over: "percentile", lines: lines,
             ticks: [0, 50, 90, 99, 99.9, 99.99].map {
                 LineChart.Tick(place: place($0), text: $0 < 99.9 ? $0.brief : "\($0)")
             })
+    }
+
+    /// Second by second, through the proxy.
+    private var overTime: [LineChart] {
+        report.rate == nil
+            ? [
+                overTime("Open streams, through the proxy", "", [("open", { Double($0.open) })]),
+                overTime(
+                    "Events, and streams that ended or broke, through the proxy", "/s",
+                    [
+                        ("events", { Double($0.events) }), ("ended", { Double($0.answered) }),
+                        ("broke", { Double($0.failed) }),
+                    ]),
+            ]
+            : [
+                overTime(
+                    "Latency over time, through the proxy", "ms",
+                    [("p50", { $0.latency.p50.milliseconds }), ("p99", { $0.latency.p99.milliseconds })]),
+                overTime(
+                    "Planned and achieved rate, through the proxy", "/s",
+                    [
+                        ("planned", { Double($0.planned) }), ("answered", { Double($0.answered) }),
+                        ("failed or dropped", { Double($0.failed) }),
+                    ]),
+            ]
     }
 
     private func overTime(
@@ -103,21 +174,6 @@ extension RunRecord {
             lines: lines.map { name, value in
                 LineChart.Line(name: name, points: seconds.enumerated().map { (Double($0), value($1)) })
             })
-    }
-
-    private var latencyOverTime: LineChart {
-        overTime(
-            "Latency over time, through the proxy", "ms",
-            [("p50", { $0.latency.p50.milliseconds }), ("p99", { $0.latency.p99.milliseconds })])
-    }
-
-    private var rates: LineChart {
-        overTime(
-            "Planned and achieved rate, through the proxy", "/s",
-            [
-                ("planned", { Double($0.planned) }), ("answered", { Double($0.succeeded) }),
-                ("failed or dropped", { Double($0.failed) }),
-            ])
     }
 
     private func ofProcesses(_ title: String, _ measure: String, _ value: (FleetSample.Process) -> Double) -> LineChart

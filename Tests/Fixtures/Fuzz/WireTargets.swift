@@ -24,6 +24,9 @@ extension FuzzTarget {
         {
             return "a response cut at \(cuts) reads differently"
         }
+        for method in [nil, RequestMethod.post] where !Differential.readsCutBodiesAlike(input, answering: method) {
+            return "a body reads differently byte by byte"
+        }
         return nil
     }
 

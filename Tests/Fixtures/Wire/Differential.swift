@@ -30,6 +30,13 @@ package enum Differential {
         return .differs("only we accept the head, theirs: \(refusal)")
     }
 
+    /// Whether chunked bodies that come byte by byte are read as if they came at once.
+    package static func readsCutBodiesAlike(_ bytes: [UInt8], answering method: RequestMethod?) -> Bool {
+        var (whole, cut) = (OurReader(bytes), OurReader(bytes, cutsBodies: true))
+        guard let method else { return whole.requests() == cut.requests() }
+        return whole.responses(to: method) == cut.responses(to: method)
+    }
+
     package static func compareRequests(_ bytes: [UInt8]) -> (Verdict, accepted: Int) {
         var reader = OurReader(bytes)
         let ours = reader.requests()

@@ -24,7 +24,7 @@ package struct Message: Equatable, CustomStringConvertible {
 }
 
 /// What one parser made of a connection's bytes.
-package struct Exchange {
+package struct Exchange: Equatable {
     package var messages: [Message] = []
     /// A message that has begun, whose head at least was accepted.
     package var hasBegun = false
@@ -39,9 +39,14 @@ package struct Exchange {
 /// Reads a connection's messages as the relay does: head, body, next head.
 package struct OurReader {
     package let bytes: [UInt8]
+    private let cutsBodies: Bool
     private var position = 0
 
-    package init(_ bytes: [UInt8]) { self.bytes = bytes }
+    /// - Parameter cutsBodies: whether chunked bodies come byte by byte, instead of all at once.
+    package init(_ bytes: [UInt8], cutsBodies: Bool = false) {
+        self.bytes = bytes
+        self.cutsBodies = cutsBodies
+    }
 
     package mutating func requests() -> Exchange {
         var exchange = Exchange()
@@ -111,12 +116,12 @@ package struct OurReader {
             position += Int(length)
         case .chunked:
             var scanner = ChunkScanner()
-            var payload: [UInt8] = []
-            let consumed = try bytes[position...].seen { rest throws(WireFault) in
-                try scanner.scan(rest) { payload += rest[$0] }
+            while position < bytes.count, !scanner.isComplete {
+                let piece = bytes[position..<(cutsBodies ? position + 1 : bytes.count)]
+                position += try piece.seen { seen throws(WireFault) in
+                    try scanner.scan(seen) { message.body += seen[$0] }
+                }
             }
-            position += consumed
-            message.body = payload
             return scanner.isComplete
         case .untilClose:
             message.body = Array(bytes[position...])
