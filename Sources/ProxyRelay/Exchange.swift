@@ -67,8 +67,11 @@ final class Exchange {
     var ways: [UpstreamRoute] = []
     /// Those that have failed.
     var attempts: [UpstreamAttempt] = []
-    /// How long they took, and the pauses after them.
-    var failedMicroseconds: Int64 = 0
+    /// How long others have held it up, which is not what we add: attempts that failed and the pauses after them, a body that came
+    /// slowly, another request that had gone for the same answer.
+    var othersMicroseconds: Int64 = 0
+    /// Since when it waits for one of those, or for a connection to be made.
+    var heldUpSince: NIODeadline?
     /// Whether this attempt was let through to try an upstream that is left alone.
     var hasPassedBreaker = false
     /// The ``GrantEpoch`` as of which the grant was read.
@@ -180,7 +183,8 @@ final class Exchange {
         route = nil
         if !ways.isEmpty { ways = [] }
         if !attempts.isEmpty { attempts = [] }
-        failedMicroseconds = 0
+        othersMicroseconds = 0
+        heldUpSince = nil
         hasPassedBreaker = false
         newContentLength = nil
         isRenewing = false

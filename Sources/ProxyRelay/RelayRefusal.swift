@@ -151,8 +151,8 @@ enum RelayRefusal: Hashable, Sendable {
         case .databaseUnavailable:
             "The request can't be counted at the moment. Try again after the time in Retry-After."
         case .projectUnusable:
-            "The upstream key of this project can't be read. Ask the operator to check ENCRYPTION_KEY, "
-                + "or to set the project's api_key again."
+            "The upstream key of this project can't be read, or its provider is not in the providers file. Ask the operator to check "
+                + "ENCRYPTION_KEY and API_CONFIG_PATH, or to set the project's api_key again."
         case .upstreamUnreachable: "No connection to the upstream could be made. Try again later."
         case .upstreamReset: "The upstream closed the connection before it answered. Try again."
         case .upstreamInvalid(let fault):

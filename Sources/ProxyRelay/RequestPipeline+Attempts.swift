@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyCache
 import ProxyDomain
 import ProxyWire
 
@@ -66,7 +67,6 @@ extension Exchange {
     /// - Returns: whether it does.
     func triesAgain(after result: AttemptResult, retryAfter: Duration? = nil) -> Bool {
         guard let route, mayTryAgain, !isDelivering, !clientHasLeft, isReplayable else { return false }
-        letRest(route, after: result, retryAfter)
         if route.retry.fallbackOn.contains(result), let way = takeWay(result.isRefusal ? .ready : .resting) {
             noteAttempt(result)
             startOver()
@@ -75,7 +75,8 @@ extension Exchange {
             advance()
             return true
         }
-        let made = attempts.count + 1
+        // What was sent again in silence is none of the tries that the provider's rules allow.
+        let made = attempts.count + (hasRetried ? 0 : 1)
         let pause = max(route.retry.pause(afterAttempts: made, random: requestID.identifier.low), retryAfter ?? .zero)
         guard route.retry.on.contains(result), !route.isLeftAlone(at: .now()), made < route.retry.attempts,
             pause <= route.retry.longestBackoff,
@@ -88,12 +89,14 @@ extension Exchange {
         return true
     }
 
-    /// A key that a provider refuses is not asked for again for a while, where there are others.
-    private func letRest(_ route: UpstreamRoute, after result: AttemptResult, _ retryAfter: Duration?) {
+    /// A key that a provider refuses is not asked for again for a while, where there are others: also when this request can't be sent
+    /// again.
+    func letKeyRest(after status: Int, _ retryAfter: Duration?) {
+        guard let route, let grant, grant.routes.count > 1 else { return }
         let usual: Duration
-        switch result {
-        case .status(429): usual = .seconds(10)
-        case .status(401): usual = .seconds(60)
+        switch status {
+        case 429: usual = .seconds(10)
+        case 401: usual = .seconds(60)
         default: return
         }
         route.rest.rest(until: .now() + TimeAmount(min(retryAfter ?? usual, .seconds(300))))
@@ -103,7 +106,7 @@ extension Exchange {
         upstream?.cancel()
         upstream = nil
         hasPassedBreaker = false
-        if let sentAt { failedMicroseconds += microseconds(from: sentAt, to: .now()) }
+        noteLostAttempt()
         forgetAnswer()
         outboundSent = 0
         isRequestSent = false
@@ -111,7 +114,7 @@ extension Exchange {
 
     private func resume(after pause: Duration) {
         stage = .pausing
-        failedMicroseconds += TimeAmount(pause).nanoseconds / 1000
+        othersMicroseconds += TimeAmount(pause).nanoseconds / 1000
         let asked = ticket
         let bound = NIOLoopBound(self, eventLoop: relay.eventLoop)
         relay.eventLoop.scheduleTask(in: TimeAmount(pause)) {
@@ -140,7 +143,7 @@ extension Exchange {
         return wait
     }
 
-    private func noteAttempt(_ result: AttemptResult) {
+    func noteAttempt(_ result: AttemptResult) {
         if let route { attempts.append(route.attempt(result)) }
     }
 
@@ -183,13 +186,13 @@ extension EndpointRules {
 }
 
 extension ResponseHead {
-    /// How long the sender wants to be left alone: `Retry-After` in seconds (RFC 9110 section 10.2.3). A date counts as none.
-    func retryAfter(_ bytes: UnsafeRawBufferPointer) -> Duration? {
+    /// How long the sender wants to be left alone: `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3). More than a day counts
+    /// as none.
+    func retryAfter(_ bytes: UnsafeRawBufferPointer, at now: Timestamp) -> Duration? {
         let name = Array("retry-after".utf8)
-        guard let field = fields.first(where: { $0.isNamed(name, in: bytes) }),
-            let seconds = Int64(String(decoding: bytes[field.valueRange], as: UTF8.self)),
-            (0...86_400).contains(seconds)
-        else { return nil }
-        return .seconds(seconds)
+        guard let field = fields.first(where: { $0.isNamed(name, in: bytes) }) else { return nil }
+        let text = String(decoding: bytes[field.valueRange], as: UTF8.self)
+        let pause = Int64(text).map { Duration.seconds($0) } ?? HTTPInstant.parse(text).map { max(.zero, $0 - now) }
+        return pause.flatMap { (.zero ... .seconds(86_400)).contains($0) ? $0 : nil }
     }
 }

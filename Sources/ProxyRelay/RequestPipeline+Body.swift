@@ -20,6 +20,7 @@ extension Exchange {
     func readBody() {
         stage = .reading
         guard !isBodyComplete else { return bodyRead() }
+        heldUpSince = .now()
         downstream?.setReading(true)
         guard head.expectsContinue, head.minorVersion > 0 else { return }
         hasSaidContinue = true
@@ -29,6 +30,7 @@ extension Exchange {
 
     /// The body is there: estimates what the request may use, or bounds it where a budget is strict, and has it counted.
     func bodyRead() {
+        noteHeldUp()
         guard let grant else { return }
         if let refusal = parameterRefusal(under: grant) { return refuse(refusal) }
         if cacheWish != nil, isAnsweredFromMemory(grant) { return }

@@ -158,7 +158,9 @@ extension Exchange {
             orWait: caching.asked.noCache || caching.stale != nil ? nil : wake)
         guard caching.flight != nil else {
             stage = .consulting
-            consultDeadline = .now() + relay.settings.responseHeadTimeout
+            let now = NIODeadline.now()
+            heldUpSince = now
+            consultDeadline = now + relay.settings.responseHeadTimeout
             return
         }
         guard let shared = caching.setup.shared, caching.stale == nil, !caching.asked.noCache else {
@@ -176,6 +178,7 @@ extension Exchange {
     /// The other request has its answer, or the database its own.
     func cacheAnswered(_ end: ResponseCache.FlightEnd) {
         guard let grant, let caching else { return }
+        noteHeldUp()
         switch end {
         case .stored(let stored):
             let isOurs = caching.flight != nil

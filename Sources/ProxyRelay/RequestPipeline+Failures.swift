@@ -27,7 +27,7 @@ extension Exchange {
 
     private func answer(_ refusal: RelayRefusal, as outcome: RequestOutcome, keepsAlive: Bool) {
         status = refusal.statusAndCode.status
-        overhead = microseconds(from: startedAt, to: .now())
+        overhead = overheadUntilNow()
         if let downstream {
             downstream.write(
                 downstream.answer(
@@ -93,6 +93,8 @@ extension Exchange {
     }
 
     private func retry(avoiding carrier: UpstreamHTTP2Connection?) {
+        noteAttempt(.reset)
+        noteLostAttempt()
         hasRetried = true
         headSentAt = nil
         outboundSent = 0

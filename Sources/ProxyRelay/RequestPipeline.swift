@@ -157,6 +157,7 @@ extension Exchange {
             return attach(connection)
         }
         stage = .connecting
+        heldUpSince = .now()
         let asked = ticket
         let target = route.target
         relay.upstreams.connect(target, isTunnel: asksForTunnel) { [self] connection, loss in
@@ -178,6 +179,7 @@ extension Exchange {
 
     private func attach(_ connection: UpstreamConnection) {
         upstream = connection
+        heldUpSince = nil  // To make a connection is ours, unless it fails.
         connection.begin(self)
         stage = .relaying
     }
@@ -277,8 +279,9 @@ extension Exchange {
         route?.breaker.answered()
         status = response.status
         answeredStatus = response.status
-        if response.status >= 400, mayTryAgain, !clientHasLeft {
-            let pause = bytes.withUnsafeReadableBytes { response.retryAfter($0) }
+        if response.status >= 400, !clientHasLeft {
+            let pause = bytes.withUnsafeReadableBytes { response.retryAfter($0, at: relay.dependencies.now()) }
+            letKeyRest(after: response.status, pause)
             if triesAgain(after: .status(response.status), retryAfter: pause) { return }
         }
         framing = response.status == 101 ? .untilClose : response.framing
@@ -354,11 +357,26 @@ extension Exchange {
         downstream.flush()
     }
 
-    /// What we, not the upstream, have added so far, in microseconds.
-    private func overheadUntilNow() -> Int64 {
-        let total = microseconds(from: startedAt, to: .now()) - failedMicroseconds
-        guard let sentAt, let firstByteAt else { return total }
-        return max(0, total - microseconds(from: sentAt, to: firstByteAt))
+    /// What we, and neither the upstream nor the client, have added so far, in microseconds.
+    func overheadUntilNow() -> Int64 {
+        let now = NIODeadline.now()
+        let total = microseconds(from: startedAt, to: now) - othersMicroseconds
+        // What follows the head comes as the client sends it, and goes on at once.
+        guard let since = headSentAt ?? heldUpSince else { return max(0, total) }
+        return max(0, total - microseconds(from: since, to: firstByteAt ?? now))
+    }
+
+    /// What it was held up by is over.
+    func noteHeldUp() {
+        guard let since = heldUpSince else { return }
+        othersMicroseconds += microseconds(from: since, to: .now())
+        heldUpSince = nil
+    }
+
+    /// An attempt is over that the client will see nothing of.
+    func noteLostAttempt() {
+        if headSentAt != nil { heldUpSince = headSentAt }
+        noteHeldUp()
     }
 
     // MARK: Settle

@@ -24,9 +24,17 @@ struct GrantReader: GrantSource {
         }
         guard let record else { return nil }
         let token = record.token
+        var others = record.upstreams.compactMap { try? route(of: $0, in: record.project) }
+        let first: UpstreamRoute
+        do {
+            first = try route(of: record.project)
+        } catch {
+            // Its other ways serve as well.
+            guard !others.isEmpty else { throw error }
+            first = others.removeFirst()
+        }
         return Grant(
-            tokenID: token.id, projectID: token.projectID, route: try route(of: record.project),
-            others: record.upstreams.compactMap { try? route(of: $0, in: record.project) },
+            tokenID: token.id, projectID: token.projectID, route: first, others: others,
             standing: TokenStanding(
                 revokedAt: token.revokedAt, expiresAt: token.expiresAt,
                 projectDeactivatedAt: record.project.deactivatedAt,

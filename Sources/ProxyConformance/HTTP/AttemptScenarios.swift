@@ -136,6 +136,28 @@ extension HTTPScenario {
             await conversation.connection.close()
         },
         HTTPScenario(
+            inside: "attempt.balance.rests-after-uploads",
+            "A key that was refused rests also when the request was too large to be kept for another."
+        ) { world, check in
+            let tenant = try await world.scoped()
+            _ = try await world.way(of: tenant, #""api_key":"sk-second-0123456789","priority":0,"weight":100"#)
+            let body =
+                Array(#"{"model":"m","input":""#.utf8) + Array(repeating: UInt8(ascii: "x"), count: 3 << 20)
+                + Array(#""}"#.utf8)
+            world.upstream.script(answering("429 Too Many Requests", fields: "Retry-After: 60\r\n"))
+            check.equal(try await world.exchange(tenant.request(body: body)).status, 429, "an upload")
+            let refused = world.upstream.received.last?.fields.first("authorization") ?? ""
+            check.that(refused.hasPrefix("Bearer "), "its key")
+            var conversation = try await world.talk()
+            for _ in 0..<20 {
+                try await conversation.send(tenant.request())
+                check.usual(try await conversation.response(to: "POST"))
+            }
+            await conversation.connection.close()
+            let after = world.upstream.received.dropFirst().filter { $0.fields.first("authorization") == refused }
+            check.equal(after.count, 0, "requests with the refused key afterwards")
+        },
+        HTTPScenario(
             inside: "attempt.retry.waits-and-sends-again",
             "With retry an upstream that is busy is asked again after a pause, as long as it asks for, and no more often than said.",
             settings: file("retry: {attempts: 3, backoff: 10ms, max_backoff: 2s}")

@@ -149,13 +149,15 @@ extension HTTPScenario {
             "A request that met a connection closed while idle is sent again, unseen by the client.",
             needs: .rawUpstream, settings: oneLoop
         ) { world, check in
-            let tenant = try await world.tenant()
+            let (first, second) = (try await world.tenant(), try await world.tenant(name: "second"))
             world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.usual)])
             world.upstream.script([.readHead, .close])
-            check.usual(try await world.exchange(tenant.request()), "first")
-            check.usual(try await world.exchange(tenant.request()), "second")
+            check.usual(try await world.exchange(first.request()), "first")
+            check.usual(try await world.exchange(second.request()), "second")
             check.equal(world.upstream.connectionCount, 2, "connections to the upstream")
-            check.equal(try await world.settledTally(tenant, rows: 2), Tally(2), "tally")
+            check.equal(try await world.settledTally(second, rows: 1), Tally(1), "tally")
+            check.equal(
+                try await world.settlement(of: second)?.attempts.map(\.result), [.reset, .status(200)], "attempts in its row")
         },
         HTTPScenario(
             "connection.stale.is-not-tried-for-ever", "When the second connection breaks off too, the client is told.",

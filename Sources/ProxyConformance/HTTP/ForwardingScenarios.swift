@@ -159,10 +159,34 @@ extension HTTPScenario {
             let whole = clock.now - start
             await conversation.connection.close()
             let told = answer.fields.first("x-proxy-overhead-us").flatMap { Int64($0) } ?? -1
-            check.that(isThere && told >= 0, "told \(told)")
+            check.that(isThere && told > 0, "told \(told): nothing takes no time")
             check.that(
                 .microseconds(told) <= whole - held + .milliseconds(5),
                 "told \(told) µs of \(whole), of which \(held) were the upstream's")
+        },
+        HTTPScenario(
+            inside: "forward.overhead.leaves-the-client-out",
+            "A body that comes slowly is not what the proxy adds, whether it is passed on as it comes or read first."
+        ) { world, check in
+            let clock = ContinuousClock()
+            for tenant in [try await world.tenant(), try await world.scoped(project: #""allowed_models":["gpt-*"]"#, name: "read")] {
+                let whole = tenant.request(body: Array(#"{"model":"gpt-4o"}"#.utf8))
+                var conversation = try await world.talk()
+                let start = clock.now
+                try await conversation.send(Array(whole.bytes.dropLast(5)))
+                try await clock.sleep(for: .milliseconds(300))
+                let slept = clock.now - start
+                try await conversation.send(Array(whole.bytes.suffix(5)))
+                let answer = try await conversation.response(to: "POST")
+                let all = clock.now - start
+                await conversation.connection.close()
+                let told = answer.fields.first("x-proxy-overhead-us").flatMap { Int64($0) } ?? -1
+                check.that(told > 0, "told \(told)")
+                // The head may have come a little late, and by our clock only then did the wait for the rest begin.
+                check.that(
+                    .microseconds(told) <= all - slept + .milliseconds(150),
+                    "told \(told) µs of \(all), of which \(slept) were the client's")
+            }
         },
         HTTPScenario("forward.overhead.is-told", "Each answer tells what the proxy added, in microseconds.") {
             world, check in
