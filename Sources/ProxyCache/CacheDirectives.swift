@@ -75,7 +75,7 @@ public struct CacheDirectives: Hashable, Sendable {
         if isNamed("private") { isPrivate = true }
         if isNamed("no-store") { noStore = true }
         if isNamed("no-cache") { noCache = true }
-        if isNamed("must-revalidate") || isNamed("proxy-revalidate") { mustRevalidate = true }
+        if isNamed("must-revalidate") { mustRevalidate = true }
         if isNamed("only-if-cached") { onlyIfCached = true }
         if isNamed("max-age") { maxAge = min(maxAge ?? .max, Self.seconds(argument)) }
         if isNamed("s-maxage") { sharedMaxAge = min(sharedMaxAge ?? .max, Self.seconds(argument)) }

@@ -103,7 +103,7 @@ enum RelayRefusal: Hashable, Sendable {
         case .missingCredential:
             "No token was sent. Send it as 'Authorization: Bearer sk-…', or in 'x-api-key', 'api-key' or 'x-goog-api-key'."
         case .malformedCredential:
-            "The credential is not a token of this proxy: those begin with 'sk-' and have 46 characters. "
+            "The credential is not a token of this proxy: those begin with 'sk-', and are presented whole. "
                 + "Ask the operator for one."
         case .tokenNotFound: "This token is not known here. Ask the operator for a new one."
         case .tokenRevoked: "This token was revoked. Ask the operator for a new one."

@@ -199,7 +199,8 @@ extension ServerSettings {
         .size("HTTP_CACHE_MAX_OBJECT_BYTES", "1MiB", 1024...(64 << 20), at: \.cache.maxObjectBytes, "largest one"),
         .size(
             "HTTP_CACHE_MAX_BYTES", "64MiB", 65_536...(1 << 40), at: \.cache.maxBytes,
-            "most bytes of all in memory, and as many again in the database; those go first that nobody asked for longest"
+            "most bytes of all in memory, and as many again in the database; in memory those go first that nobody asked for longest, "
+                + "in the database those that end soonest"
         ),
         .boolean(
             "HTTP_CACHE_STREAM_RESPONSES", "false", at: \.cache.streams,

@@ -35,6 +35,16 @@ struct DocumentationTests {
         let built = table.matches(of: #/\((\d{3}), "(\w+)"\)/#).map { "\($0.1) `\($0.2)`" }
         #expect(built.count > 20)
         #expect(documented == Set(built))
+        // And the API's file names each where its status is.
+        let file = try Self.text("api/openapi.yaml")
+        let named = file.matches(of: #/"(\d{3})": \{ \$ref: "#/components/responses/(Proxy\w+)" \}/#)
+        let responses = Dictionary(named.map { (String($0.1), $0.2) }) { first, _ in first }
+        for (status, code) in table.matches(of: #/\((\d{3}), "(\w+)"\)/#).map({ (String($0.1), $0.2) }) {
+            let response = try #require(responses[status], "\(status)")
+            let place = try #require(file.firstRange(of: "\n    \(response):\n"))
+            let description = file[place.upperBound...].prefix { $0 != "$" }
+            #expect(description.contains("`\(code)`"), "\(status) \(code)")
+        }
     }
 
     @Test func showAProvidersFileThatIsRead() throws {
