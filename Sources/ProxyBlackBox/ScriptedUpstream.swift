@@ -32,10 +32,12 @@ package final class ScriptedUpstream: UpstreamDouble {
     private let listener: Int32
     private let state = Shared(State())
 
-    /// - Parameter port: of 127.0.0.1; 0 for any that is free.
+    /// - Parameters:
+    ///   - address: of this machine, IPv4.
+    ///   - port: 0 for any that is free.
     /// - Throws: ``ConnectionFailure/refused`` when it is somebody else's.
-    package init(port: Int = 0) throws {
-        guard let (listener, port) = Socket.listen(port: port) else { throw ConnectionFailure.refused }
+    package init(address: String = Socket.loopback, port: Int = 0) throws {
+        guard let (listener, port) = Socket.listen(on: address, port: port) else { throw ConnectionFailure.refused }
         (self.listener, self.port) = (listener, port)
         BlockingThreads.shared.start { [self] in acceptAll() }
     }

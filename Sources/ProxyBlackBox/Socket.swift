@@ -2,29 +2,33 @@ import Glibc
 
 /// The few calls of the socket API that the doubles need.
 enum Socket {
+    static let loopback = "127.0.0.1"
     private static let noSignal = Int32(MSG_NOSIGNAL)
 
     static func make(_ family: Int32 = AF_INET) -> Int32 {
         socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     }
 
+    /// - Parameter address: IPv4, such as `127.0.0.1`; what is none counts as that.
     static func withAddress<Result>(
-        port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+        _ address: String = loopback, port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
     ) -> Result {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        return withUnsafePointer(to: &address) { pointer in
+        var socketAddress = sockaddr_in()
+        socketAddress.sin_family = sa_family_t(AF_INET)
+        socketAddress.sin_port = in_port_t(port).bigEndian
+        if inet_pton(AF_INET, address, &socketAddress.sin_addr) != 1 {
+            socketAddress.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        }
+        return withUnsafePointer(to: &socketAddress) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
     }
 
-    /// A listening socket on a port of 127.0.0.1; 0 for one that is free.
-    static func listen(port: Int = 0) -> (descriptor: Int32, port: Int)? {
-        guard let bound = bound(port: port) else { return nil }
+    /// A listening socket on a port of an address of this machine; 0 for one that is free.
+    static func listen(on address: String = loopback, port: Int = 0) -> (descriptor: Int32, port: Int)? {
+        guard let bound = bound(to: address, port: port) else { return nil }
         guard Glibc.listen(bound.descriptor, 512) == 0 else {
             Glibc.close(bound.descriptor)
             return nil
@@ -32,12 +36,12 @@ enum Socket {
         return bound
     }
 
-    /// A socket with a port of 127.0.0.1, that neither listens nor is connected; 0 for one that is free.
-    static func bound(port: Int = 0) -> (descriptor: Int32, port: Int)? {
+    /// A socket with a port of an address of this machine, that neither listens nor is connected; 0 for one that is free.
+    static func bound(to address: String = loopback, port: Int = 0) -> (descriptor: Int32, port: Int)? {
         let descriptor = make()
         var one: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
-        guard withAddress(port: port, { bind(descriptor, $0, $1) }) == 0 else {
+        guard withAddress(address, port: port, { bind(descriptor, $0, $1) }) == 0 else {
             Glibc.close(descriptor)
             return nil
         }

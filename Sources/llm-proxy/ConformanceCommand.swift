@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import ProxyBlackBox
 import ProxyConformance
 import ProxyFleet
@@ -18,11 +19,17 @@ struct ConformanceCommand: AsyncParsableCommand {
             seen from outside is 'n/a'. Exit codes: 0 all that applies holds, 1 something doesn't, 2 usage, 3 can't reach.
             """)
 
-    @Option(help: "The proxy: http://host[:port].")
+    @Option(help: "The proxy: http[s]://host[:port].")
     var target: String
 
-    @Option(help: "Port of 127.0.0.1 that the proxy forwards to, where this command listens.")
+    @Option(help: "For https: a PEM file with the certificates to trust instead of the system's.", completion: .file())
+    var caFile: String?
+
+    @Option(help: "Port that the proxy forwards to, where this command listens.")
     var upstreamPort = 19_091
+
+    @Option(help: "IPv4 address of this machine for that port: 0.0.0.0 for a proxy on another one.")
+    var upstreamAddress = "127.0.0.1"
 
     @Option(
         help: "ours, or openai-proxy for any other: then only statuses count, and errors that clients can show.",
@@ -50,11 +57,15 @@ struct ConformanceCommand: AsyncParsableCommand {
                 "--profile must be \(BlackBoxRun.Profile.allCases.map(\.rawValue).joined(separator: " or ")).")
         }
         guard (1...65_535).contains(upstreamPort) else { throw ValidationError("--upstream-port must be 1…65535.") }
+        var parsed = in_addr()
+        guard inet_pton(AF_INET, upstreamAddress, &parsed) == 1 else {
+            throw ValidationError("--upstream-address must be an IPv4 address of this machine.")
+        }
         _ = try makeIssuer()
     }
 
     func run() async throws {
-        let proxy = try makeProxy()
+        let proxy = try await makeProxy()
         defer { proxy.stop() }
         guard let connection = try? await proxy.connect() else {
             StandardError.write("llm-proxy conformance: \(target) can't be reached")
@@ -74,15 +85,18 @@ struct ConformanceCommand: AsyncParsableCommand {
         if report.entries.contains(where: \.verdict.isFailure) { throw ExitCode(1) }
     }
 
-    private func makeProxy() throws -> BlackBoxProxy {
+    private func makeProxy() async throws -> BlackBoxProxy {
         do {
             let target = try LoadTarget(url: target)
+            // What scenarios say is said byte by byte over plain connections. The tunnel lasts as long as this command.
+            let tunnel = target.isTLS ? try await TLSTunnel.open(to: target, LoadTLS(roots: caFile)) : nil
             return try BlackBoxProxy(
-                host: target.host, port: target.port, upstreamPort: upstreamPort, issuer: try makeIssuer(),
-                run: String(UInt32.random(in: .min ... .max), radix: 16))
+                host: tunnel == nil ? target.host : "127.0.0.1", port: tunnel?.port ?? target.port,
+                upstreamAddress: upstreamAddress, upstreamPort: upstreamPort, issuer: try makeIssuer(),
+                isTunnelled: tunnel != nil, run: String(UInt32.random(in: .min ... .max), radix: 16))
         } catch let error as LoadError {
             StandardError.write("llm-proxy conformance: \(error)")
-            throw ExitCode(2)
+            throw ExitCode(error.isUsage ? 2 : 3)
         } catch let error as BlackBoxError {
             StandardError.write("llm-proxy conformance: \(error)")
             throw ExitCode(3)

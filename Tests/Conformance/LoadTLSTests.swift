@@ -67,6 +67,23 @@ struct LoadTLSTests {
         }
     }
 
+    /// What speaks plain bytes reaches the other side through a port of its own, and is told when that has gone.
+    @Test func tunnelsPlainBytes() async throws {
+        try await with { port, authority in
+            let target = try LoadTarget(url: "https://localhost:\(port)/")
+            let tunnel = try await TLSTunnel.open(to: target, try LoadTLS(roots: authority.authority))
+            let plain = try LoadTarget(url: "http://127.0.0.1:\(tunnel.port)/v1/models")
+            for _ in 0..<3 {
+                let answer = try await PlainExchange.send(try LoadRequest(method: "GET"), to: plain)
+                #expect(answer.status == 200 && answer.text == "ok")
+            }
+            await tunnel.close()
+            await #expect(throws: LoadError.self) {
+                try await TLSTunnel.open(to: target, try LoadTLS())
+            }
+        }
+    }
+
     @Test func namesWhatIsMissing() async throws {
         try await with { port, _ in
             let plan = try plan(port, nil)

@@ -124,7 +124,7 @@ extension HTTPScenario {
             world.upstream.script(UpstreamStep.readRequest + [.await("go"), .send(HTTPAnswer.usual)])
             var conversation = try await world.talk()
             try await conversation.send(tenant.request(fields: [HTTPField("Connection", "close")]))
-            await conversation.connection.finishSending()
+            try await conversation.connection.finishSending()
             check.that(try await eventually { world.upstream.received.count == 1 }, "the request did not arrive")
             world.upstream.release("go")
             check.usual(try await conversation.response())
@@ -157,7 +157,8 @@ extension HTTPScenario {
             check.equal(world.upstream.connectionCount, 2, "connections to the upstream")
             check.equal(try await world.settledTally(second, rows: 1), Tally(1), "tally")
             check.equal(
-                try await world.settlement(of: second)?.attempts.map(\.result), [.reset, .status(200)], "attempts in its row")
+                try await world.settlement(of: second)?.attempts.map(\.result), [.reset, .status(200)],
+                "attempts in its row")
         },
         HTTPScenario(
             "connection.stale.is-not-tried-for-ever", "When the second connection breaks off too, the client is told.",

@@ -169,7 +169,9 @@ extension HTTPScenario {
             "A body that comes slowly is not what the proxy adds, whether it is passed on as it comes or read first."
         ) { world, check in
             let clock = ContinuousClock()
-            for tenant in [try await world.tenant(), try await world.scoped(project: #""allowed_models":["gpt-*"]"#, name: "read")] {
+            for tenant in [
+                try await world.tenant(), try await world.scoped(project: #""allowed_models":["gpt-*"]"#, name: "read"),
+            ] {
                 let whole = tenant.request(body: Array(#"{"model":"gpt-4o"}"#.utf8))
                 var conversation = try await world.talk()
                 let start = clock.now

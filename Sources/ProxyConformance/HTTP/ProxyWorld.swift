@@ -49,6 +49,13 @@ public struct TokenOrder: Sendable {
     public let project: String?
     /// The name of a project of its own.
     public let name: String
+
+    package init(cap: Int = 0, limits: String? = nil, project: String? = nil, name: String) {
+        self.cap = cap
+        self.limits = limits
+        self.project = project
+        self.name = name
+    }
 }
 
 /// A token that was issued.
@@ -112,7 +119,8 @@ public protocol RawConnection: Sendable {
     func receive(atMost count: Int, within time: Duration) async throws -> [UInt8]
 
     /// Says that no more will be sent; answers are still received.
-    func finishSending() async
+    /// - Throws: ``NotOffered`` where it can't be.
+    func finishSending() async throws
 
     /// Closes in good order.
     func close() async
