@@ -18,9 +18,20 @@ import time
 import urllib.request
 
 import openai
+import pydantic
 
 MANAGEMENT_TOKEN = "management-token-of-the-sdk-check"
 MESSAGES = [{"role": "user", "content": "Say three words please"}]
+SCHEMA = {
+    "type": "object", "properties": {"place": {"type": "string"}, "days": {"type": "integer"}}, "required": ["place", "days"],
+    "additionalProperties": False}
+TOOLS = [{"type": "function", "function": {"name": "weather", "description": "Tells the weather", "parameters": SCHEMA}}]
+ARGUMENTS = {"place": "the quiet river", "days": 3}
+
+
+class Weather(pydantic.BaseModel):
+    place: str
+    days: int
 
 
 def wait_for(what, seconds=30):
@@ -150,6 +161,96 @@ def passes_errors_on(client):
         "rate_limit_exceeded", "script asked")
 
 
+def calls_tools(client):
+    asking = {"model": "gpt-4o-mini", "tools": TOOLS}
+    asked = client.chat.completions.create(messages=MESSAGES, **asking).choices[0]
+    call = asked.message.tool_calls[0]
+    assert asked.finish_reason == "tool_calls" and call.function.name == "weather", asked
+    assert json.loads(call.function.arguments) == ARGUMENTS, call
+    told = {"role": "tool", "tool_call_id": call.id, "content": "sunny"}
+    answer = client.chat.completions.create(messages=[*MESSAGES, asked.message, told], **asking)
+    assert answer.choices[0].message.content.startswith("the quiet river"), answer
+
+
+def streams_tools(client):
+    arguments, reasons = "", []
+    for chunk in client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, tools=TOOLS, stream=True):
+        for call in chunk.choices[0].delta.tool_calls or []:
+            arguments += call.function.arguments or ""
+        reasons.append(chunk.choices[0].finish_reason)
+    assert json.loads(arguments) == ARGUMENTS and reasons[-1] == "tool_calls", (arguments, reasons)
+
+
+def parses_structured_output(client):
+    chat = client.chat.completions.parse(model="gpt-4o-mini", messages=MESSAGES, response_format=Weather)
+    assert chat.choices[0].message.parsed == Weather(**ARGUMENTS), chat
+    response = client.responses.parse(model="gpt-4o-mini", input="one two", text_format=Weather)
+    assert response.output_parsed == Weather(**ARGUMENTS), response
+
+
+def batches(client):
+    lines = [{"custom_id": name, "method": "POST", "url": "/v1/chat/completions",
+              "body": {"model": "gpt-4o-mini", "messages": MESSAGES}} for name in ("one", "two")]
+    content = "\n".join(map(json.dumps, lines)).encode()
+    file = client.files.create(file=("batch.jsonl", io.BytesIO(content)), purpose="batch")
+    made = client.batches.create(input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h")
+    batch = client.batches.retrieve(made.id)
+    assert batch.status == "completed" and batch.request_counts.total == 2, batch
+    output = [json.loads(line) for line in client.files.content(batch.output_file_id).text.splitlines()]
+    assert [line["custom_id"] for line in output] == ["one", "two"], output
+    assert output[0]["response"]["body"]["choices"][0]["message"]["content"].startswith("the quiet river"), output
+
+
+def raises_its_own_kinds(client):
+    """What the upstream answers, or doesn't, is the exception that it is without a proxy."""
+    once = client.with_options(max_retries=0)
+    kinds = {400: openai.BadRequestError, 401: openai.AuthenticationError, 403: openai.PermissionDeniedError,
+             409: openai.ConflictError, 422: openai.UnprocessableEntityError, 500: openai.InternalServerError,
+             503: openai.InternalServerError}
+    for status, kind in kinds.items():
+        try:
+            once.chat.completions.create(
+                model="gpt-4o-mini", messages=MESSAGES, extra_headers={"X-Sim-Status": str(status)})
+        except kind as error:
+            assert error.status_code == status and "script asked" in str(error), error
+            continue
+        raise AssertionError(f"nothing was raised for {status}")
+    try:
+        once.with_options(timeout=0.5).models.list(extra_headers={"X-Sim-Delay": "5000"})
+    except openai.APITimeoutError:
+        pass
+    else:
+        raise AssertionError("nothing was raised for an answer that takes too long")
+    try:
+        once.audio.transcriptions.create(model="whisper-1", file=("a.wav", io.BytesIO(b"RIFF" * (3 << 20))))
+    except openai.APIStatusError as error:
+        assert error.status_code == 413 and error.code == "request_too_large", error
+        return
+    raise AssertionError("nothing was raised for a body that is too large")
+
+
+def retries(client):
+    """Two failures and an answer: three requests, of which the caller sees one."""
+    chat = client.with_options(max_retries=2).chat.completions.create(
+        model="gpt-4o-mini", messages=[{"role": "user", "content": "third time lucky"}],
+        extra_headers={"X-Sim-Failures": "2"})
+    assert chat.choices[0].message.content.startswith("the quiet river"), chat
+
+
+def newest_outcome(proxy):
+    return proxy.manage("GET", "/manage/requests?order=desc&limit=1")[0]["outcome"]
+
+
+def cancels_a_stream(proxy, client):
+    """Who stops listening stops the upstream too, and is written down so."""
+    stream = client.chat.completions.create(
+        model="gpt-4o-mini", messages=MESSAGES, stream=True,
+        extra_headers={"X-Sim-Chunks": "1000", "X-Sim-Chunk-Delay": "50"})
+    next(iter(stream))
+    stream.close()
+    assert wait_for(lambda: newest_outcome(proxy) == "client_left"), newest_outcome(proxy)
+
+
 def refusals(proxy, project):
     """What each token that can't be used raises."""
 
@@ -190,10 +291,10 @@ def refusals(proxy, project):
             refuses_a_used_up_cap_once]
 
 
-def counts_every_request(proxy, token):
-    """The calls above made 16 requests: nothing more is counted, nothing less."""
+def counts_every_request(proxy, token, calls):
+    """Nothing more is counted, nothing less."""
     found = proxy.manage("GET", f"/manage/tokens/{token['id']}")
-    assert found["request_count"] == 16, found
+    assert found["request_count"] == calls, found
 
 
 def run(sdk, checks):
@@ -218,9 +319,15 @@ def main(program):
             client = proxy.client(token["token"])
             calls = [chats, streams, streams_usage, completes, responds, embeds, lists_models, uploads, transcribes,
                      passes_errors_on]
-            checks = [(call.__name__, lambda call=call: call(client)) for call in calls]
+            checks = [(call.__name__, lambda call=call, client=client: call(client)) for call in calls]
             checks += [(check.__name__, check) for check in refusals(proxy, project)]
-            checks.append(("counts_every_request", lambda: counts_every_request(proxy, token)))
+            checks.append(("counts_every_request", lambda: counts_every_request(proxy, token, 16)))
+            other = proxy.token(project)
+            client = proxy.client(other["token"])
+            calls = [calls_tools, streams_tools, parses_structured_output, batches, raises_its_own_kinds, retries]
+            checks += [(call.__name__, lambda call=call: call(client)) for call in calls]
+            checks.append(("cancels_a_stream", lambda: cancels_a_stream(proxy, client)))
+            checks.append(("counts_those_too", lambda: counts_every_request(proxy, other, 21)))
             passed, failed = run("openai", checks)
         finally:
             code = proxy.stop()

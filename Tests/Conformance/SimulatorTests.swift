@@ -84,6 +84,44 @@ struct SimulatorTests {
         }
     }
 
+    @Test func callsTheToolThatItIsGiven() async throws {
+        let schema =
+            ##"{"type":"object","properties":{"place":{"type":"string"},"days":{"$ref":"#/$defs/N"},"sure":{"enum":["no","yes"]}},"$defs":{"N":{"type":"integer"}}}"##
+        let arguments = #"{\"days\":3,\"place\":\"the quiet river\",\"sure\":\"no\"}"#
+        let tools = #""tools":[{"type":"function","function":{"name":"weather","parameters":\#(schema)}}]"#
+        try await with { bench in
+            let asked = try await bench.chat(#"{"messages":[{"role":"user","content":"Hi"}],\#(tools)}"#)
+            #expect(asked.text.contains(#""finish_reason":"tool_calls""#) && asked.text.contains(#""content":null"#))
+            #expect(asked.text.contains(#""name":"weather","arguments":""#))
+            #expect(asked.text.contains(arguments))
+            let streamed = try await bench.chat(
+                #"{"stream":true,"messages":[{"role":"user","content":"Hi"}],\#(tools)}"#)
+            #expect(streamed.text.contains(#"{"index":0,"id":"call_2","type":"function""#))
+            let told = #"{"messages":[{"role":"tool","tool_call_id":"call_1","content":"sunny"}],\#(tools)}"#
+            #expect(try await bench.chat(told).text.contains(#""finish_reason":"stop""#))
+            let forbidden = #"{"tool_choice":"none","messages":[],\#(tools)}"#
+            #expect(try await bench.chat(forbidden).text.contains(#""finish_reason":"stop""#))
+            let format = #""response_format":{"type":"json_schema","json_schema":{"schema":\#(schema)}}"#
+            #expect(try await bench.chat(#"{"messages":[],\#(format)}"#).text.contains(#""content":"\#(arguments)""#))
+        }
+    }
+
+    @Test func failsAsOftenAsItIsAskedTo() async throws {
+        try await with { bench in
+            func statuses(_ body: String, _ fields: [String: String], times: Int) async throws -> [Int] {
+                var statuses: [Int] = []
+                for _ in 0..<times { statuses.append(try await bench.chat(body, fields).status) }
+                return statuses
+            }
+            let two = ["X-Sim-Failures": "2"]
+            #expect(try await statuses("{}", two, times: 4) == [503, 503, 200, 200])
+            let other = try await statuses(#"{"n":1}"#, two, times: 1)
+            #expect(other == [503], "another content")
+            let limited = ["X-Sim-Failures": "1", "X-Sim-Status": "429"]
+            #expect(try await statuses(#"{"n":2}"#, limited, times: 2) == [429, 200])
+        }
+    }
+
     @Test(arguments: ["auto", "length", "chunked", "trailers", "close", "http10"], ["1", "7", "100000"])
     func givesTheSameContentInEveryFraming(framing: String, writeSize: String) async throws {
         try await with { bench in

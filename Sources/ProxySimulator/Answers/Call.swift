@@ -7,10 +7,10 @@ struct Call: Sendable {
     let path: String
     let contentType: String
     let body: [UInt8]
-    let script: SimulatorScript
+    var script: SimulatorScript
 
     /// What OpenAI would answer.
-    func answer(files: SimulatedFiles) -> Answer {
+    func answer(files: SimulatedFiles, batches: SimulatedBatches) -> Answer {
         if script.echoes { return Answer(fields: [("Content-Type", contentType)], content: .whole(body)) }
         if let size = script.bodySize {
             return Answer(
@@ -18,7 +18,7 @@ struct Call: Sendable {
                 content: .generated(size))
         }
         if let status = script.status, status >= 400 { return scriptedError(status) }
-        var answer = route(files)
+        var answer = route(files, batches)
         if let status = script.status { answer.status = status }
         return answer
     }
@@ -27,6 +27,7 @@ struct Call: Sendable {
         let (type, code) =
             switch status {
             case 401: ("invalid_request_error", "invalid_api_key")
+            case 403: ("invalid_request_error", "unsupported_country_region_territory")
             case 404: ("invalid_request_error", "model_not_found")
             case 429: ("requests", "rate_limit_exceeded")
             case 500...: ("server_error", "server_error")
@@ -35,7 +36,7 @@ struct Call: Sendable {
         return .error(status, "The script asked for this error.", type: type, code: code)
     }
 
-    private func route(_ files: SimulatedFiles) -> Answer {
+    private func route(_ files: SimulatedFiles, _ batches: SimulatedBatches) -> Answer {
         let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
         guard segments.first == "v1" else { return unknownPath }
         switch (method, Array(segments.dropFirst())) {
@@ -56,6 +57,8 @@ struct Call: Sendable {
         case ("GET", ["models"]), ("HEAD", ["models"]): return Models.list
         case ("GET", let rest) where rest.count == 2 && rest[0] == "models": return Models.one(rest[1])
         case ("POST", ["audio", "transcriptions"]): return transcription
+        case (_, let rest) where rest.first == "batches":
+            return batches.answer(to: self, Array(rest.dropFirst()), files: files)
         case (_, let rest) where rest.first == "files": return files.answer(to: self, Array(rest.dropFirst()))
         default: return unknownPath
         }

@@ -1,6 +1,6 @@
 /// Texts and vectors, in OpenAI's shapes (https://platform.openai.com/docs/api-reference).
 extension CallBody {
-    private func usage(_ completion: Int) -> String {
+    func usage(_ completion: Int) -> String {
         #""usage":{"prompt_tokens":\#(promptTokens),"completion_tokens":\#(completion),"#
             + #""total_tokens":\#(promptTokens + completion)}"#
     }
@@ -18,10 +18,11 @@ extension CallBody {
     // MARK: Chat
 
     func chatAnswer(to call: Call) -> Answer {
+        if let wanted, let tool = wanted.tool { return toolCallAnswer(to: call, tool, wanted) }
         let count = wordCount(call.script)
         let head = #""id":"chatcmpl-\#(call.number)","created":\#(created),"model":\#(model.quoted)"#
         guard isStreamed else {
-            let message = #"{"role":"assistant","content":\#(Words.text(count).quoted),"refusal":null}"#
+            let message = #"{"role":"assistant","content":\#(text(call.script).quoted),"refusal":null}"#
             return .json(
                 #"{\#(head),"object":"chat.completion","choices":[{"index":0,"message":\#(message),"#
                     + #""logprobs":null,"finish_reason":"stop"}],\#(usage(count)),"system_fingerprint":"fp_sim"}"#)
@@ -36,7 +37,7 @@ extension CallBody {
         return .events(count: count + 2 + (includesUsage ? 1 : 0)) { index in
             switch index {
             case 0: event(#""role":"assistant","content":"""#, "null")
-            case 1...count where count > 0: event(#""content":\#(Words.piece(index - 1).quoted)"#, "null")
+            case 1...count where count > 0: event(#""content":\#(piece(index - 1).quoted)"#, "null")
             case count + 1: event("", #""stop""#)
             default: #"\#(chunk),"choices":[],\#(usage)}"#
             }
@@ -69,7 +70,7 @@ extension CallBody {
 
     func responsesAnswer(to call: Call) -> Answer {
         let count = wordCount(call.script)
-        let text = Words.text(count)
+        let text = text(call.script)
         let part = #"{"type":"output_text","text":\#(text.quoted),"annotations":[]}"#
         let item =
             #"{"id":"msg_\#(call.number)","type":"message","role":"assistant","status":"completed","content":[\#(part)]}"#
@@ -92,7 +93,7 @@ extension CallBody {
                 Self.named(
                     "response.output_text.delta",
                     #""item_id":"msg_\#(call.number)","output_index":0,"content_index":0,"logprobs":[],"delta":"#
-                        + Words.piece(index - 1).quoted, index)
+                        + piece(index - 1).quoted, index)
             default: Self.named("response.completed", #""response":\#(whole)"#, index)
             }
         }

@@ -12,6 +12,8 @@ struct CallBody: Decodable {
     var wantsBase64 = false
     var dimensions = 8
     var maxTokens: Int?
+    /// What is wanted instead of words.
+    var wanted: WantedContent?
 
     private enum Key: String, CodingKey {
         case model, stream, messages, prompt, input, dimensions
@@ -77,6 +79,7 @@ struct CallBody: Decodable {
         wantsBase64 = value(String.self, .encodingFormat) == "base64"
         dimensions = min(max(value(Int.self, .dimensions) ?? dimensions, 1), 4096)
         maxTokens = value(Int.self, .maxCompletionTokens) ?? value(Int.self, .maxTokens)
+        wanted = (try? JSONValue(from: decoder)).flatMap(WantedContent.init)
     }
 
     /// Reads a body; `nil` when it is no JSON object.
@@ -84,8 +87,15 @@ struct CallBody: Decodable {
         try? JSONDecoder().decode(CallBody.self, from: Data(bytes))
     }
 
-    /// How many words an answer has: as the script says, else as the request bounds it.
+    /// How many words, or other pieces, an answer has: as the request wants it, as the script says, else as the request bounds it.
     func wordCount(_ script: SimulatorScript) -> Int {
-        script.chunkCount ?? min(maxTokens.map { max(0, $0) } ?? Words.usualCount, Words.usualCount)
+        wanted?.pieces.count ?? script.chunkCount
+            ?? min(maxTokens.map { max(0, $0) } ?? Words.usualCount, Words.usualCount)
     }
+
+    /// The answer's text.
+    func text(_ script: SimulatorScript) -> String { wanted?.json ?? Words.text(wordCount(script)) }
+
+    /// Piece number `index` of it in a stream.
+    func piece(_ index: Int) -> String { wanted?.pieces[index] ?? Words.piece(index) }
 }

@@ -41,12 +41,22 @@ final class SimulatedFiles: Sendable {
             return .error(400, "There is no file in this request.", type: "invalid_request_error")
         }
         let file = File(id: "file-\(call.number)", name: part.name, content: part.content)
+        keep(file)
+        return .json(file.document)
+    }
+
+    private func keep(_ file: File) {
         files.withLock { files in
             files.append(file)
             if files.count > Self.most { files.removeFirst() }
         }
-        return .json(file.document)
     }
+
+    /// Keeps what was made here.
+    func keep(_ content: [UInt8], id: String) { keep(File(id: id, name: "\(id).jsonl", content: content)) }
+
+    /// What was uploaded; `nil` when there is no such file.
+    func content(of id: String) -> [UInt8]? { find(id)?.content }
 
     private func find(_ id: String) -> File? { files.withLock { files in files.first { $0.id == id } } }
 

@@ -133,7 +133,12 @@ final class SimulatorConnection: ChannelInboundHandler {
     // MARK: Answers
 
     private func answer(_ request: IncomingRequest) {
-        let answer = request.complaint ?? request.call.answer(files: register.files)
+        var call = request.call
+        if let times = call.script.failures {
+            let content = ContentHash.of(Array(call.path.utf8) + call.body)
+            call.script.status = register.fails(content, times: times) ? call.script.status ?? 503 : nil
+        }
+        let answer = request.complaint ?? call.answer(files: register.files, batches: register.batches)
         self.request?.usage = answer.usage
         play(
             answer, script: request.script,

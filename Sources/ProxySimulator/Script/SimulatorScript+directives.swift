@@ -33,6 +33,9 @@ extension SimulatorScript {
 
     private static let shape: [Directive] = [
         number("X-Sim-Status", 200...599, \.status, "status of the answer"),
+        number(
+            "X-Sim-Failures", 1...1000, \.failures,
+            "how many requests of this content fail, with X-Sim-Status or 503, before one is answered"),
         number("X-Sim-Retry-After", 0...86_400, \.retryAfter, "seconds for a Retry-After field"),
         number("X-Sim-Body-Size", 0...1 << 40, \.bodySize, "bytes of a generated body"),
         choice("X-Sim-Framing", \.framing, "how the answer's end is told"),

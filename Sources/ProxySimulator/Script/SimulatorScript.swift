@@ -5,6 +5,8 @@
 public struct SimulatorScript: Hashable, Sendable {
     /// Wait before the head.
     public var headDelay = Duration.zero
+    /// How many requests of the same content fail, with ``status`` or 503, before one is answered as usual; `nil` for none.
+    public var failures: Int?
     /// Wait between two pieces of the body.
     public var chunkDelay = Duration.zero
     /// Words of a generated text, and so events of a streamed one; `nil` leaves it to the request.

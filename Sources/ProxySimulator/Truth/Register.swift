@@ -11,6 +11,8 @@ final class Register: Sendable {
         var nextConnection = 1
         var rules: [Rule] = []
         var channels: [Int: any Channel] = [:]
+        /// How often requests of a content have failed on purpose.
+        var failures: [UInt64: Int] = [:]
     }
 
     /// A script that waits for requests.
@@ -24,6 +26,7 @@ final class Register: Sendable {
     private let recording: SimulatorRecording
     private let usual: SimulatorScript
     let files = SimulatedFiles()
+    let batches = SimulatedBatches()
 
     init(recording: SimulatorRecording, usual: SimulatorScript) {
         self.recording = recording
@@ -51,6 +54,14 @@ final class Register: Sendable {
             state.rules[index].times -= 1
             if state.rules[index].times == 0 { state.rules.remove(at: index) }
             return (script, state.begun)
+        }
+    }
+
+    /// Whether a request of some content is one of the first `times`, which fail.
+    func fails(_ content: UInt64, times: Int) -> Bool {
+        state.withLock { state in
+            state.failures[content, default: 0] += 1
+            return state.failures[content, default: 0] <= times
         }
     }
 
