@@ -73,18 +73,20 @@ public final class UpstreamRoute: Sendable {
     let retry: RetryRules
     let timeouts: RouteTimeouts
     let breaker: CircuitBreaker
+    let retryBudget: RetryBudget
     let rest: KeyRest
 
     /// - Parameters:
     ///   - credential: the provider's key, and where it wants it.
     ///   - endpoints: what of the provider may be called.
     ///   - breaker: that of the target, which all ways to it share.
+    ///   - retryBudget: that of the target too.
     ///   - rest: that of the key.
     public init(
         target: UpstreamTarget, pathPrefix: String, credential: UpstreamCredential, endpoints: EndpointRules,
         prices: PriceList = PriceList(), streams: StreamPolicy = StreamPolicy(), place: RoutePlace,
         retry: RetryRules = RetryRules(), timeouts: RouteTimeouts = RouteTimeouts(), breaker: CircuitBreaker,
-        rest: KeyRest
+        retryBudget: RetryBudget, rest: KeyRest
     ) {
         self.target = target
         self.pathPrefix = Array(pathPrefix.utf8)
@@ -112,6 +114,7 @@ public final class UpstreamRoute: Sendable {
         self.retry = retry
         self.timeouts = timeouts
         self.breaker = breaker
+        self.retryBudget = retryBudget
         self.rest = rest
     }
 

@@ -14,7 +14,6 @@ final class RelayLoop {
     var endpoints = EndpointMemory()
     var identifiers: RequestIdentifiers
     let upstreams: UpstreamPool
-    var retryBudget = RetryBudget()
     /// What all providers say together, and the epoch as of which that was asked.
     private var known: (ProviderOverview, epoch: UInt64)
     /// Where this loop hears of admissions; set once, before the first connection.

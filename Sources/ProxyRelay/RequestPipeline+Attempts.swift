@@ -80,7 +80,7 @@ extension Exchange {
         let pause = max(route.retry.pause(afterAttempts: made, random: requestID.identifier.low), retryAfter ?? .zero)
         guard route.retry.on.contains(result), !route.isLeftAlone(at: .now()), made < route.retry.attempts,
             pause <= route.retry.longestBackoff,
-            relay.retryBudget.take()
+            route.retryBudget.take()
         else { return false }
         noteAttempt(result)
         startOver()

@@ -49,7 +49,7 @@ extension Exchange {
         }
         // Before it is counted: nothing would be sent.
         if route.breaker.isTripped, let wait = circuitWait(along: route) { return .upstreamCircuitOpen(wait) }
-        if route.retry.attempts > 1 { relay.retryBudget.earn(route.retry.budgetPercent) }
+        if route.retry.attempts > 1 { route.retryBudget.earn(route.retry.budgetPercent) }
         return nil
     }
 }

@@ -6,6 +6,7 @@ import Synchronization
 public final class UpstreamHealth: Sendable {
     private struct Known {
         var breakers: [UpstreamTarget: CircuitBreaker] = [:]
+        var budgets: [UpstreamTarget: RetryBudget] = [:]
         var rests: [String: KeyRest] = [:]
     }
 
@@ -23,6 +24,17 @@ public final class UpstreamHealth: Sendable {
             let breaker = CircuitBreaker()
             known.breakers[target] = breaker
             return breaker
+        }
+    }
+
+    /// The one of this target.
+    public func retryBudget(for target: UpstreamTarget) -> RetryBudget {
+        known.withLock { known in
+            if let budget = known.budgets[target] { return budget }
+            if known.budgets.count >= Self.bound { known.budgets.removeAll() }
+            let budget = RetryBudget()
+            known.budgets[target] = budget
+            return budget
         }
     }
 
@@ -98,19 +110,31 @@ public final class KeyRest: Sendable {
     func rest(until deadline: NIODeadline) { until.max(deadline.uptimeNanoseconds, ordering: .relaxed) }
 }
 
-/// How many requests may be sent again: a share of all, and ten more. Confined to its loop.
-struct RetryBudget {
+/// How many requests to an upstream may be sent again, of all that go there: a share of them, and ten more.
+public final class RetryBudget: Sendable {
     private static let price = 100
     private static let most = 10 * price
-    private var credit = most
+    /// Hundredths of a request. Relaxed: nothing hangs on it but how many are sent again.
+    private let credit = Atomic<Int>(most)
+
+    public init() {}
 
     /// A request has come, under rules that allow `percent` of all to be sent again.
-    mutating func earn(_ percent: Int) { credit = min(credit + percent, Self.most) }
+    func earn(_ percent: Int) {
+        let missing = Self.most - credit.load(ordering: .relaxed)
+        // Others who earn at this moment may make it a little more than ten.
+        if missing > 0 { credit.add(min(percent, missing), ordering: .relaxed) }
+    }
 
     /// Whether one may be sent again; takes it off.
-    mutating func take() -> Bool {
-        guard credit >= Self.price else { return false }
-        credit -= Self.price
-        return true
+    func take() -> Bool {
+        var found = credit.load(ordering: .relaxed)
+        while found >= Self.price {
+            let (isTaken, now) = credit.compareExchange(
+                expected: found, desired: found - Self.price, ordering: .relaxed)
+            if isTaken { return true }
+            found = now
+        }
+        return false
     }
 }

@@ -84,7 +84,8 @@ struct GrantReader: GrantSource {
             target: target, pathPrefix: Self.prefix(base.pathPrefix),
             credential: Self.credential(key, provider.auth), endpoints: rules,
             prices: provider.prices, streams: project.streams, place: place, retry: provider.retry,
-            timeouts: RouteTimeouts(provider), breaker: health.breaker(for: target), rest: health.rest(of: sealedKey))
+            timeouts: RouteTimeouts(provider), breaker: health.breaker(for: target),
+            retryBudget: health.retryBudget(for: target), rest: health.rest(of: sealedKey))
     }
 
     private static func credential(_ key: String, _ auth: ProviderAuth) -> UpstreamCredential {

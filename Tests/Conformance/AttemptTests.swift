@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func aBudgetIsAShareOfAllAndTenMore() {
-        var budget = RetryBudget()
+        let budget = RetryBudget()
         #expect((0..<20).filter { _ in budget.take() }.count == 10)
         for _ in 0..<50 { budget.earn(20) }
         #expect((0..<20).filter { _ in budget.take() }.count == 10)

@@ -115,6 +115,13 @@ extension HTTPScenario {
                 "a line is no JSON: \(lines.first { JSONDocument(String($0)) == nil } ?? "")")
             let line = lines.first { $0.contains(id) }.map(String.init) ?? ""
             check.that(line.contains("200") && line.contains(tenant.tokenID.text), "the line is \(line)")
+            check.equal(lines.filter { $0.contains(id) && $0.contains("\"request\"") }.count, 1, "lines of the request")
+            let wanted = [
+                "request_id", "trace_id", "project_id", "token_id", "method", "path", "model", "status", "outcome",
+                "duration_us",
+                "first_byte_us", "overhead_us", "prompt_tokens", "completion_tokens", "request_bytes", "response_bytes",
+            ]
+            for name in wanted { check.that(line.contains("\"\(name)\":"), "no \(name) in \(line)") }
         },
         HTTPScenario(
             inside: "operate.log.names-what-was-refused",

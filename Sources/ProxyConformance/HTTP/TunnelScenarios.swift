@@ -37,6 +37,11 @@ extension HTTPScenario {
             let end = try await world.settlement(of: tenant)
             check.equal([end?.status], [101], "status")
             check.equal(end?.outcome, .completed, "outcome")
+            // What has passed each way: the client's message, and the upstream's greeting and noise.
+            let isLogged = try await eventually {
+                world.log.contains(#""request_bytes":15,"response_bytes":\#(noise.count + 5)"#)
+            }
+            check.that(isLogged, "bytes in \(world.log.split(separator: "\n").last { $0.contains("realtime") } ?? "")")
             let request = world.upstream.received.first
             check.equal(
                 request.map { String(decoding: $0.body, as: UTF8.self) }, "from the client", "what the client sent")
