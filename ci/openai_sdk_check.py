@@ -242,7 +242,7 @@ def newest_outcome(proxy):
 
 
 def cancels_a_stream(proxy, client):
-    """Who stops listening stops the upstream too, and is written down so."""
+    """Who stops listening is written down so."""
     stream = client.chat.completions.create(
         model="gpt-4o-mini", messages=MESSAGES, stream=True,
         extra_headers={"X-Sim-Chunks": "1000", "X-Sim-Chunk-Delay": "50"})

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 # Nothing is told or fetched: there is no network but this machine's.
 os.environ.update(LITELLM_LOCAL_MODEL_COST_MAP="True", LANGCHAIN_TRACING_V2="false", DO_NOT_TRACK="1")
@@ -47,9 +48,21 @@ class Simulator:
             stderr=subprocess.STDOUT)
         self.port = int(wait_for(lambda: self.log.read_text().rpartition("http://127.0.0.1:")[2].split("\n")[0].strip("/ .")))
 
+    def abandoned(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/sim/truth") as answer:
+            return json.load(answer)["abandoned"]
+
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(20)
+
+
+def cancels(proxy, begin):
+    """Whether the upstream stops, and the request's row says why, once `begin` has left a stream after its first piece."""
+    before = proxy.upstream.abandoned()
+    begin()
+    assert wait_for(lambda: newest_outcome(proxy) == "client_left"), newest_outcome(proxy)
+    assert wait_for(lambda: proxy.upstream.abandoned() > before), "the upstream goes on"
 
 
 def raised(kind, call, words):
@@ -89,9 +102,11 @@ def anthropic_checks(proxy, url, token):
         assert answer.content[0].text.startswith(WORDS), answer
 
     def cancels_a_stream():
-        with client.messages.stream(**asking, extra_headers=SLOW) as stream:
-            next(iter(stream.text_stream))
-        assert wait_for(lambda: newest_outcome(proxy) == "client_left"), newest_outcome(proxy)
+        def begin():
+            with client.messages.stream(**asking, extra_headers=SLOW) as stream:
+                next(iter(stream.text_stream))
+
+        cancels(proxy, begin)
 
     def raises_its_own_kinds():
         once = client.with_options(max_retries=0)
@@ -147,10 +162,12 @@ def langchain_checks(proxy, url, token):
         assert answer.text.startswith(WORDS), answer
 
     def cancels_a_stream():
-        stream = talks(default_headers=SLOW).stream("Say three words please")
-        next(stream)
-        stream.close()
-        assert wait_for(lambda: newest_outcome(proxy) == "client_left"), newest_outcome(proxy)
+        def begin():
+            stream = talks(default_headers=SLOW).stream("Say three words please")
+            next(stream)
+            stream.close()
+
+        cancels(proxy, begin)
 
     def raises_its_own_kinds():
         limited = talks(max_retries=0, default_headers={"X-Sim-Status": "429"})
@@ -200,8 +217,7 @@ def litellm_checks(proxy, url, token):
             await anext(aiter(stream))
             await stream.completion_stream.response.aclose()
 
-        asyncio.run(first_piece())
-        assert wait_for(lambda: newest_outcome(proxy) == "client_left"), newest_outcome(proxy)
+        cancels(proxy, lambda: asyncio.run(first_piece()))
 
     def raises_its_own_kinds():
         for status, kind in ((400, litellm.BadRequestError), (429, litellm.RateLimitError), (500, litellm.InternalServerError)):
@@ -235,6 +251,7 @@ def main(program):
         simulator = Simulator(program, folder)
         pathlib.Path(folder, "providers.yaml").write_text(PROVIDERS.format(port=simulator.port))
         proxy = Proxy(program, folder, ["--set", "API_CONFIG_PATH=providers.yaml"])
+        proxy.upstream = simulator
         try:
             project = proxy.manage("POST", "/manage/projects", {"name": "sdks", "api_key": "sk-upstream-key"})["id"]
             proxy.manage("POST", "/manage/upstreams", {

@@ -152,29 +152,27 @@ final class LoadLoop {
 
     private func connect(_ lane: LoadLane, for call: LoadConnection.Call) {
         lane.connecting += 1
-        let connection = LoadConnection(lane: lane, loop: self)
-        let bound = NIOLoopBound(connection, eventLoop: eventLoop)
-        let ready = eventLoop.makePromise(of: Void.self)
-        let (tls, target) = (plan.tls, lane.target)
+        let bound = NIOLoopBound((loop: self, lane: lane), eventLoop: eventLoop)
+        let target = lane.target
         ClientBootstrap(group: eventLoop)
             .connectTimeout(.seconds(10))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    if let tls { try tls.secure(channel, to: target, ready: ready) } else { ready.succeed() }
-                    try channel.pipeline.syncOperations.addHandler(bound.value)
+                    // One for each channel: of a name with several addresses more than one may be tried.
+                    let (loop, lane) = bound.value
+                    try loop.plan.tls?.secure(channel, to: target)
+                    try channel.pipeline.syncOperations.addHandler(LoadConnection(lane: lane, loop: loop))
                 }
             }
             .connect(host: target.host, port: target.port)
-            .flatMapErrorThrowing { error in
-                ready.fail(error)
-                throw error
-            }
-            .flatMap { _ in ready.futureResult }
+            .flatMap { channel in LoadTLS.handshake(of: channel, with: target).map { channel } }
             .assumeIsolated()
             .whenComplete { result in
                 lane.connecting -= 1
-                guard case .success = result else {
+                guard case .success(let channel) = result,
+                    let connection = try? channel.pipeline.syncOperations.handler(type: LoadConnection.self)
+                else {
                     self.noteFailure(.connect, of: call, side: lane.side)
                     self.reopenLater(lane)
                     return self.finishIfDone()
@@ -270,7 +268,10 @@ final class LoadLoop {
     private func noteError(of call: LoadConnection.Call, side: Int, _ count: (inout LoadTally) -> Void) {
         guard !call.isWarmUp else { return tallies[side].warmUpErrors += 1 }
         count(&tallies[side])
-        tallies[side].seconds[second(of: call.planned)].failed += 1
+        // A stream breaks when it does, however long it was open.
+        let now = NIODeadline.now()
+        let instant = holdsStreams ? min(now, end - .nanoseconds(1)) : call.planned
+        tallies[side].seconds[second(of: instant)].failed += 1
     }
 
     // MARK: The end

@@ -5,7 +5,7 @@ public struct LoadReport: Sendable {
         public let planned: Int
         /// Answered with success in this second, whenever they were planned.
         public let answered: Int
-        /// Planned for this second, and failed or dropped.
+        /// Planned for this second, and failed or dropped; of streams that are held, those that broke in it.
         public let failed: Int
         /// Planned for this second, and dropped.
         public let dropped: Int

@@ -5,7 +5,7 @@ struct LoadSeconds: Sendable {
         var planned = 0
         /// Answered with success in this second, whenever they were planned.
         var answered = 0
-        /// Planned for this second, and failed or dropped.
+        /// Planned for this second, and failed or dropped; of streams that are held, those that broke in it.
         var failed = 0
         /// Planned for this second, and dropped.
         var dropped = 0

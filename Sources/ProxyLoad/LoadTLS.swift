@@ -19,18 +19,24 @@ public struct LoadTLS: Sendable {
         }
     }
 
-    /// Puts TLS in front of what else a channel to `target` has, if the target wants it. Call on the channel's loop.
-    /// - Parameter ready: succeeds once bytes can pass, fails when they never will.
-    func secure(_ channel: any Channel, to target: LoadTarget, ready: EventLoopPromise<Void>? = nil) throws {
-        guard target.isTLS else {
-            ready?.succeed()
-            return
-        }
+    /// Puts TLS in front of what else a channel to `target` has, if the target wants it. Call on the channel's loop, for each channel: of a
+    /// name with several addresses more than one may be tried.
+    func secure(_ channel: any Channel, to target: LoadTarget) throws {
+        guard target.isTLS else { return }
         let pipeline = channel.pipeline.syncOperations
         let isLiteral = (try? SocketAddress(ipAddress: target.host, port: target.port)) != nil
         // A literal address is none of the names that a client may send (RFC 6066 section 3).
         try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: isLiteral ? nil : target.host))
-        if let ready { try pipeline.addHandler(HandshakeWaiter(ready)) }
+        try pipeline.addHandler(HandshakeWaiter(channel.eventLoop.makePromise(of: Void.self)))
+    }
+
+    /// Succeeds once bytes can pass over a channel that was connected, fails when they never will. Call on the channel's loop.
+    static func handshake(of channel: any Channel, with target: LoadTarget) -> EventLoopFuture<Void> {
+        guard target.isTLS else { return channel.eventLoop.makeSucceededVoidFuture() }
+        guard let waiter = try? channel.pipeline.syncOperations.handler(type: HandshakeWaiter.self) else {
+            return channel.eventLoop.makeFailedFuture(ChannelError.eof)  // It has closed already.
+        }
+        return waiter.ready.futureResult
     }
 }
 
@@ -39,7 +45,7 @@ private final class HandshakeWaiter: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private static let patience = TimeAmount.seconds(10)
-    private let ready: EventLoopPromise<Void>
+    let ready: EventLoopPromise<Void>
 
     init(_ ready: EventLoopPromise<Void>) { self.ready = ready }
 

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 
@@ -17,11 +18,9 @@ public final class TLSTunnel: Sendable {
     public static func open(to target: LoadTarget, _ tls: LoadTLS) async throws(LoadError) -> TLSTunnel {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
-            let knock = try await connect(to: target, tls, on: group.next()) { $0.eventLoop.makeSucceededVoidFuture() }
-                .get()
-            try await knock.close()
+            let knock = try await connect(to: target, tls, on: group.next()).get()
+            try? await knock.close()
             let listener = try await ServerBootstrap(group: group)
-                .childChannelOption(.autoRead, value: false)
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
                 .childChannelInitializer { near in splice(near, to: target, tls) }
                 .bind(host: "127.0.0.1", port: 0).get()
@@ -38,36 +37,28 @@ public final class TLSTunnel: Sendable {
 
     /// Connects and speaks TLS; the handshake is over when the future succeeds.
     private static func connect(
-        to target: LoadTarget, _ tls: LoadTLS, on loop: any EventLoop,
-        _ initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+        to target: LoadTarget, _ tls: LoadTLS, on loop: any EventLoop
     ) -> EventLoopFuture<any Channel> {
-        let ready = loop.makePromise(of: Void.self)
-        let connected = ClientBootstrap(group: loop)
-            .channelOption(.autoRead, value: true)
+        ClientBootstrap(group: loop)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try tls.secure(channel, to: target, ready: ready) }
-                    .flatMap { initialize(channel) }
-            }
-            .connect(host: target.host, port: target.port)
-        connected.whenFailure { ready.fail($0) }
-        return connected.flatMap { channel in ready.futureResult.map { channel } }
-    }
-
-    private static func splice(_ near: any Channel, to target: LoadTarget, _ tls: LoadTLS) -> EventLoopFuture<Void> {
-        near.eventLoop.makeCompletedFuture {
-            let (here, there) = TunnelEnd.pair()
-            try near.pipeline.syncOperations.addHandler(here)
-            let end = NIOLoopBound(there, eventLoop: near.eventLoop)
-            connect(to: target, tls, on: near.eventLoop) { far in
-                far.eventLoop.makeCompletedFuture { try far.pipeline.syncOperations.addHandler(end.value) }
-            }.whenComplete { result in
-                switch result {
-                case .success: near.setOption(.autoRead, value: true).whenFailure { _ in near.close(promise: nil) }
-                case .failure: near.close(promise: nil)
+                channel.eventLoop.makeCompletedFuture {
+                    try tls.secure(channel, to: target)
+                    try channel.pipeline.syncOperations.addHandler(TunnelEnd())
                 }
             }
+            .connect(host: target.host, port: target.port)
+            .flatMap { channel in LoadTLS.handshake(of: channel, with: target).map { channel } }
+    }
+
+    /// The client's connection is read once the other is there.
+    private static func splice(_ near: any Channel, to target: LoadTarget, _ tls: LoadTLS) -> EventLoopFuture<Void> {
+        connect(to: target, tls, on: near.eventLoop).flatMapThrowing { far in
+            let here = TunnelEnd()
+            let there = try far.pipeline.syncOperations.handler(type: TunnelEnd.self)
+            try near.pipeline.syncOperations.addHandler(here)
+            TunnelEnd.pair(here, there)
         }
     }
 }
@@ -80,18 +71,11 @@ private final class TunnelEnd: ChannelInboundHandler {
     private var other: TunnelEnd?
     private var context: ChannelHandlerContext?
 
-    static func pair() -> (TunnelEnd, TunnelEnd) {
-        let (one, other) = (TunnelEnd(), TunnelEnd())
-        (one.other, other.other) = (other, one)
-        return (one, other)
-    }
+    static func pair(_ one: TunnelEnd, _ other: TunnelEnd) { (one.other, other.other) = (other, one) }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard let far = other?.context else { return }
-        far.write(data, promise: nil)
-    }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { other?.context?.write(data, promise: nil) }
 
     func channelReadComplete(context: ChannelHandlerContext) { other?.context?.flush() }
 
@@ -105,7 +89,13 @@ private final class TunnelEnd: ChannelInboundHandler {
         if case ChannelEvent.inputClosed = event { other?.context?.close(mode: .output, promise: nil) }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    /// An end that is none, such as one without TLS's own last word, is none on the other side either: a reset.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let far = other?.context?.channel as? any SocketOptionProvider {
+            _ = far.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+        }
+        context.close(promise: nil)
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil

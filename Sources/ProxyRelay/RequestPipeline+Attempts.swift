@@ -55,6 +55,7 @@ extension Exchange {
         content.moveReaderIndex(forwardBy: outboundHeadLength)
         outbound = ByteBuffer()
         route = way
+        if way.retry.attempts > 1 { way.retryBudget.earn(way.retry.budgetPercent) }
         writeHead(downstream.head)
         outbound.writeBuffer(&content)
         relay.meter.update { $0.upstreamFallbacks += 1 }

@@ -7,17 +7,27 @@ import Testing
 /// The load generator against targets that speak TLS.
 @Suite("Load over TLS", .timeLimit(.minutes(1)))
 struct LoadTLSTests {
-    /// Answers whatever comes.
+    /// Answers whatever comes, with content whose length is told, or that the connection's end ends.
     private final class Server: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
+        private let answer: String
+        private let closes: Bool
+
+        init(_ content: String, closes: Bool) {
+            let length = closes ? "" : "Content-Length: \(content.utf8.count)\r\n"
+            answer = "HTTP/1.1 200 OK\r\n\(length)\r\n\(content)"
+            self.closes = closes
+        }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            context.writeAndFlush(
-                NIOAny(ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")), promise: nil)
+            context.writeAndFlush(NIOAny(ByteBuffer(string: answer)), promise: nil)
+            if closes { context.close(promise: nil) }
         }
     }
 
-    private func with(_ body: (_ port: Int, TestAuthority) async throws -> Void) async throws {
+    private func with(
+        _ content: String = "ok", closes: Bool = false, _ body: (_ port: Int, TestAuthority) async throws -> Void
+    ) async throws {
         let authority = try TestAuthority.shared.get()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
@@ -26,7 +36,7 @@ struct LoadTLSTests {
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
-                        try channel.pipeline.syncOperations.addHandler(Server())
+                        try channel.pipeline.syncOperations.addHandler(Server(content, closes: closes))
                     }
                 }
                 .bind(host: "127.0.0.1", port: 0).get()
@@ -67,7 +77,7 @@ struct LoadTLSTests {
         }
     }
 
-    /// What speaks plain bytes reaches the other side through a port of its own, and is told when that has gone.
+    /// What speaks plain bytes reaches the other side through a port of its own; whom it doesn't trust is no other side.
     @Test func tunnelsPlainBytes() async throws {
         try await with { port, authority in
             let target = try LoadTarget(url: "https://localhost:\(port)/")
@@ -81,6 +91,18 @@ struct LoadTLSTests {
             await #expect(throws: LoadError.self) {
                 try await TLSTunnel.open(to: target, try LoadTLS())
             }
+        }
+    }
+
+    @Test func tunnelsTheEndOfAnAnswerToo() async throws {
+        let content = String(repeating: "0123456789abcdef", count: 200_000)
+        try await with(content, closes: true) { port, authority in
+            let target = try LoadTarget(url: "https://localhost:\(port)/")
+            let tunnel = try await TLSTunnel.open(to: target, try LoadTLS(roots: authority.authority))
+            let plain = try LoadTarget(url: "http://127.0.0.1:\(tunnel.port)/v1/models")
+            let answer = try await PlainExchange.send(try LoadRequest(method: "GET"), to: plain)
+            #expect(answer.text == content)
+            await tunnel.close()
         }
     }
 

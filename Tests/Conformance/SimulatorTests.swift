@@ -18,7 +18,11 @@ struct SimulatorTests {
         }
 
         func chat(_ body: String, _ fields: [String: String] = [:]) async throws -> HTTPResponse {
-            try await send("POST", "/v1/chat/completions", Array(body.utf8), fields)
+            try await post("/v1/chat/completions", body, fields)
+        }
+
+        func post(_ path: String, _ body: String, _ fields: [String: String] = [:]) async throws -> HTTPResponse {
+            try await send("POST", path, Array(body.utf8), fields)
         }
 
         private func send(
@@ -103,6 +107,42 @@ struct SimulatorTests {
             #expect(try await bench.chat(forbidden).text.contains(#""finish_reason":"stop""#))
             let format = #""response_format":{"type":"json_schema","json_schema":{"schema":\#(schema)}}"#
             #expect(try await bench.chat(#"{"messages":[],\#(format)}"#).text.contains(#""content":"\#(arguments)""#))
+        }
+    }
+
+    @Test func doesBatchesButNoneWithinThem() async throws {
+        try await with { bench in
+            func upload(_ lines: String) async throws -> String {
+                let boundary = "b"
+                let body =
+                    "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jsonl\"\r\n\r\n\(lines)\r\n--b--\r\n"
+                let kind = ["Content-Type": "multipart/form-data; boundary=\(boundary)"]
+                return try await bench.post("/v1/files", body, kind).json["id"].string ?? ""
+            }
+            func order(_ file: String, _ endpoint: String) async throws -> HTTPResponse {
+                try await bench.post("/v1/batches", #"{"input_file_id":"\#(file)","endpoint":"\#(endpoint)"}"#)
+            }
+            let chat = "/v1/chat/completions"
+            let line = #"{"custom_id":"one","url":"\#(chat)","body":{"stream":true,"messages":[]}}"#
+            let made = try await order(try await upload(line + "\n" + line), chat)
+            #expect(made.json["status"].string == "completed" && made.json["request_counts"]["total"].integer == 2)
+            let output = try await bench.get("/v1/files/\(made.json["output_file_id"].string ?? "")/content")
+            #expect(output.text.contains(#""custom_id":"one","response":{"status_code":200"#))
+            let nested = try await upload(#"{"custom_id":"one","url":"/v1/batches","body":{"input_file_id":"file-1"}}"#)
+            #expect(try await order(nested, "/v1/batches").status == 400)
+            let other = try await order(nested, chat)
+            #expect(other.status == 400 && other.text.contains("Line 1"))
+        }
+    }
+
+    /// A schema that refers to itself many times over has an answer all the same, and soon.
+    @Test func samplesOfASchemaAreBounded() async throws {
+        let node = #"{"type":"object","properties":{"a":{"$ref":"N"},"b":{"$ref":"N"},"c":{"$ref":"N"}}}"#
+        let schema = #"{"$ref":"N","$defs":{"N":\#(node)}}"#
+        let format = #""response_format":{"type":"json_schema","json_schema":{"schema":\#(schema)}}"#
+        try await with { bench in
+            let answer = try await bench.chat(#"{"messages":[],\#(format)}"#)
+            #expect(answer.status == 200 && answer.text.count < 200_000)
         }
     }
 

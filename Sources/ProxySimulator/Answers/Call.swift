@@ -41,16 +41,23 @@ struct Call: Sendable {
         guard segments.first == "v1" else { return unknownPath }
         switch (method, Array(segments.dropFirst())) {
         case ("POST", ["chat", "completions"]):
-            return withJSON { $0.telling($0.chatAnswer(to: self), completion: $0.wordCount(script)) }
+            return withJSON {
+                let body = $0.wanting(tools: true, structure: true)
+                return body.telling(body.chatAnswer(to: self), completion: body.wordCount(script))
+            }
         case ("POST", ["completions"]):
             return withJSON { $0.telling($0.completionAnswer(to: self), completion: $0.wordCount(script)) }
         case ("POST", ["responses"]):
             return withJSON {
-                $0.telling($0.responsesAnswer(to: self), completion: $0.wordCount(script), isAlwaysTold: true)
+                let body = $0.wanting(tools: false, structure: true)
+                return body.telling(
+                    body.responsesAnswer(to: self), completion: body.wordCount(script), isAlwaysTold: true)
             }
         case ("POST", ["messages"]):
             return withJSON {
-                $0.telling($0.messagesAnswer(to: self), completion: $0.wordCount(script), isAlwaysTold: true)
+                let body = $0.wanting(tools: true, structure: false)
+                return body.telling(
+                    body.messagesAnswer(to: self), completion: body.wordCount(script), isAlwaysTold: true)
             }
         case ("POST", ["embeddings"]):
             return withJSON { $0.telling($0.embeddingAnswer(), completion: 0, isAlwaysTold: true) }

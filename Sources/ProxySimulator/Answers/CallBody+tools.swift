@@ -4,42 +4,46 @@ struct WantedContent: Hashable, Sendable {
     let tool: String?
     /// The tool's arguments, or the text: JSON.
     let json: String
+    /// ``json`` in the pieces in which streams give it.
+    let pieces: [String]
 
-    /// In the pieces in which streams give it.
-    var pieces: [String] {
+    private init(tool: String?, json: String) {
+        self.tool = tool
+        self.json = json
         var rest = json[...]
         var pieces: [String] = []
         while !rest.isEmpty {
             pieces.append(String(rest.prefix(8)))
             rest = rest.dropFirst(8)
         }
-        return pieces
+        self.pieces = pieces
     }
 
-    /// - Parameter request: in the shapes of OpenAI's chat and responses, or of Anthropic's messages.
-    init?(of request: JSONValue) {
-        if let tool = request["tools"].list.first, Self.wantsTool(request) {
-            // OpenAI's chat has name and schema one level below.
-            let function = tool["function"].members.isEmpty ? tool : tool["function"]
-            guard let name = function["name"].text else { return nil }
-            let schema = function["parameters"].members.isEmpty ? function["input_schema"] : function["parameters"]
-            self.tool = name
-            json = SchemaSample(of: schema.members.isEmpty ? .object(["type": .text("object")]) : schema).text
-            return
-        }
+    /// A call of the first tool, in the shapes of OpenAI's chat or of Anthropic's messages; `nil` when the request has none, forbids them,
+    /// or says what one gave.
+    static func toolCall(of request: JSONValue) -> WantedContent? {
+        guard let tool = request["tools"].list.first, wantsTool(request) else { return nil }
+        // OpenAI's chat has name and schema one level below.
+        let function = tool["function"].members.isEmpty ? tool : tool["function"]
+        guard let name = function["name"].text else { return nil }
+        let schema = function["parameters"].members.isEmpty ? function["input_schema"] : function["parameters"]
+        let wanted = schema.members.isEmpty ? .object(["type": .text("object")]) : schema
+        return WantedContent(tool: name, json: SchemaSample(of: wanted).text)
+    }
+
+    /// JSON in the form that OpenAI's chat or responses ask for; `nil` when they ask for text.
+    static func structure(of request: JSONValue) -> WantedContent? {
         let format = request["response_format"].members.isEmpty ? request["text"]["format"] : request["response_format"]
-        tool = nil
         switch format["type"].text {
         case "json_schema":
-            let schema =
-                format["json_schema"]["schema"].members.isEmpty ? format["schema"] : format["json_schema"]["schema"]
-            json = SchemaSample(of: schema).text
-        case "json_object": json = #"{"text":\#(Words.text(3).quoted)}"#
+            let inner = format["json_schema"]["schema"]
+            return WantedContent(
+                tool: nil, json: SchemaSample(of: inner.members.isEmpty ? format["schema"] : inner).text)
+        case "json_object": return WantedContent(tool: nil, json: #"{"text":\#(Words.text(3).quoted)}"#)
         default: return nil
         }
     }
 
-    /// Not when it forbids them, nor once a tool has said what it has to say.
     private static func wantsTool(_ request: JSONValue) -> Bool {
         if request["tool_choice"].text == "none" || request["tool_choice"]["type"].text == "none" { return false }
         guard let last = request["messages"].list.last else { return true }

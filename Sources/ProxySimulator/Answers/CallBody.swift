@@ -12,11 +12,15 @@ struct CallBody: Decodable {
     var wantsBase64 = false
     var dimensions = 8
     var maxTokens: Int?
+    /// A call of a tool, and JSON of a shape, where they are asked for.
+    private var toolCall: WantedContent?
+    private var structure: WantedContent?
     /// What is wanted instead of words.
-    var wanted: WantedContent?
+    private(set) var wanted: WantedContent?
 
     private enum Key: String, CodingKey {
-        case model, stream, messages, prompt, input, dimensions
+        case model, stream, messages, prompt, input, dimensions, tools, text
+        case responseFormat = "response_format"
         case streamOptions = "stream_options"
         case encodingFormat = "encoding_format"
         case maxTokens = "max_tokens"
@@ -79,12 +83,21 @@ struct CallBody: Decodable {
         wantsBase64 = value(String.self, .encodingFormat) == "base64"
         dimensions = min(max(value(Int.self, .dimensions) ?? dimensions, 1), 4096)
         maxTokens = value(Int.self, .maxCompletionTokens) ?? value(Int.self, .maxTokens)
-        wanted = (try? JSONValue(from: decoder)).flatMap(WantedContent.init)
+        guard [.tools, .responseFormat, .text].contains(where: container.contains) else { return }
+        let whole = try JSONValue(from: decoder)
+        (toolCall, structure) = (.toolCall(of: whole), .structure(of: whole))
     }
 
     /// Reads a body; `nil` when it is no JSON object.
     static func read(_ bytes: [UInt8]) -> CallBody? {
         try? JSONDecoder().decode(CallBody.self, from: Data(bytes))
+    }
+
+    /// The same for an endpoint that knows of these.
+    func wanting(tools: Bool, structure isKnown: Bool) -> CallBody {
+        var body = self
+        body.wanted = (tools ? toolCall : nil) ?? (isKnown ? structure : nil)
+        return body
     }
 
     /// How many words, or other pieces, an answer has: as the request wants it, as the script says, else as the request bounds it.

@@ -48,31 +48,38 @@ enum JSONValue: Codable, Hashable, Sendable {
 
 /// The value that the simulator gives where a JSON Schema says what is wanted: the same for the same schema.
 struct SchemaSample {
-    private static let deepest = 32
+    /// Values within values beyond this depth, and beyond this number in all, are `null`: a schema may refer to itself.
+    private static let (deepest, most) = (32, 1000)
     private let schema: JSONValue
 
     init(of schema: JSONValue) { self.schema = schema }
 
     /// As JSON text, members in the order of their names.
-    var text: String { sample(schema, depth: 0) }
+    var text: String {
+        var left = Self.most
+        return sample(schema, depth: 0, &left)
+    }
 
-    private func sample(_ part: JSONValue, depth: Int) -> String {
-        guard depth < Self.deepest else { return "null" }
+    private func sample(_ part: JSONValue, depth: Int, _ left: inout Int) -> String {
+        guard depth < Self.deepest, left > 0 else { return "null" }
+        left -= 1
         if let first = part["enum"].list.first { return Self.plain(first) }
         guard case .null = part["const"] else { return Self.plain(part["const"]) }
         if let name = part["$ref"].text?.split(separator: "/").last {
-            return sample(schema["$defs"][String(name)], depth: depth + 1)
+            return sample(schema["$defs"][String(name)], depth: depth + 1, &left)
         }
-        if let first = (part["anyOf"].list + part["oneOf"].list).first { return sample(first, depth: depth + 1) }
+        if let first = (part["anyOf"].list + part["oneOf"].list).first { return sample(first, depth: depth + 1, &left) }
         switch part["type"].text ?? part["type"].list.first?.text {
         case "string": return Words.text(3).quoted
         case "integer": return "3"
         case "number": return "1.5"
         case "boolean": return "true"
-        case "array": return "[\(sample(part["items"], depth: depth + 1))]"
+        case "array": return "[\(sample(part["items"], depth: depth + 1, &left))]"
         case "object":
-            let members = part["properties"].members.sorted { $0.key < $1.key }
-                .map { "\($0.key.quoted):\(sample($0.value, depth: depth + 1))" }
+            var members: [String] = []
+            for (name, value) in part["properties"].members.sorted(by: { $0.key < $1.key }) {
+                members.append("\(name.quoted):\(sample(value, depth: depth + 1, &left))")
+            }
             return "{\(members.joined(separator: ","))}"
         default: return "null"
         }

@@ -4,6 +4,8 @@ import Synchronization
 /// Batches (https://platform.openai.com/docs/api-reference/batch): done as soon as they are made. The oldest goes when there are too many.
 final class SimulatedBatches: Sendable {
     private static let most = 100
+    /// Of which there may be batches: none of them is a batch itself.
+    private static let endpoints = ["/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings"]
 
     private struct Batch {
         let id: String
@@ -11,12 +13,13 @@ final class SimulatedBatches: Sendable {
         let input: String
         let output: String
         let count: Int
+        let failed: Int
 
         var document: String {
             #"{"id":\#(id.quoted),"object":"batch","endpoint":\#(endpoint.quoted),"errors":null,"#
                 + #""input_file_id":\#(input.quoted),"completion_window":"24h","status":"completed","#
                 + #""output_file_id":\#(output.quoted),"error_file_id":null,"created_at":\#(created),"#
-                + #""completed_at":\#(created),"request_counts":{"total":\#(count),"completed":\#(count),"failed":0},"#
+                + #""completed_at":\#(created),"request_counts":{"total":\#(count),"completed":\#(count - failed),"failed":\#(failed)},"#
                 + #""metadata":null}"#
         }
     }
@@ -54,19 +57,24 @@ final class SimulatedBatches: Sendable {
         guard let order = try? JSONDecoder().decode(Order.self, from: Data(call.body)),
             let input = files.content(of: order.input_file_id)
         else { return .error(400, "There is no input file for this batch.", type: "invalid_request_error") }
+        guard Self.endpoints.contains(order.endpoint) else {
+            return .error(400, "There are no batches of \(order.endpoint).", type: "invalid_request_error")
+        }
         var output: [UInt8] = []
+        var failed = 0
         let lines = input.split(separator: UInt8(ascii: "\n"))
         for (index, bytes) in lines.enumerated() {
-            guard let line = try? JSONDecoder().decode(Line.self, from: Data(bytes)),
-                let answer = Self.answer(to: line, number: index + 1, files: files)
+            guard let line = try? JSONDecoder().decode(Line.self, from: Data(bytes)), line.url == order.endpoint,
+                let (status, answer) = Self.answer(to: line, number: index + 1, files: files)
             else { return .error(400, "Line \(index + 1) is no request.", type: "invalid_request_error") }
+            if status >= 400 { failed += 1 }
             output += Array(
-                (#"{"id":"batch_req_\#(index + 1)","custom_id":\#(line.custom_id.quoted),"response":{"status_code":200,"#
+                (#"{"id":"batch_req_\#(index + 1)","custom_id":\#(line.custom_id.quoted),"response":{"status_code":\#(status),"#
                     + #""request_id":"req_\#(index + 1)","body":\#(answer)},"error":null}"# + "\n").utf8)
         }
         let batch = Batch(
             id: "batch_\(call.number)", endpoint: order.endpoint, input: order.input_file_id,
-            output: "file-batch-\(call.number)", count: lines.count)
+            output: "file-batch-\(call.number)", count: lines.count, failed: failed)
         files.keep(output, id: batch.output)
         batches.withLock { batches in
             batches.append(batch)
@@ -75,14 +83,16 @@ final class SimulatedBatches: Sendable {
         return .json(batch.document)
     }
 
-    private static func answer(to line: Line, number: Int, files: SimulatedFiles) -> String? {
-        guard let body = try? JSONEncoder().encode(line.body) else { return nil }
+    /// - Returns: `nil` when it can't be part of a batch.
+    private static func answer(to line: Line, number: Int, files: SimulatedFiles) -> (status: Int, body: String)? {
+        var members = line.body.members
+        members["stream"] = nil  // Nobody is there to listen.
+        guard let body = try? JSONEncoder().encode(JSONValue.object(members)) else { return nil }
         let call = Call(
             number: number, method: "POST", path: line.url, contentType: "application/json", body: Array(body),
             script: SimulatorScript())
-        guard case .whole(let bytes) = call.answer(files: files, batches: SimulatedBatches()).content else {
-            return nil
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        let answer = call.answer(files: files, batches: SimulatedBatches())
+        guard case .whole(let bytes) = answer.content else { return nil }
+        return (answer.status, String(decoding: bytes, as: UTF8.self))
     }
 }

@@ -60,6 +60,7 @@ final class Register: Sendable {
     /// Whether a request of some content is one of the first `times`, which fail.
     func fails(_ content: UInt64, times: Int) -> Bool {
         state.withLock { state in
+            if state.failures.count >= 10_000 { state.failures = [:] }
             state.failures[content, default: 0] += 1
             return state.failures[content, default: 0] <= times
         }
