@@ -47,6 +47,13 @@ struct DocumentationTests {
         }
     }
 
+    /// Figures are filled in when they are measured.
+    @Test func leaveNoFigureOpen() throws {
+        for file in ["Benchmarks/RESULTS.md", "docs/claims.md", "docs/reliability.md", "CHANGELOG.md"] {
+            #expect(try Self.text(file).firstMatch(of: #/@[A-Z0-9]+@/#) == nil, "\(file)")
+        }
+    }
+
     @Test func showAProvidersFileThatIsRead() throws {
         let example = try Self.text("config/api_providers.example.yaml")
         let settings = try ServerSettings.read(environment: [:]) { $0 == "./config/api_providers.yaml" ? example : nil }
