@@ -174,6 +174,9 @@ extension HTTPScenario {
             ] {
                 let whole = tenant.request(body: Array(#"{"model":"gpt-4o"}"#.utf8))
                 var conversation = try await world.talk()
+                // So that the way to the upstream is there: making it takes time that is ours.
+                try await conversation.send(whole)
+                check.usual(try await conversation.response(to: "POST"))
                 let start = clock.now
                 try await conversation.send(Array(whole.bytes.dropLast(5)))
                 try await clock.sleep(for: .milliseconds(300))
