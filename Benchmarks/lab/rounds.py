@@ -32,3 +32,8 @@ def spread(results, key):
 def ratios(results, base, key):
     """Per round: what it took ÷ what `base` took in the same round."""
     return [one[key] / other[key] for one, other in zip(results, base)]
+
+
+def median_ratio(results, base, key):
+    """The median of them; of an even number the higher one."""
+    return sorted(ratios(results, base, key))[len(results) // 2]

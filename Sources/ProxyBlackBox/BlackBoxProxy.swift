@@ -18,7 +18,6 @@ public final class BlackBoxProxy: ProxyAccess {
     private let addresses: [SocketAddress]
     private let issuer: Issuer
     private let run: String
-    private let isTunnelled: Bool
     /// Counts scenarios: projects of one must not meet those of another.
     private let scenario = Shared(0)
 
@@ -26,12 +25,11 @@ public final class BlackBoxProxy: ProxyAccess {
     ///   - host: a name or an address.
     ///   - upstreamAddress: of this machine, IPv4, where the proxy forwards to.
     ///   - upstreamPort: of that address.
-    ///   - isTunnelled: whether what is said there goes on over TLS.
     ///   - run: tells this run's projects from those of others.
     /// - Throws: ``BlackBoxError``.
     public init(
         host: String, port: Int, upstreamAddress: String = "127.0.0.1", upstreamPort: Int, issuer: Issuer,
-        isTunnelled: Bool = false, run: String
+        run: String
     ) throws {
         let addresses = SocketAddress.all(host: host, port: port)
         guard !addresses.isEmpty else { throw BlackBoxError("'\(host)' has no address") }
@@ -44,7 +42,6 @@ public final class BlackBoxProxy: ProxyAccess {
         self.issuer = issuer
         upstream = double
         self.run = run
-        self.isTunnelled = isTunnelled
     }
 
     /// Makes ready for the next scenario.
@@ -65,9 +62,7 @@ public final class BlackBoxProxy: ProxyAccess {
         if case .ours = issuer { true } else { false }
     }
 
-    public func connect() async throws -> any RawConnection {
-        try await SocketConnection.connect(to: addresses, canHalfClose: !isTunnelled)
-    }
+    public func connect() async throws -> any RawConnection { try await SocketConnection.connect(to: addresses) }
 
     public func issue(_ order: TokenOrder) async throws -> IssuedToken {
         switch issuer {

@@ -4,14 +4,8 @@ import ProxyConformance
 /// A TCP connection: plain sockets, so that nothing mends or buffers what a scenario sends.
 package final class SocketConnection: RawConnection {
     private let descriptor: Int32
-    /// Whether what it goes on over can end in one direction alone. TLS can't, before version 1.3 (RFC 5246 section 7.2.1), and few servers
-    /// take it for more since.
-    private let canHalfClose: Bool
 
-    private init(descriptor: Int32, canHalfClose: Bool) {
-        self.descriptor = descriptor
-        self.canHalfClose = canHalfClose
-    }
+    private init(descriptor: Int32) { self.descriptor = descriptor }
 
     // Not before: a call that still uses the number would reach whoever has it next.
     deinit { Glibc.close(descriptor) }
@@ -22,7 +16,7 @@ package final class SocketConnection: RawConnection {
     }
 
     /// Connects to the first of some addresses that accepts.
-    static func connect(to addresses: [SocketAddress], canHalfClose: Bool = true) async throws -> SocketConnection {
+    static func connect(to addresses: [SocketAddress]) async throws -> SocketConnection {
         try await BlockingThreads.shared.run {
             for address in addresses {
                 let descriptor = Socket.make(address.family)
@@ -31,7 +25,7 @@ package final class SocketConnection: RawConnection {
                     continue
                 }
                 Socket.setNoDelay(descriptor)
-                return SocketConnection(descriptor: descriptor, canHalfClose: canHalfClose)
+                return SocketConnection(descriptor: descriptor)
             }
             throw ConnectionFailure.refused
         }
@@ -59,10 +53,7 @@ package final class SocketConnection: RawConnection {
         }
     }
 
-    package func finishSending() async throws {
-        guard canHalfClose else { throw NotOffered("ends of one direction alone") }
-        shutdown(descriptor, Int32(SHUT_WR))
-    }
+    package func finishSending() async { shutdown(descriptor, Int32(SHUT_WR)) }
 
     package func close() async { shutdown(descriptor, Int32(SHUT_RDWR)) }
 

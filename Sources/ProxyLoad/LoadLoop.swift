@@ -119,8 +119,11 @@ final class LoadLoop {
         } else if lane.size < plan.connections(ofLanes: lanes[side].count) {
             connect(lane, for: call)
         } else {
-            if !call.isWarmUp { tallies[side].seconds[second(of: planned)].dropped += 1 }
-            noteError(of: call, side: side) { $0.dropped += 1 }
+            let second = second(of: planned)
+            noteError(of: call, side: side) {
+                $0.dropped += 1
+                $0.seconds[second].dropped += 1
+            }
         }
     }
 

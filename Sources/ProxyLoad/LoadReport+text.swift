@@ -14,8 +14,7 @@ extension LoadReport {
     }
 
     private static func lines(_ side: Side, carried: Double) -> [String] {
-        let failures = side.failures.sorted { $0.key.rawValue < $1.key.rawValue }
-            .map { ", \($0.value) failed: \($0.key.rawValue)" }.joined()
+        let failures = side.namedFailures.map { ", \($0.count) failed: \($0.name)" }.joined()
         var lines = [
             side.url,
             "  \(side.planned) planned, \(side.succeeded) answered, \(Int(carried.rounded()))/s carried, "
@@ -60,8 +59,7 @@ extension LoadReport {
     }
 
     private static func document(_ side: Side) -> String {
-        let failures = side.failures.sorted { $0.key.rawValue < $1.key.rawValue }
-            .map { #""\#($0.key.rawValue)":\#($0.value)"# }.joined(separator: ",")
+        let failures = side.namedFailures.map { #""\#($0.name)":\#($0.count)"# }.joined(separator: ",")
         // A URL that was read holds no byte that JSON would have to escape but these two.
         let url = side.url.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
             .split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"")

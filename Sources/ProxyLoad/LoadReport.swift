@@ -65,6 +65,11 @@ public struct LoadReport: Sendable {
         /// Requests or streams that were under way at the same time, at most.
         public let mostOpen: Int
 
+        /// ``failures`` in the order of their names.
+        public var namedFailures: [(name: String, count: Int)] {
+            failures.map { ($0.key.rawValue, $0.value) }.sorted { $0.name < $1.name }
+        }
+
         /// Failed or not sent.
         public var errors: Int { failures.values.reduce(dropped, +) }
 

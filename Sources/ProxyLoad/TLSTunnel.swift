@@ -1,4 +1,3 @@
-import Glibc
 import NIOCore
 import NIOPosix
 
@@ -45,7 +44,7 @@ public final class TLSTunnel: Sendable {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try tls.secure(channel, to: target)
-                    try channel.pipeline.syncOperations.addHandler(TunnelEnd())
+                    try channel.pipeline.syncOperations.addHandler(Glue())
                 }
             }
             .connect(host: target.host, port: target.port)
@@ -55,53 +54,8 @@ public final class TLSTunnel: Sendable {
     /// The client's connection is read once the other is there.
     private static func splice(_ near: any Channel, to target: LoadTarget, _ tls: LoadTLS) -> EventLoopFuture<Void> {
         connect(to: target, tls, on: near.eventLoop).flatMapThrowing { far in
-            let here = TunnelEnd()
-            let there = try far.pipeline.syncOperations.handler(type: TunnelEnd.self)
-            try near.pipeline.syncOperations.addHandler(here)
-            TunnelEnd.pair(here, there)
+            let there = try far.pipeline.syncOperations.handler(type: Glue.self)
+            try near.pipeline.syncOperations.addHandler(Glue(to: there))
         }
-    }
-}
-
-/// One of two channels that pass on to each other what comes. Confined to their event loop.
-private final class TunnelEnd: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    /// Until either channel has ended, which breaks the cycle.
-    private var other: TunnelEnd?
-    private var context: ChannelHandlerContext?
-
-    static func pair(_ one: TunnelEnd, _ other: TunnelEnd) { (one.other, other.other) = (other, one) }
-
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { other?.context?.write(data, promise: nil) }
-
-    func channelReadComplete(context: ChannelHandlerContext) { other?.context?.flush() }
-
-    /// What is behind takes more or not: so do we.
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        guard let far = other?.context else { return }
-        try? far.channel.syncOptions?.setOption(.autoRead, value: context.channel.isWritable)
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case ChannelEvent.inputClosed = event { other?.context?.close(mode: .output, promise: nil) }
-    }
-
-    /// An end that is none, such as one without TLS's own last word, is none on the other side either: a reset.
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let far = other?.context?.channel as? any SocketOptionProvider {
-            _ = far.setSoLinger(linger(l_onoff: 1, l_linger: 0))
-        }
-        context.close(promise: nil)
-    }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        self.context = nil
-        let far = other
-        other = nil
-        far?.other = nil
-        far?.context?.close(promise: nil)
     }
 }

@@ -18,35 +18,25 @@ public final class UpstreamHealth: Sendable {
 
     /// The one of this target.
     public func breaker(for target: UpstreamTarget) -> CircuitBreaker {
-        known.withLock { known in
-            if let breaker = known.breakers[target] { return breaker }
-            if known.breakers.count >= Self.bound { known.breakers.removeAll() }
-            let breaker = CircuitBreaker()
-            known.breakers[target] = breaker
-            return breaker
-        }
+        known.withLock { Self.find(target, in: &$0.breakers, else: CircuitBreaker()) }
     }
 
     /// The one of this target.
     public func retryBudget(for target: UpstreamTarget) -> RetryBudget {
-        known.withLock { known in
-            if let budget = known.budgets[target] { return budget }
-            if known.budgets.count >= Self.bound { known.budgets.removeAll() }
-            let budget = RetryBudget()
-            known.budgets[target] = budget
-            return budget
-        }
+        known.withLock { Self.find(target, in: &$0.budgets, else: RetryBudget()) }
     }
 
     /// The one of this key, as it is sealed: a new key has one of its own.
-    public func rest(of key: String) -> KeyRest {
-        known.withLock { known in
-            if let rest = known.rests[key] { return rest }
-            if known.rests.count >= Self.bound { known.rests.removeAll() }
-            let rest = KeyRest()
-            known.rests[key] = rest
-            return rest
-        }
+    public func rest(of key: String) -> KeyRest { known.withLock { Self.find(key, in: &$0.rests, else: KeyRest()) } }
+
+    private static func find<Key, Value>(
+        _ key: Key, in table: inout [Key: Value], else make: @autoclosure () -> Value
+    ) -> Value {
+        if let value = table[key] { return value }
+        if table.count >= bound { table.removeAll() }
+        let value = make()
+        table[key] = value
+        return value
     }
 }
 

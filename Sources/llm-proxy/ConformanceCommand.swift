@@ -93,7 +93,7 @@ struct ConformanceCommand: AsyncParsableCommand {
             return try BlackBoxProxy(
                 host: tunnel == nil ? target.host : "127.0.0.1", port: tunnel?.port ?? target.port,
                 upstreamAddress: upstreamAddress, upstreamPort: upstreamPort, issuer: try makeIssuer(),
-                isTunnelled: tunnel != nil, run: String(UInt32.random(in: .min ... .max), radix: 16))
+                run: String(UInt32.random(in: .min ... .max), radix: 16))
         } catch let error as LoadError {
             StandardError.write("llm-proxy conformance: \(error)")
             throw ExitCode(error.isUsage ? 2 : 3)

@@ -4,6 +4,7 @@ import NIOHTTP2
 import NIOPosix
 import NIOSSL
 import NIOTLS
+import ProxyLoad
 
 /// HTTP/2 over TLS before an upstream double that speaks HTTP/1.1: each stream becomes a connection of its own.
 ///

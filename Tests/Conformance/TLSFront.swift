@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import NIOTLS
+import ProxyLoad
 
 /// TLS before an upstream double: takes it off, and passes bytes on both ways. Its certificate is for `localhost`.
 final class TLSFront: Sendable {
@@ -147,61 +148,5 @@ private final class Onlooker: ChannelInboundHandler {
             if let bytes = try? handler?.peerCertificate?.toDERBytes() { seen(bytes) }
         }
         context.fireUserInboundEventTriggered(event)
-    }
-}
-
-/// One of two handlers that write what the other reads.
-final class Glue: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    private var partner: Glue?
-    private var context: ChannelHandlerContext?
-    private var isInactive = false
-    private var isEndingPartner = false
-    private var hasEndedPartner = false
-
-    init(to partner: Glue? = nil) {
-        self.partner = partner
-        partner?.partner = self
-    }
-
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
-    func handlerRemoved(context: ChannelHandlerContext) {
-        self.context = nil
-        partner = nil
-    }
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { partner?.context?.write(data, promise: nil) }
-    func channelReadComplete(context: ChannelHandlerContext) { partner?.context?.flush() }
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case ChannelEvent.inputClosed = event { endPartner() }
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        isInactive = true
-        if hasEndedPartner { partner?.context?.close(promise: nil) } else { endPartner() }
-    }
-
-    /// Ends the other side's output when all that was read before is written, and all of it when this side is gone.
-    private func endPartner() {
-        guard !isEndingPartner, let other = partner?.context else { return }
-        isEndingPartner = true
-        let written = other.eventLoop.makePromise(of: Void.self)
-        other.writeAndFlush(NIOAny(ByteBuffer()), promise: written)
-        written.futureResult.assumeIsolated().whenComplete { _ in
-            let ended = other.eventLoop.makePromise(of: Void.self)
-            other.close(mode: .output, promise: ended)
-            ended.futureResult.assumeIsolated().whenComplete { _ in
-                self.hasEndedPartner = true
-                if self.isInactive { other.close(promise: nil) }
-            }
-        }
-    }
-
-    /// What breaks off on one side must not end in good order on the other.
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let other = partner?.context {
-            _ = (other.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
-            other.close(promise: nil)
-        }
-        context.close(promise: nil)
     }
 }

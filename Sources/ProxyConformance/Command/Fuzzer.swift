@@ -65,7 +65,7 @@ enum Fuzzer {
             if waitsForAnswer {
                 received += (try? await connection.receive(atMost: 65_536, within: .milliseconds(25)).count) ?? 0
             }
-            try await connection.finishSending()
+            await connection.finishSending()
             while true {
                 let bytes = try await connection.receive(atMost: 65_536, within: .seconds(10))
                 if bytes.isEmpty { break }

@@ -124,7 +124,7 @@ extension HTTPScenario {
             world.upstream.script(UpstreamStep.readRequest + [.await("go"), .send(HTTPAnswer.usual)])
             var conversation = try await world.talk()
             try await conversation.send(tenant.request(fields: [HTTPField("Connection", "close")]))
-            try await conversation.connection.finishSending()
+            await conversation.connection.finishSending()
             check.that(try await eventually { world.upstream.received.count == 1 }, "the request did not arrive")
             world.upstream.release("go")
             check.usual(try await conversation.response())

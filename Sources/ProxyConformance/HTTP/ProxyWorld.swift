@@ -119,8 +119,7 @@ public protocol RawConnection: Sendable {
     func receive(atMost count: Int, within time: Duration) async throws -> [UInt8]
 
     /// Says that no more will be sent; answers are still received.
-    /// - Throws: ``NotOffered`` where it can't be.
-    func finishSending() async throws
+    func finishSending() async
 
     /// Closes in good order.
     func close() async

@@ -153,7 +153,7 @@ extension HTTPScenario {
             world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.sized(body))])
             var conversation = try await world.talk()
             try await conversation.send(tenant.request(fields: [HTTPField("Connection", "close")]))
-            try await conversation.connection.finishSending()
+            await conversation.connection.finishSending()
             let response = try await conversation.response(to: "POST")
             check.equal(response.body.count, body.count, "bytes that came")
         },

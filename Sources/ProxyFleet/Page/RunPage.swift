@@ -27,9 +27,7 @@ extension RunRecord {
         let rows = report.sides.map { side in
             "<tr><th scope=\"row\">\(side.url.escaped)</th><td>\(side.planned)</td><td>\(side.succeeded)</td>"
                 + "<td>\(side.errors)</td><td>\(side.dropped)</td><td>\(report.carriedRate(side).shown)</td>"
-                + (side.events > 0
-                    ? "<td>\(side.events)</td><td>\(side.mostOpen)</td>" : "<td>–</td><td>\(side.mostOpen)</td>")
-                + "</tr>"
+                + "<td>\(side.events > 0 ? "\(side.events)" : "–")</td><td>\(side.mostOpen)</td></tr>"
         }
         let heads = [
             "to", "planned", "answered", "failed or dropped", "dropped", "carried per second", "events", "most at once",
@@ -70,8 +68,8 @@ extension RunRecord {
 
     private var failures: String {
         let rows = report.sides.enumerated().flatMap { index, side in
-            side.failures.sorted { $0.key.rawValue < $1.key.rawValue }.map {
-                "<tr><th scope=\"row\">\(name(index)), \($0.key.rawValue.escaped)</th><td>\($0.value)</td></tr>"
+            side.namedFailures.map {
+                "<tr><th scope=\"row\">\(name(index)), \($0.name.escaped)</th><td>\($0.count)</td></tr>"
             }
         }
         return rows.isEmpty
