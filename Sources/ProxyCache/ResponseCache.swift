@@ -86,6 +86,9 @@ public final class ResponseCache: Sendable {
         count == 0 ? nil : state.withLock { $0.shelf.take(key) }
     }
 
+    /// The keys of the answers that were put here or given since it was asked last.
+    public func takeUsed() -> [CacheKey] { state.withLock { $0.shelf.takeUsed() } }
+
     /// Goes for an answer. `nil` when another request does: then `wake` is told what becomes of that, from any thread.
     ///
     /// Nobody waits for what may be another's alone: only where an answer was held before, or `isPromising` says that it will be.

@@ -9,6 +9,8 @@ struct ResponseShelf {
         var newer: Int
         /// Given before it; -1 for none.
         var older: Int
+        /// The ``round`` in which it was given last.
+        var round: UInt64
     }
 
     private let maxBytes: Int
@@ -20,6 +22,7 @@ struct ResponseShelf {
     /// Slots of what GET gave, by project and path.
     private var gets: [Resource: Set<Int>] = [:]
     private(set) var bytes = 0
+    private var round: UInt64 = 0
 
     private struct Resource: Hashable {
         let project: ProjectID
@@ -46,7 +49,20 @@ struct ResponseShelf {
             unlink(slot)
             link(slot)
         }
+        places[slot]?.round = round
         return places[slot]?.response
+    }
+
+    /// The keys of the answers that were put here or given since it was asked last.
+    mutating func takeUsed() -> [CacheKey] {
+        var keys: [CacheKey] = []
+        var slot = newest
+        while slot >= 0, let place = places[slot], place.round == round {
+            keys.append(place.key)
+            slot = place.older
+        }
+        round += 1
+        return keys
     }
 
     /// - Returns: how many others had to go.
@@ -54,7 +70,7 @@ struct ResponseShelf {
         if let slot = slots[key] { remove(slot) }
         guard response.size <= maxBytes else { return 0 }
         let slot = free.popLast() ?? places.count
-        let place = Place(key: key, response: response, newer: -1, older: -1)
+        let place = Place(key: key, response: response, newer: -1, older: -1, round: round)
         if slot == places.count { places.append(place) } else { places[slot] = place }
         slots[key] = slot
         bytes += response.size

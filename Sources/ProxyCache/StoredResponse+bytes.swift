@@ -6,7 +6,7 @@ import ProxyWire
 /// before them.
 extension StoredResponse {
     /// Raised when the form changes: a server reads nothing that another version wrote.
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     public var bytes: ByteBuffer {
         var bytes = ByteBuffer()
@@ -14,6 +14,7 @@ extension StoredResponse {
         bytes.writeInteger(storedAt.milliseconds)
         bytes.writeInteger(freshUntil.milliseconds)
         bytes.writeInteger(initialAge)
+        bytes.writeInteger(contentLength)
         bytes.writeInteger(UInt8(isRechunked ? 1 : 0))
         bytes.writeText(model)
         bytes.writeText(request.project.text)
@@ -35,7 +36,8 @@ extension StoredResponse {
         var bytes = bytes
         guard bytes.readInteger(as: UInt8.self) == Self.version, let storedAt = bytes.readInteger(as: Int64.self),
             let freshUntil = bytes.readInteger(as: Int64.self), let age = bytes.readInteger(as: Int64.self),
-            let rechunked = bytes.readInteger(as: UInt8.self), let model = bytes.readText(),
+            let contentLength = bytes.readInteger(as: Int.self), let rechunked = bytes.readInteger(as: UInt8.self),
+            let model = bytes.readText(),
             let project = (bytes.readText() ?? nil).flatMap({ ProjectID($0) }), let method = bytes.readText() ?? nil,
             let url = bytes.readText() ?? nil, let count = bytes.readInteger(as: Int.self), (0...1000).contains(count)
         else { return nil }
@@ -49,7 +51,8 @@ extension StoredResponse {
         else { return nil }
         self.init(
             request: Request(project: project, method: method, url: url, selecting: selecting), head: head,
-            headBytes: headBytes, body: bytes.slice(), isRechunked: rechunked == 1, model: model,
+            headBytes: headBytes, body: bytes.slice(), contentLength: contentLength, isRechunked: rechunked == 1,
+            model: model,
             storedAt: Timestamp(milliseconds: storedAt), initialAge: age,
             freshUntil: Timestamp(milliseconds: freshUntil))
     }

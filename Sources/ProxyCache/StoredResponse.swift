@@ -30,6 +30,8 @@ public final class StoredResponse: Sendable {
     public let headBytes: ByteBuffer
     /// With its framing, trailers included.
     public let body: ByteBuffer
+    /// Bytes of ``body`` without its framing.
+    public let contentLength: Int
     /// Whether ``body`` is in chunks although ``head`` doesn't say so.
     public let isRechunked: Bool
     /// The model that answered, if the answer says so.
@@ -42,13 +44,15 @@ public final class StoredResponse: Sendable {
     public let freshUntil: Timestamp
 
     public init(
-        request: Request, head: ResponseHead, headBytes: ByteBuffer, body: ByteBuffer, isRechunked: Bool,
+        request: Request, head: ResponseHead, headBytes: ByteBuffer, body: ByteBuffer, contentLength: Int,
+        isRechunked: Bool,
         model: String?, storedAt: Timestamp, initialAge: Int64, freshUntil: Timestamp
     ) {
         self.request = request
         self.head = head
         self.headBytes = headBytes
         self.body = body
+        self.contentLength = contentLength
         self.isRechunked = isRechunked
         self.model = model
         self.storedAt = storedAt
@@ -140,7 +144,8 @@ public final class StoredResponse: Sendable {
         bytes.writeString("\r\n")
         guard let head = ResponseHead(bytes) else { return nil }
         return StoredResponse(
-            request: request, head: head, headBytes: bytes, body: body, isRechunked: isRechunked, model: model,
+            request: request, head: head, headBytes: bytes, body: body, contentLength: contentLength,
+            isRechunked: isRechunked, model: model,
             storedAt: now, initialAge: age,
             freshUntil: Timestamp(milliseconds: now.milliseconds + max(0, seconds - age) * 1000))
     }

@@ -59,13 +59,17 @@ public struct Settlement: Hashable, Sendable {
     public let model: String?
     /// In characters (Unicode scalars). No name of a model is as long, but providers say what they like.
     public static let longestModel = 200
+    /// Bytes of content that came from the client, and that it was answered with, framing left out; of a WebSocket all that passed
+    /// after both sides had agreed. `nil` where nobody knows.
+    public let requestBytes: Int64?
+    public let responseBytes: Int64?
     /// The times that it was sent, where there was a choice or more than one; empty for a request that went its only way once.
     public let attempts: [UpstreamAttempt]
 
     public init(
         outcome: RequestOutcome, status: Int, settledAt: Timestamp, durationMicroseconds: Int64,
         sentMicroseconds: Int64? = nil, firstByteMicroseconds: Int64?, usage: TokenUsage?, cost: NanoDollars,
-        model: String?, attempts: [UpstreamAttempt] = []
+        model: String?, requestBytes: Int64? = nil, responseBytes: Int64? = nil, attempts: [UpstreamAttempt] = []
     ) {
         self.outcome = outcome
         self.status = status
@@ -78,6 +82,8 @@ public struct Settlement: Hashable, Sendable {
         self.model = model.map {
             $0.utf8.count <= Self.longestModel ? $0 : String($0.unicodeScalars.prefix(Self.longestModel))
         }
+        self.requestBytes = requestBytes
+        self.responseBytes = responseBytes
         self.attempts = attempts
     }
 }

@@ -83,6 +83,11 @@ struct SpoolEncoder {
             bytes.append(SpoolDecoder.hasSent)
             put(sent)
         }
+        if settlement.requestBytes != nil || settlement.responseBytes != nil {
+            bytes.append(SpoolDecoder.hasTraffic)
+            put(settlement.requestBytes) { $0.put($1) }
+            put(settlement.responseBytes) { $0.put($1) }
+        }
         put(settlement.model) { $0.put($1) }
     }
 }
@@ -198,10 +203,12 @@ struct SpoolDecoder {
         let cost = NanoDollars(try integer())
         let attempts = try attempts()
         let sent = try sent()
+        let (requestBytes, responseBytes) = try traffic()
         return Settlement(
             outcome: outcome, status: Int(status), settledAt: settledAt, durationMicroseconds: duration,
             sentMicroseconds: sent, firstByteMicroseconds: firstByte, usage: usage, cost: cost,
-            model: try optional { (decoder) throws(Broken) in try decoder.text() }, attempts: attempts)
+            model: try optional { (decoder) throws(Broken) in try decoder.text() }, requestBytes: requestBytes,
+            responseBytes: responseBytes, attempts: attempts)
     }
 
     /// In the place of the byte before the model, which is 0 or 1: records without it are from before there were attempts.
@@ -209,6 +216,9 @@ struct SpoolDecoder {
 
     /// The same after the attempts: records without it are of requests that were not sent, or from before that was told.
     fileprivate static let hasSent: UInt8 = 3
+
+    /// The same after that: records without it are from before it was told what passed.
+    fileprivate static let hasTraffic: UInt8 = 4
 
     private mutating func attempts() throws(Broken) -> [UpstreamAttempt] {
         guard position < bytes.count, bytes[position] == Self.hasAttempts else { return [] }
@@ -221,5 +231,12 @@ struct SpoolDecoder {
         guard position < bytes.count, bytes[position] == Self.hasSent else { return nil }
         position += 1
         return try integer()
+    }
+
+    private mutating func traffic() throws(Broken) -> (request: Int64?, response: Int64?) {
+        guard position < bytes.count, bytes[position] == Self.hasTraffic else { return (nil, nil) }
+        position += 1
+        let request = try optional { (decoder) throws(Broken) in try decoder.integer() }
+        return (request, try optional { (decoder) throws(Broken) in try decoder.integer() })
     }
 }

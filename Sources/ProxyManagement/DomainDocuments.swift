@@ -72,6 +72,8 @@ extension RequestRecord {
             ("duration_us", end.map { .integer($0.durationMicroseconds) } ?? .null),
             ("sent_us", end?.sentMicroseconds.map { .integer($0) } ?? .null),
             ("first_byte_us", end?.firstByteMicroseconds.map { .integer($0) } ?? .null),
+            ("request_bytes", end?.requestBytes.map { .integer($0) } ?? .null),
+            ("response_bytes", end?.responseBytes.map { .integer($0) } ?? .null),
         ]
         let use: [(String, JSONValue)] = [
             ("model", .text(end?.model)),

@@ -8,6 +8,8 @@ public import ProxyWire
 /// A hint, never an authority: each admission asks the database again.
 public final class Grant: Sendable {
     public let tokenID: TokenID
+    /// The token as it may be shown.
+    let tokenHint: String
     public let projectID: ProjectID
     /// Along the project's own key.
     public let route: UpstreamRoute
@@ -23,11 +25,12 @@ public final class Grant: Sendable {
     let readsBodies: Bool
 
     public init(
-        tokenID: TokenID, projectID: ProjectID, route: UpstreamRoute, others: [UpstreamRoute] = [],
+        tokenID: TokenID, tokenHint: String, projectID: ProjectID, route: UpstreamRoute, others: [UpstreamRoute] = [],
         standing: TokenStanding, scope: GrantScope? = nil, cacheScope: CacheScope = .project
     ) {
         self.cacheScope = cacheScope
         self.tokenID = tokenID
+        self.tokenHint = tokenHint
         self.projectID = projectID
         self.route = route
         routes = [route] + others

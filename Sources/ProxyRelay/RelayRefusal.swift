@@ -134,7 +134,7 @@ enum RelayRefusal: Hashable, Sendable {
             "This answer is not in the cache, and 'Cache-Control: only-if-cached' asks for nothing else. Send the request without it."
         case .originRequired: "This project's provider takes requests of web pages alone: send an Origin field."
         case .originNotAllowed:
-            "Pages of this origin may not call this API. Ask the operator to name it under allowed_origins."
+            "Pages of this origin may not call this API. Ask the operator to name it under allowed_origins or in CORS_ALLOWED_ORIGINS."
         case .headerRequired(let name): "This project's provider wants the field \(name) in each request. Send it."
         case .paramNotAllowed(.value(let name)):
             "This value of \(name) is not allowed here. Use another, or ask the operator to name it under param_whitelist."

@@ -7,7 +7,15 @@ public struct RequestSummary: Sendable {
     public let traceID: String?
     public let arrivedAt: Timestamp
     public let tokenID: TokenID?
+    /// The token as it may be shown.
+    public let tokenHint: String?
     public let projectID: ProjectID?
+    /// Whose answer it was to be, or was; `nil` when it was refused before one was chosen.
+    public let provider: String?
+    /// How often it was sent, or was to be; 0 for a refusal and for an answer from the cache.
+    public let attempts: Int
+    /// What `Cache-Status` said after the cache's name; `nil` when the cache took no part.
+    public let cacheStatus: String?
     public let method: String
     public let path: String
     public let model: String?

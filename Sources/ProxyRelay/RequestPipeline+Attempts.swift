@@ -148,6 +148,13 @@ extension Exchange {
         if let route { attempts.append(route.attempt(result)) }
     }
 
+    /// How often an upstream was asked, or was to be.
+    func attemptCount(endedAs outcome: RequestOutcome?) -> Int {
+        if isFromCache, answeredStatus == 0 { return 0 }
+        let failures: [RequestOutcome?] = [.upstreamUnreachable, .upstreamReset, .upstreamTimeout]
+        return attempts.count + (hasHead || headSentAt != nil || failures.contains(outcome) ? 1 : 0)
+    }
+
     /// All attempts, where there was a choice or more than one; the last of them ended as `outcome` says.
     func allAttempts(endedAs outcome: RequestOutcome) -> [UpstreamAttempt] {
         // From the cache: nothing was sent.

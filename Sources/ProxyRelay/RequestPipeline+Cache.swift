@@ -259,7 +259,7 @@ extension Exchange {
                 origin: pageOrigin, route: route, cache: CacheFields(lines: lines, isStored: true))
         }
         guard head.method != .head, notModified == nil else { return }
-        responseBytes = UInt64(stored.body.readableBytes)
+        responseBytes = UInt64(stored.contentLength)
         if isBare {
             outgoing.writeContent(ofChunks: stored.body, relay.settings.wireLimits)
         } else {

@@ -130,6 +130,7 @@ extension Exchange {
             sentMicroseconds: headSentAt.map { microseconds(from: startedAt, to: $0) },
             firstByteMicroseconds: firstByteAt.map { microseconds(from: startedAt, to: $0) }, usage: usage,
             cost: usage.flatMap { cost(of: $0) } ?? .zero, model: reported.model,
+            requestBytes: Int64(clamping: requestBytes), responseBytes: Int64(clamping: responseBytes),
             attempts: allAttempts(endedAs: outcome))
     }
 
@@ -208,7 +209,8 @@ extension Exchange {
         relay.dependencies.log?.record(
             RequestSummary(
                 requestID: requestID, traceID: traceID, arrivedAt: arrivedAt,
-                tokenID: grant?.tokenID, projectID: grant?.projectID,
+                tokenID: grant?.tokenID, tokenHint: grant?.tokenHint, projectID: grant?.projectID,
+                provider: route?.provider, attempts: attemptCount(endedAs: outcome), cacheStatus: caching?.status,
                 method: head.method.name, path: path.isEmpty ? askedPath : path, model: reported.model, status: status,
                 code: code,
                 shadowRefusal: headroom.shadowRefusal,

@@ -24,17 +24,17 @@ extension Exchange {
         }
         status = 204
         let keepsAlive = head.keepsAlive && !relay.isDraining && downstream.canSkipBody
-        let headers = head.fields.first { $0.isNamed(Self.requestHeaders, in: bytes) }.map { $0.valueRange }
+        let headers =
+            origins.headers
+            ?? head.fields.first { $0.isNamed(Self.requestHeaders, in: bytes) }.map {
+                String(decoding: bytes[$0.valueRange], as: UTF8.self)
+            }
         var answer = ByteBuffer()
         answer.writeString("HTTP/1.1 204 No Content\r\n")
         answer.writeAccess(of: pageOrigin)
         answer.writeString("Access-Control-Allow-Methods: \(origins.methods.joined(separator: ", "))\r\n")
-        if let headers {
-            answer.writeString("Access-Control-Allow-Headers: ")
-            answer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[headers]))
-            answer.writeString("\r\n")
-        }
-        answer.writeString("Access-Control-Max-Age: 600\r\nX-Proxy-Request-ID: \(requestID.text)\r\n")
+        if let headers { answer.writeString("Access-Control-Allow-Headers: \(headers)\r\n") }
+        answer.writeString("Access-Control-Max-Age: \(origins.maxAge)\r\nX-Proxy-Request-ID: \(requestID.text)\r\n")
         if !keepsAlive { answer.writeString("Connection: close\r\n") }
         answer.writeString("\r\n")
         downstream.write(answer)

@@ -38,7 +38,9 @@ extension Exchange {
         guard isPathAllowed else { return .endpointNotFound }
         if let scope = grant.scope, !scope.allowsPath(of: head, bytes) { return .pathOutOfScope }
         if rules.hasConditions, let refusal = rules.refusalOfFields(head, bytes) { return refusal }
-        if case .length(let length) = self.head.framing, length > relay.settings.maxRequestBytes {
+        var size = requestBytes
+        if case .length(let length) = self.head.framing { size = length }
+        if size > relay.settings.maxRequestBytes {
             return .bodyTooLarge(limit: relay.settings.maxRequestBytes)
         }
         if rules.hasConditions, let refusal = rules.refusalOfQuery(head, bytes) { return refusal }

@@ -75,7 +75,8 @@ extension Exchange {
                     project: grant.projectID, method: head.method == .post ? "POST" : "GET", url: url(head),
                     selecting: headBytes.withUnsafeReadableBytes { Storability.selected(by: names, head, $0) }),
                 head: storedHead, headBytes: storedBytes, body: recording.body,
-                isRechunked: passage == .rechunked, model: reported.model, storedAt: now, initialAge: age,
+                contentLength: Int(clamping: responseBytes), isRechunked: passage == .rechunked, model: reported.model,
+                storedAt: now, initialAge: age,
                 freshUntil: Timestamp(milliseconds: now.milliseconds + max(0, recording.lifetime - age) * 1000))
         }
     }

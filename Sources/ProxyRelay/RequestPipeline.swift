@@ -190,19 +190,24 @@ extension Exchange {
     func requestBody(_ bytes: ByteBuffer, total: UInt64) {
         guard isActive else { return }
         requestBytes = total
+        var bytes = bytes
+        guard stage != .identifying else {
+            // Whose it is comes before how large it is: no more is read until that is known.
+            parkedBody.writeBuffer(&bytes)
+            if parkedBody.readableBytes > Holding.request { downstream?.setReading(false) }
+            return
+        }
         guard total <= relay.settings.maxRequestBytes else {
             return refuse(.bodyTooLarge(limit: relay.settings.maxRequestBytes))
         }
         guard bytes.readableBytes > 0 else { return }
-        var bytes = bytes
-        guard stage != .identifying, stage != .reading else {
+        guard stage != .reading else {
             parkedBody.writeBuffer(&bytes)
             // With the framing of its chunks, which may be many times as large.
             guard UInt64(parkedBody.readableBytes) <= 2 * relay.settings.maxRequestBytes + UInt64(Holding.request)
             else {
                 return refuse(.bodyTooLarge(limit: relay.settings.maxRequestBytes))
             }
-            if stage == .identifying, parkedBody.readableBytes > Holding.request { downstream?.setReading(false) }
             return
         }
         let isAllSent = stage == .relaying && outboundSent == outbound.readableBytes

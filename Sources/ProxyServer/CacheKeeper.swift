@@ -21,6 +21,7 @@ final class CacheKeeper: SharedResponses {
     private let changes: AsyncStream<Void>
     private let changed: AsyncStream<Void>.Continuation
     private let writes = Atomic<Int>(0)
+    private let unkept = Atomic<Int>(0)
 
     /// Most answers on their way to the database at once; more are not kept there.
     private static let mostWrites = 8
@@ -50,9 +51,15 @@ final class CacheKeeper: SharedResponses {
         listen()
         guard sharesAnswers else { return }
         trimming.start { [self] in
-            _ = try? await storage.trimCache(to: Int64(maxBytes), at: now())
+            await trim()
             return .seconds(30)
         }
+    }
+
+    private func trim() async {
+        let used = cache.takeUsed()
+        if !used.isEmpty { try? await storage.noteCacheUses(Set(used.map(\.text)), at: now()) }
+        _ = try? await storage.trimCache(to: Int64(maxBytes), at: now())
     }
 
     private func listen() {
@@ -119,6 +126,7 @@ final class CacheKeeper: SharedResponses {
     func keep(_ response: StoredResponse, for key: CacheKey, lastPurge: Int64) {
         guard writes.add(1, ordering: .relaxed).newValue <= Self.mostWrites else {
             writes.subtract(1, ordering: .relaxed)
+            unkept.add(1, ordering: .relaxed)
             return
         }
         Task {
@@ -127,7 +135,10 @@ final class CacheKeeper: SharedResponses {
                 key: key.text, project: response.request.project, method: response.request.method,
                 url: response.request.url, keptUntil: response.freshUntil,
                 content: Base64.encode(response.bytes.readableBytesView))
-            _ = try? await storage.keep(row, lastPurge: lastPurge)
+            // Not kept because of a purge is as it should be.
+            if (try? await storage.keep(row, lastPurge: lastPurge, at: response.storedAt)) == nil {
+                unkept.add(1, ordering: .relaxed)
+            }
         }
     }
 
@@ -158,6 +169,10 @@ final class CacheKeeper: SharedResponses {
             family("stored_total", "Answers put into the cache.", .counter, counters.stored.load(ordering: .relaxed)),
             family(
                 "evicted_total", "Answers that had to make room.", .counter, counters.evicted.load(ordering: .relaxed)),
+            family(
+                "unkept_total", "Answers that could not be put into the database too, or were too many at once.",
+                .counter,
+                unkept.load(ordering: .relaxed)),
             family("responses", "Answers in this server's memory.", .gauge, cache.count),
             family("size_bytes", "Their bytes.", .gauge, counters.heldBytes.load(ordering: .relaxed)),
         ]

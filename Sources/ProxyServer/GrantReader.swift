@@ -34,7 +34,7 @@ struct GrantReader: GrantSource {
             first = others.removeFirst()
         }
         return Grant(
-            tokenID: token.id, projectID: token.projectID, route: first, others: others,
+            tokenID: token.id, tokenHint: token.hint, projectID: token.projectID, route: first, others: others,
             standing: TokenStanding(
                 revokedAt: token.revokedAt, expiresAt: token.expiresAt,
                 projectDeactivatedAt: record.project.deactivatedAt,

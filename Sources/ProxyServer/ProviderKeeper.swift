@@ -17,15 +17,16 @@ struct ProviderTable: Sendable {
     let overview: ProviderOverview
 
     /// - Parameter metricsPath: where the metrics are shown, whose first segment is the server's own too.
-    init(_ providers: Providers, metricsPath: String) {
+    /// - Parameter pages: for providers that name no pages.
+    init(_ providers: Providers, metricsPath: String, pages: PageSettings) {
         self.providers = providers
         let own = metricsPath.split(separator: "/").first.map(String.init)
         overview = ProviderOverview(
-            origins: OriginPolicy(of: providers.all.values),
+            origins: OriginPolicy(of: providers.all.values, pages),
             names: providers.all.keys.filter { !Self.taken.contains($0) && $0 != own })
         rules = providers.all.mapValues { provider in
             EndpointRules(
-                methods: provider.allowedMethods, origins: OriginPolicy(of: [provider]),
+                methods: provider.allowedMethods, origins: OriginPolicy(of: [provider], pages),
                 requiredFields: provider.requiredHeaders, parameters: ParameterRules(provider.allowedValues)
             ) { provider.allows(path: $0) }
         }
@@ -44,6 +45,7 @@ final class ProviderKeeper: Sendable {
 
     private let file: String
     private let metricsPath: String
+    private let pages: PageSettings
     private let readFile: @Sendable (String) throws -> String?
     private let changed: @Sendable () -> Void
     private let logger: Logger
@@ -57,6 +59,7 @@ final class ProviderKeeper: Sendable {
     ) {
         file = settings.providerSource.file
         metricsPath = settings.metrics.path
+        pages = settings.pages
         self.readFile = readFile
         self.changed = changed
         self.logger = logger
@@ -65,7 +68,7 @@ final class ProviderKeeper: Sendable {
         let providers = (try? settings.providerSource.read(readFile)) ?? settings.providers
         state = Mutex(
             State(
-                table: ProviderTable(providers, metricsPath: settings.metrics.path),
+                table: ProviderTable(providers, metricsPath: settings.metrics.path, pages: settings.pages),
                 source: watch.areAllThere ? settings.providerSource.expectingFile() : settings.providerSource))
     }
 
@@ -83,7 +86,7 @@ final class ProviderKeeper: Sendable {
             let providers = try state.withLock({ $0.source }).read(readFile)
             state.withLock { state in
                 if state.table.providers != providers {
-                    state.table = ProviderTable(providers, metricsPath: metricsPath)
+                    state.table = ProviderTable(providers, metricsPath: metricsPath, pages: pages)
                 }
                 if isThere { state.source = state.source.expectingFile() }
                 state.reloads += 1
@@ -115,10 +118,14 @@ final class ProviderKeeper: Sendable {
 }
 
 extension OriginPolicy {
-    /// What providers allow together; `nil` when none names an origin.
-    init?(of providers: some Collection<Provider>) {
-        let naming = providers.filter { !$0.allowedOrigins.isEmpty }
+    /// What providers allow together; `nil` when no origin is named, by any of them or for all.
+    init?(of providers: some Collection<Provider>, _ pages: PageSettings) {
+        let naming = providers.filter { !$0.allowedOrigins.isEmpty || !pages.allowedOrigins.isEmpty }
         guard !naming.isEmpty else { return nil }
-        self.init(naming.flatMap(\.allowedOrigins), methods: naming.flatMap(\.allowedMethods))
+        let methods = naming.flatMap(\.allowedMethods)
+        self.init(
+            naming.flatMap { $0.allowedOrigins.isEmpty ? pages.allowedOrigins : $0.allowedOrigins },
+            methods: pages.allowedMethods.isEmpty ? methods : methods.filter(pages.allowedMethods.contains),
+            headers: pages.allowedHeaders, maxAge: Int(pages.maxAge.components.seconds))
     }
 }

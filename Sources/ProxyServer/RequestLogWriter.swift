@@ -16,9 +16,13 @@ struct RequestLogWriter: RequestLog {
         }
         line.add("project_id", summary.projectID?.identifier)
         line.add("token_id", summary.tokenID?.identifier)
+        line.add("token", summary.tokenHint)
         line.add("method", summary.method)
         line.add("path", summary.path)
         line.add("model", summary.model)
+        line.add("provider", summary.provider)
+        line.add("attempts", summary.attempts)
+        line.add("cache", summary.cacheStatus)
         line.add("status", summary.status)
         line.add("code", summary.code)
         line.add("shadow_refusal", summary.shadowRefusal?.rawValue)

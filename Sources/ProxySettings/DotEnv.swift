@@ -2,12 +2,12 @@
 ///
 /// Nothing is expanded: `$HOME` stays as it is. In double quotes `\n`, `\t`, `\"` and `\\` are what they are in a
 /// shell's `$'…'`; in single quotes nothing is.
-struct DotEnv {
-    private(set) var values: [String: String] = [:]
-    private(set) var faults: [SettingFault] = []
+package struct DotEnv {
+    package private(set) var values: [String: String] = [:]
+    package private(set) var faults: [SettingFault] = []
     private var lineOfKey: [String: Int] = [:]
 
-    init(_ text: String) {
+    package init(_ text: String) {
         var number = 0
         for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
             number += 1

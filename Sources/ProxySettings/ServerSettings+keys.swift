@@ -3,7 +3,7 @@ import ProxyDomain
 extension ServerSettings {
     /// Every setting there is, in the order of documentation. Reading walks this list, so none is without effect, and
     /// no default stands anywhere else.
-    public static let keys: [SettingDescription] = serving + storing + sealing + relaying + caching + observing
+    public static let keys: [SettingDescription] = serving + storing + sealing + relaying + paging + caching + observing
 
     /// What a wait may last: long enough for a test, short enough to be a bound.
     private static let patience = Duration.milliseconds(1)...Duration.seconds(86_400)
@@ -89,6 +89,9 @@ extension ServerSettings {
         .integer(
             "REQUEST_RETENTION_DAYS", "0", 0...36_500, at: \.database.requestRetentionDays,
             "how many whole days (UTC) a request's row is kept for; what it counts stays; 0 for ever"),
+        .days(
+            "USAGE_RETENTION", at: \.database.requestRetentionDays,
+            "the same as a duration of whole days; one of the two may be set"),
     ]
 
     private static let sealing: [SettingDescription] = [
@@ -179,6 +182,28 @@ extension ServerSettings {
             "completion tokens set aside, where tokens or money are limited, for a request without max_tokens"),
     ]
 
+    private static let paging: [SettingDescription] = [
+        .list(
+            "CORS_ALLOWED_ORIGINS", at: \.pages.allowedOrigins,
+            "origins of web pages that may call providers without allowed_origins, parted by commas; * for all",
+            example: "https://app.example,http://localhost:3000",
+            rule: "must hold origins such as https://app.example, or *",
+            parse: PageOrigin.normalised),
+        .list(
+            "CORS_ALLOWED_METHODS", at: \.pages.allowedMethods,
+            "of the methods that a provider allows, those that browsers are told of, parted by commas; all when not set",
+            example: "GET,POST", rule: "must hold methods such as GET and POST, in capital letters"
+        ) { text in ProvidersFile.methods.contains(text) ? text : nil },
+        .list(
+            "CORS_ALLOWED_HEADERS", at: \.pages.allowedHeaders,
+            "fields that browsers are told they may send, parted by commas; those that they ask for when not set",
+            example: "Authorization,Content-Type", rule: "must hold names of header fields"
+        ) { text in ProvidersFile.isName(text) ? text : nil },
+        .duration(
+            "CORS_MAX_AGE", "10m", patienceOrNone, at: \.pages.maxAge,
+            "how long browsers may remember what they were told"),
+    ]
+
     private static let caching: [SettingDescription] = [
         .boolean(
             "HTTP_CACHE_ENABLED", "true", at: \.cache.isEnabled,
@@ -199,8 +224,7 @@ extension ServerSettings {
         .size("HTTP_CACHE_MAX_OBJECT_BYTES", "1MiB", 1024...(64 << 20), at: \.cache.maxObjectBytes, "largest one"),
         .size(
             "HTTP_CACHE_MAX_BYTES", "64MiB", 65_536...(1 << 40), at: \.cache.maxBytes,
-            "most bytes of all in memory, and as many again in the database; in memory those go first that nobody asked for longest, "
-                + "in the database those that end soonest"
+            "most bytes of all in memory, and as many again in the database; those go first that nobody asked for longest"
         ),
         .boolean(
             "HTTP_CACHE_STREAM_RESPONSES", "false", at: \.cache.streams,

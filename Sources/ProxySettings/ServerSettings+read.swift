@@ -110,6 +110,12 @@ private struct SettingsReading {
                 SettingFault(
                     missing, "must be set with \(other)", remedy: "name the PEM files of a certificate and its key"))
         }
+        if said("REQUEST_RETENTION_DAYS") != nil, let found = said("USAGE_RETENTION") {
+            faults.append(
+                SettingFault(
+                    "USAGE_RETENTION", found: found, "must not be set beside REQUEST_RETENTION_DAYS",
+                    remedy: "unset one of the two"))
+        }
         if settings.encryption.isRequired, !isSaid("ENCRYPTION_KEY") {
             faults.append(
                 SettingFault(

@@ -27,6 +27,7 @@ public struct ServerSettings: Hashable, Sendable {
     public var database = DatabaseSettings()
     public var encryption = EncryptionSettings()
     public var relay = RelaySettings()
+    public var pages = PageSettings()
     public var cache = CacheSettings()
     public var log = LogSettings()
     public var audit = AuditSettings()

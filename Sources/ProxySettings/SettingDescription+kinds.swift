@@ -92,6 +92,34 @@ extension SettingDescription {
         }
     }
 
+    /// Items with commas between them; `parse` gives an item as it is kept, `nil` for a bad one.
+    static func list(
+        _ name: String, at place: Place<[String]>, _ summary: String, example: String, rule: String,
+        parse: @escaping @Sendable (String) -> String?
+    ) -> Self {
+        Self(name: name, kind: .text, defaultText: nil, summary: summary, isSecret: false, example: example) {
+            text, settings in
+            let items = text.split(separator: ",").map { parse(String($0.trimmed)) }
+            guard !items.isEmpty, !items.contains(nil) else { return rule }
+            settings[keyPath: place] = items.compactMap { $0 }
+            return nil
+        }
+    }
+
+    /// A duration of whole days, up to a century; kept as their number.
+    static func days(_ name: String, at place: Place<Int>, _ summary: String) -> Self {
+        let range = Duration.zero ... .seconds(86_400 * 36_500)
+        return Self(
+            name: name, kind: .duration(range), defaultText: nil, summary: summary, isSecret: false, example: "90d"
+        ) { text, settings in
+            guard let duration = DurationText.parse(text), range.contains(duration),
+                duration.components.seconds % 86_400 == 0, duration.components.attoseconds == 0
+            else { return "must be a duration of whole days, from 0 to 36500d" }
+            settings[keyPath: place] = Int(duration.components.seconds / 86_400)
+            return nil
+        }
+    }
+
     /// A setting whose text `parse` turns into a value, or refuses with `nil`.
     init<Value>(
         _ name: String, _ kind: Kind, _ preset: String?, _ summary: String, example: String,

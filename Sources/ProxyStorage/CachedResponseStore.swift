@@ -10,7 +10,7 @@ public protocol CachedResponseStore: Sendable {
     /// Keeps an answer, in place of one under the same key, unless a purge has come that its maker did not know of.
     /// - Parameter lastPurge: the number of the last purge that its maker knew of when it asked for the answer.
     /// - Returns: whether it is kept.
-    func keep(_ response: CachedResponse, lastPurge: Int64) async throws(StorageError) -> Bool
+    func keep(_ response: CachedResponse, lastPurge: Int64, at now: Timestamp) async throws(StorageError) -> Bool
 
     /// Removes answers, and has all servers do the same with those that they hold.
     /// - Returns: the purge's number, higher than all before it, and how many answers were removed.
@@ -25,7 +25,10 @@ public protocol CachedResponseStore: Sendable {
     /// The purges of a day that came after `number`, in their order. `number` nil gives the last one alone, if any.
     func cachePurges(after number: Int64?) async throws(StorageError) -> [(number: Int64, purge: CachePurge)]
 
-    /// Removes answers that are not to be kept any longer, then those kept longest until no more than `maxBytes` are left.
+    /// Notes that answers were given again, each once, by their keys. What isn't kept is passed over.
+    func noteCacheUses(_ keys: Set<String>, at now: Timestamp) async throws(StorageError)
+
+    /// Removes answers that are not to be kept any longer, then those that nobody was given for longest until no more than `maxBytes` are left.
     /// - Returns: how many were removed.
     func trimCache(to maxBytes: Int64, at now: Timestamp) async throws(StorageError) -> Int
 }

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// What a load balancer writes before a connection's own bytes, to tell whose it is: the PROXY protocol, versions 1 and 2
 /// (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt).
 public struct ProxyProtocolHeader: Hashable, Sendable {
@@ -35,14 +37,14 @@ public struct ProxyProtocolHeader: Hashable, Sendable {
         let words = String(decoding: bytes[..<(end - 1)], as: UTF8.self)
             .split(separator: " ", omittingEmptySubsequences: false)
         if words.count >= 2, words[1] == "UNKNOWN" { return Self(length: end + 1, address: nil) }
-        guard words.count == 6, UInt16(words[4]) != nil, UInt16(words[5]) != nil else { throw Malformed() }
-        let isRight: (Substring) -> Bool
+        guard words.count == 6, isPort(words[4]), isPort(words[5]) else { throw Malformed() }
+        let family: NIOBSDSocket.ProtocolFamily
         switch words[1] {
-        case "TCP4": isRight = isIPv4
-        case "TCP6": isRight = isIPv6
+        case "TCP4": family = .inet
+        case "TCP6": family = .inet6
         default: throw Malformed()
         }
-        guard isRight(words[2]), isRight(words[3]) else { throw Malformed() }
+        guard isAddress(words[2], family), isAddress(words[3], family) else { throw Malformed() }
         return Self(length: end + 1, address: String(words[2]))
     }
 
@@ -65,13 +67,12 @@ public struct ProxyProtocolHeader: Hashable, Sendable {
         }
     }
 
-    private static func isIPv4(_ text: Substring) -> Bool {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts.allSatisfy { (1...3).contains($0.count) && UInt8($0) != nil }
+    private static func isPort(_ text: Substring) -> Bool {
+        // A number alone would take a sign, too.
+        text.utf8.allSatisfy(\.isDigit) && UInt16(text) != nil
     }
 
-    private static func isIPv6(_ text: Substring) -> Bool {
-        (2...45).contains(text.count) && text.contains(":")
-            && text.utf8.allSatisfy { $0.nibble != nil || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") }
+    private static func isAddress(_ text: Substring, _ family: NIOBSDSocket.ProtocolFamily) -> Bool {
+        (try? SocketAddress(ipAddress: String(text), port: 0))?.protocol == family
     }
 }

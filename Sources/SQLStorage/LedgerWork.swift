@@ -197,12 +197,12 @@ extension SQLParameters {
         append(reservation.cost.amount.storable)
     }
 
-    /// Adds the twelve columns of a settlement to rows of `width` values, all NULL for a request that is open.
+    /// Adds the fourteen columns of a settlement to rows of `width` values, all NULL for a request that is open.
     mutating func append(
         settlement: Settlement?, repeatingIn width: Int, _ settledLast: inout WrittenInstant?
     ) {
         guard let settlement else {
-            for _ in 0..<12 { appendNull() }
+            for _ in 0..<14 { appendNull() }
             return
         }
         if let model = settlement.model { append(model.withoutZeroBytes, repeatingIn: width) } else { appendNull() }
@@ -217,6 +217,8 @@ extension SQLParameters {
         if let usage = settlement.usage { append(usage.source.rawValue, repeatingIn: width) } else { appendNull() }
         if settlement.attempts.isEmpty { appendNull() } else { append(settlement.attempts.text) }
         append(settlement.sentMicroseconds.map { max(0, $0) })
+        append(settlement.requestBytes.map { max(0, $0) })
+        append(settlement.responseBytes.map { max(0, $0) })
     }
 }
 

@@ -144,7 +144,7 @@ extension SQLRow {
     func request() throws(SQLError) -> Admission {
         Admission(
             requestID: try id(at: 0), tokenID: try id(at: 1), projectID: try id(at: 2), admittedAt: try instant(at: 3),
-            method: text(at: 4), path: text(at: 5), reservation: reservation(from: 18), settlement: try settlement())
+            method: text(at: 4), path: text(at: 5), reservation: reservation(from: 20), settlement: try settlement())
     }
 
     /// ``Columns/open``.
@@ -181,7 +181,9 @@ extension SQLRow {
             outcome: outcome, status: Int(integer(at: 8)), settledAt: settledAt,
             durationMicroseconds: integer(at: 13), sentMicroseconds: optionalInteger(at: 17),
             firstByteMicroseconds: optionalInteger(at: 14), usage: usage,
-            cost: NanoDollars(integer(at: 11)), model: optionalText(at: 6), attempts: try attempts(at: 16))
+            cost: NanoDollars(integer(at: 11)), model: optionalText(at: 6),
+            requestBytes: optionalInteger(at: 18), responseBytes: optionalInteger(at: 19),
+            attempts: try attempts(at: 16))
     }
 
     private func attempts(at column: Int) throws(SQLError) -> [UpstreamAttempt] {
@@ -231,7 +233,8 @@ enum Columns {
     static let request = "\(requestWithoutReservation), \(reservation)"
     static let requestWithoutReservation = """
         id, token_id, project_id, admitted_at, method, path, model, outcome, status, prompt_tokens, \
-        completion_tokens, cost_nano, settled_at, duration_us, first_byte_us, usage_source, attempts, sent_us
+        completion_tokens, cost_nano, settled_at, duration_us, first_byte_us, usage_source, attempts, sent_us, \
+        request_bytes, response_bytes
         """
     static let open = """
         requests.id, requests.token_id, requests.project_id, requests.admitted_at, requests.reserved_prompt_tokens, \

@@ -13,18 +13,28 @@ extension SQLStorage {
         }
     }
 
-    public func keep(_ response: CachedResponse, lastPurge: Int64) async throws(StorageError) -> Bool {
+    public func keep(_ response: CachedResponse, lastPurge: Int64, at now: Timestamp) async throws(StorageError) -> Bool
+    {
         try await writing(.writeCache) { connection in
             // A purge under way is waited for: its deletion would not see this row, nor this statement its number.
             if connection.dialect.locksRows { try connection.run(CacheStatements.awaitPurge) }
-            return try connection.run(
-                CacheStatements.keep,
-                [
-                    .text(response.key), .id(response.project), .text(response.method), .text(response.url),
-                    .instant(response.keptUntil), .integer(Int64(response.content.utf8.count)),
-                    .text(response.content), .integer(lastPurge),
-                ]) > 0
+            let isKept =
+                try connection.run(
+                    CacheStatements.keep,
+                    [
+                        .text(response.key), .id(response.project), .text(response.method), .text(response.url),
+                        .instant(response.keptUntil), .integer(Int64(response.content.utf8.count)),
+                        .text(response.content), .integer(lastPurge),
+                    ]) > 0
+            if isKept { try CacheStatements.note([response.key], at: now, on: connection) }
+            return isKept
         }
+    }
+
+    public func noteCacheUses(_ keys: Set<String>, at now: Timestamp) async throws(StorageError) {
+        // In their order, so that servers don't wait for each other in a circle.
+        let keys = keys.sorted()
+        _ = try await writing(.writeCache) { try CacheStatements.note(keys, at: now, on: $0) }
     }
 
     public func purgeCache(
@@ -74,8 +84,11 @@ extension SQLStorage {
 
     public func trimCache(to maxBytes: Int64, at now: Timestamp) async throws(StorageError) -> Int {
         try await writing(.trimCache) { connection in
-            try connection.run(CacheStatements.removeOld, [.instant(now)])
+            let removed =
+                try connection.run(CacheStatements.removeOld, [.instant(now)])
                 + connection.run(CacheStatements.removeBeyond, [.integer(maxBytes)])
+            try connection.run(CacheStatements.forgetUses)
+            return removed
         }
     }
 }
@@ -122,7 +135,27 @@ private enum CacheStatements {
     static let removeBeyond = SQLStatement(
         """
         DELETE FROM cached_responses WHERE cache_key IN (SELECT cache_key FROM (
-            SELECT cache_key, sum(size) OVER (ORDER BY kept_until DESC, cache_key) AS total FROM cached_responses) AS sized
+            SELECT cached_responses.cache_key,
+                sum(size) OVER (ORDER BY COALESCE(used_at, '') DESC, cached_responses.cache_key) AS total
+            FROM cached_responses LEFT JOIN cache_uses ON cache_uses.cache_key = cached_responses.cache_key) AS sized
             WHERE total > $1)
         """)
+    static let forgetUses = SQLStatement(
+        "DELETE FROM cache_uses WHERE cache_key NOT IN (SELECT cache_key FROM cached_responses)")
+    private static let noting = "ON CONFLICT (cache_key) DO UPDATE SET used_at = excluded.used_at"
+    private static let uses = BatchStatement(
+        each: "INSERT INTO cache_uses (cache_key, used_at) VALUES ($1, $2) \(noting)",
+        all: """
+            INSERT INTO cache_uses (cache_key, used_at)
+            SELECT * FROM unnest($1::text[], $2::text[]) AS used (cache_key, used_at) ORDER BY cache_key \(noting)
+            """)
+
+    static func note(_ keys: [String], at now: Timestamp, on connection: some SQLConnection) throws(SQLError) {
+        var rows = SQLParameters()
+        for key in keys {
+            rows.append(key)
+            rows.append(now.text)
+        }
+        try connection.change(uses, rows, width: 2)
+    }
 }

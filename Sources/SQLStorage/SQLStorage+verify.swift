@@ -188,7 +188,7 @@ enum Invariants {
         Rule(
             "request-figures-not-negative",
             """
-            SELECT id FROM requests WHERE duration_us < 0 OR first_byte_us < 0 OR prompt_tokens < 0
+            SELECT id FROM requests WHERE duration_us < 0 OR first_byte_us < 0 OR request_bytes < 0 OR response_bytes < 0 OR prompt_tokens < 0
                 OR completion_tokens < 0 OR cost_nano < 0 OR reserved_nano < 0 ORDER BY id
             """),
     ]

@@ -49,19 +49,20 @@ extension LedgerTable {
                 SELECT added.*
                 FROM claimed CROSS JOIN unnest($12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
                     $18::text[], $19::text[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::text[],
-                    $25::bigint[], $26::bigint[], $27::text[], $28::text[], $29::bigint[], $30::bigint[]) AS added
+                    $25::bigint[], $26::bigint[], $27::text[], $28::text[], $29::bigint[], $30::bigint[], $31::bigint[],
+                    $32::bigint[]) AS added
             ), settled AS (
                 UPDATE \(table) AS requests SET \(takingEnd)
-                FROM claimed CROSS JOIN unnest($31::text[], $32::text[], $33::text[], $34::bigint[], $35::bigint[],
-                    $36::bigint[], $37::bigint[], $38::text[], $39::bigint[], $40::bigint[], $41::text[], $42::text[],
-                    $43::bigint[])
+                FROM claimed CROSS JOIN unnest($33::text[], $34::text[], $35::text[], $36::bigint[], $37::bigint[],
+                    $38::bigint[], $39::bigint[], $40::text[], $41::bigint[], $42::bigint[], $43::text[], $44::text[],
+                    $45::bigint[], $46::bigint[], $47::bigint[])
                     WITH ORDINALITY
                     AS ended (\(endColumns), position)
                 WHERE requests.id = ended.id AND requests.settled_at IS NULL AND \(LedgerStatements.isOfBatch("ended.position"))
                 RETURNING 1
             )
             SELECT locked.request_count + locked.requests, locked.max_requests, claimed.changes, locked.position,
-                CAST(CASE WHEN (SELECT count(*) FROM settled) = cardinality($31::text[]) THEN '0'
+                CAST(CASE WHEN (SELECT count(*) FROM settled) = cardinality($33::text[]) THEN '0'
                     ELSE 'a request of this batch was ended before' END AS integer), claimed.usage_until
             FROM claimed CROSS JOIN locked
             """)
@@ -90,7 +91,8 @@ extension LedgerTable {
                 \(LedgerStatements.takingNumberTelling)
             ), added AS (
                 INSERT INTO \(table) (\(Columns.requestWithoutReservation), writer)
-                SELECT $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
+                SELECT $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+                    $24, $25
                 FROM claimed
             )
             SELECT counted.request_count, counted.max_requests, claimed.changes, 1,

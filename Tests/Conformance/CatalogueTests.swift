@@ -166,7 +166,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 189)
-        #expect(HTTPScenario.all.count == 380)
+        #expect(HTTPScenario.all.count == 385)
         #expect(CommandScenario.all.count == 155)
     }
 

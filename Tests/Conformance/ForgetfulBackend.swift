@@ -86,7 +86,10 @@ struct ForgetfulBackend: StorageBackend, StorageSite, Storage, LedgerWriter {
     ) async throws(StorageError) -> Int { 0 }
 
     func cachedResponse(_ key: String, at now: Timestamp) async throws(StorageError) -> CachedResponse? { nil }
-    func keep(_ response: CachedResponse, lastPurge: Int64) async throws(StorageError) -> Bool { true }
+    func noteCacheUses(_ keys: Set<String>, at now: Timestamp) async throws(StorageError) {}
+    func keep(_ response: CachedResponse, lastPurge: Int64, at now: Timestamp) async throws(StorageError) -> Bool {
+        true
+    }
     func purgeCache(
         _ purge: CachePurge, at now: Timestamp
     ) async throws(StorageError) -> (number: Int64, removed: Int) { (1, 0) }

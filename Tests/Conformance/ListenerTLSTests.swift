@@ -1,4 +1,5 @@
 import Foundation
+import NIOSSL
 import ProxyBlackBox
 import ProxyConformance
 import ProxyServer
@@ -68,6 +69,43 @@ import Testing
         try put(try TestAuthority.shared.get())
         let server = try await start()
         await #expect(throws: (any Error).self) { try await live(over: server.port) }
+        await server.stop()
+        folder.remove()
+    }
+
+    /// RFC 8996: TLS 1.0 and 1.1 must not be used.
+    @Test(arguments: [(TLSVersion.tlsv1, false), (.tlsv11, false), (.tlsv12, true), (.tlsv13, true)])
+    func versionsBefore12AreRefused(_ newest: TLSVersion, isServed: Bool) async throws {
+        let issued = try TestAuthority.shared.get()
+        try put(issued)
+        let server = try await start()
+        let back = try await TLSBack.start(to: server.port, trusting: issued.authority, newest: newest)
+        let status = try? await live(over: back.port)
+        #expect(status == (isServed ? 200 : nil))
+        await back.stop()
+        await server.stop()
+        folder.remove()
+    }
+
+    @Test func aLoadBalancerTellsWhoseAConnectionIsBeforeTLSBegins() async throws {
+        let issued = try TestAuthority.shared.get()
+        try put(issued)
+        let server = try await start(["PROXY_PROTOCOL": "true"])
+        let preface = "PROXY TCP4 203.0.113.7 198.51.100.1 51000 443\r\n"
+        let told = try await TLSBack.start(to: server.port, trusting: issued.authority, preface: preface)
+        let untold = try await TLSBack.start(to: server.port, trusting: issued.authority)
+        for (token, status) in [("wrong-token-of-this-test", 401), ("management-token-of-this-test", 200)] {
+            var conversation = HTTPConversation(try await SocketConnection.connect(port: told.port))
+            try await conversation.send(
+                "GET /manage/audit?client_ip=203.0.113.7 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(token)\r\n"
+                    + "Connection: close\r\n\r\n")
+            let answer = try await conversation.response(to: "GET")
+            #expect(answer.status == status)
+            if status == 200 { #expect(answer.json["pagination"]["total_count"].integer == 1) }
+        }
+        await #expect(throws: (any Error).self) { try await live(over: untold.port) }
+        await told.stop()
+        await untold.stop()
         await server.stop()
         folder.remove()
     }

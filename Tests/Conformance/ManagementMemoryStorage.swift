@@ -255,7 +255,10 @@ final class ManagementMemoryStorage: Storage {
     }
 
     func cachedResponse(_ key: String, at now: Timestamp) async throws(StorageError) -> CachedResponse? { nil }
-    func keep(_ response: CachedResponse, lastPurge: Int64) async throws(StorageError) -> Bool { false }
+    func noteCacheUses(_ keys: Set<String>, at now: Timestamp) async throws(StorageError) {}
+    func keep(_ response: CachedResponse, lastPurge: Int64, at now: Timestamp) async throws(StorageError) -> Bool {
+        false
+    }
     func purgeCache(
         _ purge: CachePurge, at now: Timestamp
     ) async throws(StorageError) -> (number: Int64, removed: Int) { (1, 0) }

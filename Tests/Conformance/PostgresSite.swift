@@ -100,7 +100,7 @@ struct PostgresSite: StorageSite {
     private static let emptying = """
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid();
-        TRUNCATE projects, tokens, upstreams, requests, usage_daily, ledger_writers, cached_responses, cache_purges, copies,
+        TRUNCATE projects, tokens, upstreams, requests, usage_daily, ledger_writers, cached_responses, cache_uses, cache_purges, copies,
             audit_events, audit_chain, remembered_answers, management_tokens, admin_sessions, usage_sums,
             usage_stale, usage_horizon;
         UPDATE grant_changes SET count = 0

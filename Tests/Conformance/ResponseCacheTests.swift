@@ -48,7 +48,7 @@ import Testing
         request: .init(
             project: ProjectID(Identifier(high: 1, low: 2)), method: "GET", url: "/v1/models", selecting: [:]),
         head: ResponseHead(),
-        headBytes: ByteBuffer(), body: ByteBuffer(string: "{}"), isRechunked: false, model: nil,
+        headBytes: ByteBuffer(), body: ByteBuffer(string: "{}"), contentLength: 2, isRechunked: false, model: nil,
         storedAt: Timestamp(milliseconds: 0), initialAge: 0, freshUntil: Timestamp(milliseconds: 60_000))
 
     private func key(_ name: String) -> CacheKey {

@@ -85,7 +85,7 @@ import Testing
 
     @Test func theListNamesEachSettingOnceWithAGoodDefault() throws {
         let names = ServerSettings.keys.map(\.name)
-        #expect(Set(names).count == names.count && names.count == 61)
+        #expect(Set(names).count == names.count && names.count == 66)
         for key in ServerSettings.keys {
             #expect(!key.summary.isEmpty && key.defaultText != key.example)
             #expect(key.flag.hasPrefix("--") && !key.flag.contains("_"))
@@ -108,6 +108,40 @@ import Testing
 
     @Test func anEmptyTextIsAsGoodAsNone() throws {
         #expect(try read(["LISTEN_ADDR": "", "MANAGEMENT_TOKEN": ""], dotEnv: "LISTEN_ADDR=:7\n").listen.port == 7)
+    }
+
+    @Test func retentionIsANumberOfDaysOrADurationOfWholeDays() throws {
+        #expect(try read(["USAGE_RETENTION": "90d"]).database.requestRetentionDays == 90)
+        #expect(try read(["USAGE_RETENTION": "48h"]).database.requestRetentionDays == 2)
+        #expect(try read(["USAGE_RETENTION": "0"]).database.requestRetentionDays == 0)
+        for text in ["36h", "90", "36501d", "1ms"] {
+            let found = faults(["USAGE_RETENTION": text])
+            #expect(
+                found.count == 1 && found[0].hasPrefix("USAGE_RETENTION must be a duration of whole days"), "\(found)")
+        }
+        let both = faults(["USAGE_RETENTION": "90d", "REQUEST_RETENTION_DAYS": "90"])
+        #expect(
+            both == ["USAGE_RETENTION must not be set beside REQUEST_RETENTION_DAYS, not \"90d\"; unset one of the two"]
+        )
+    }
+
+    @Test func pagesAreGivenAsLists() throws {
+        let pages = try read([
+            "CORS_ALLOWED_ORIGINS": "https://App.example:443, http://localhost:3000",
+            "CORS_ALLOWED_METHODS": "GET,POST",
+            "CORS_ALLOWED_HEADERS": "Authorization, X-Own", "CORS_MAX_AGE": "24h",
+        ]).pages
+        #expect(pages.allowedOrigins == ["https://app.example", "http://localhost:3000"])
+        #expect(pages.allowedMethods == ["GET", "POST"] && pages.allowedHeaders == ["Authorization", "X-Own"])
+        #expect(pages.maxAge == .seconds(86_400))
+        for (name, text) in [
+            ("CORS_ALLOWED_ORIGINS", "https://app.example/path"), ("CORS_ALLOWED_ORIGINS", "app.example"),
+            ("CORS_ALLOWED_METHODS", "get"), ("CORS_ALLOWED_METHODS", "TRACE"), ("CORS_ALLOWED_HEADERS", "X Own"),
+            ("CORS_ALLOWED_HEADERS", ","), ("CORS_MAX_AGE", "600"),
+        ] {
+            let found = faults([name: text])
+            #expect(found.count == 1 && found[0].hasPrefix("\(name) must "), "\(found)")
+        }
     }
 
     // MARK: Faults

@@ -77,6 +77,24 @@ struct SpoolTests {
         }
     }
 
+    @Test(arguments: [nil, 0, Int64.max] as [Int64?])
+    func tellsWhatPassed(_ bytes: Int64?) throws {
+        for (request, response) in [(bytes, bytes), (bytes, nil), (nil, bytes)] {
+            for sent in [nil, 2] as [Int64?] {
+                let end = Settlement(
+                    outcome: .completed, status: 200, settledAt: Timestamp(milliseconds: 5), durationMicroseconds: 7,
+                    sentMicroseconds: sent, firstByteMicroseconds: nil, usage: nil, cost: NanoDollars(9), model: "m",
+                    requestBytes: request, responseBytes: response)
+                let batch = LedgerBatch(
+                    instance: Self.id(9), sequence: 1, now: Timestamp(milliseconds: 11), admissions: [],
+                    settlements: [RequestSettlement(of: Self.batch(1).admissions[0], end)])
+                var decoder = SpoolDecoder(SpoolEncoder(batch).bytes)
+                let found = try decoder.batch()
+                #expect(found.settlements == batch.settlements)
+            }
+        }
+    }
+
     /// What a program wrote that knew nothing of it, byte for byte: a batch of one settlement.
     @Test func readsARecordFromBeforeItWasToldWhenARequestWasSent() throws {
         func words(_ numbers: [UInt64]) -> [UInt8] {

@@ -104,12 +104,17 @@ final class TLSBack: Sendable {
         self.listener = listener
     }
 
-    /// - Parameter seen: told of each handshake's certificate, in DER.
+    /// - Parameters:
+    ///   - newest: the newest version that it offers; `nil` for all.
+    ///   - preface: what it says before TLS begins.
+    ///   - seen: told of each handshake's certificate, in DER.
     static func start(
-        to port: Int, trusting authority: String, seen: @escaping @Sendable ([UInt8]) -> Void = { _ in }
+        to port: Int, trusting authority: String, newest: TLSVersion? = nil, preface: String = "",
+        seen: @escaping @Sendable ([UInt8]) -> Void = { _ in }
     ) async throws -> TLSBack {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(authority))
+        configuration.maximumTLSVersion = newest
         let context = try NIOSSLContext(configuration: configuration)
         let listener = try await ServerBootstrap(group: NIOSingletons.posixEventLoopGroup)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
@@ -120,7 +125,7 @@ final class TLSBack: Sendable {
                     .channelInitializer { server in
                         server.eventLoop.makeCompletedFuture {
                             try server.pipeline.syncOperations.addHandlers([
-                                NIOSSLClientHandler(context: context, serverHostname: "localhost"),
+                                Preface(preface), NIOSSLClientHandler(context: context, serverHostname: "localhost"),
                                 Onlooker(seen), Glue(to: back.value),
                             ])
                         }
@@ -133,6 +138,19 @@ final class TLSBack: Sendable {
     }
 
     func stop() async { try? await listener.close() }
+}
+
+/// Says something once the connection stands, before all others.
+private final class Preface: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    private let text: String
+
+    init(_ text: String) { self.text = text }
+
+    func channelActive(context: ChannelHandlerContext) {
+        if !text.isEmpty { context.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: nil) }
+        context.fireChannelActive()
+    }
 }
 
 /// Tells the certificate of a handshake.

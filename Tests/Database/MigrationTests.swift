@@ -109,7 +109,7 @@ struct MigrationTests {
     @Test("a tool that only looks refuses a database that is not ready, and makes nothing")
     func inspection() async throws {
         let pool = try await SQLiteDatabase.open(.memory)
-        await #expect(throws: MigrationError.olderSchema(found: 0, known: 15)) { try await SQLStorage.inspect(pool) }
+        await #expect(throws: MigrationError.olderSchema(found: 0, known: 17)) { try await SQLStorage.inspect(pool) }
         _ = try await SQLStorage.open(pool, now: noon)
         let storage = try await SQLStorage.inspect(pool)
         #expect(try await storage.verify().allSatisfy(\.holds))
@@ -130,7 +130,8 @@ struct MigrationTests {
                 "7 upstreams 3d4acd4678dd359f", "8 response cache 07f42d58ff4eac66",
                 "9 copies 21a7aaef8471c8b7", "10 audit 8c0e159f675d2f62", "11 remembered answers 7ebc8372d43cbe55",
                 "12 management tokens df5b860361062481", "13 sums of usage ef31d9f2ef448b72",
-                "14 moves 5d9c3ca5b69dbfe5", "15 timeline 25c58b13eed778f3",
+                "14 moves 5d9c3ca5b69dbfe5", "15 timeline 25c58b13eed778f3", "16 traffic e58bdb7c86cb6b0e",
+                "17 cache uses 3f23a539a1690e2b",
             ])
         await world.storage.close()
     }

@@ -204,6 +204,36 @@ extension HTTPScenario {
             check.refusal(try await world.exchange(both), 405, "method_not_allowed", "bad method, bad path")
         },
         HTTPScenario(
+            "limit.order.as-documented",
+            "Whose it is comes before all else, the path before the page, the page before the size, the size before the parameters.",
+            settings: [
+                "MAX_REQUEST_SIZE": "1KiB",
+                "API_CONFIG_PATH":
+                    "{file}apis:\n  openai:\n    base_url: {upstream}\n    allowed_endpoints: [/v1/chat/completions]\n"
+                    + "    allowed_origins: ['https://app.example']\n    param_whitelist: {model: ['gpt-*']}\n",
+            ]
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let page = HTTPField("Origin", "https://evil.example")
+            let small = Array(#"{"model":"other"}"#.utf8)
+            let large = small + [UInt8](repeating: 0x20, count: 1024)
+            let unknown = HTTPRequest(
+                method: "PUT", fields: [HTTPField("Authorization", "Bearer sk-" + String(repeating: "A", count: 43))],
+                body: large)
+            check.refusal(try await world.exchange(unknown), 401, "token_not_found", "an unknown token")
+            let order: [(path: String, fields: [HTTPField], body: [UInt8], status: Int, code: String)] = [
+                ("/v1/models", [page], large, 404, "endpoint_not_found"),
+                ("/v1/chat/completions", [page], large, 403, "origin_not_allowed"),
+                ("/v1/chat/completions?model=other", [], large, 413, "request_too_large"),
+                ("/v1/chat/completions", [], small, 400, "param_not_allowed"),
+            ]
+            for (path, fields, body, status, code) in order {
+                let answer = try await world.exchange(tenant.request(path, body: body, fields: fields))
+                check.refusal(answer, status, code, "\(path) of \(body.count) bytes")
+            }
+            check.equal(world.upstream.received.count, 0, "requests at the upstream")
+        },
+        HTTPScenario(
             "limit.size.refuses-sized", "A body over the limit gets 413 before it is read.",
             settings: ["MAX_REQUEST_SIZE": "1KiB"]
         ) { world, check in

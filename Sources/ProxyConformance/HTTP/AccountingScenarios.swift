@@ -128,6 +128,29 @@ extension HTTPScenario {
             check.equal(unsent?.sentMicroseconds, nil, "when it was sent")
         },
         HTTPScenario(
+            inside: "account.bytes.are-in-the-row",
+            "A request's row tells how many bytes of content passed each way, without framing, also when the cache answered."
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: public, max-age=60\r\n"
+            let chunks = "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n2\r\n1}\r\n0\r\n\r\n"
+            world.upstream.script(UpstreamStep.readRequest + [.send(text: head + chunks)])
+            let get = tenant.request("/v1/models", method: "GET", body: nil)
+            let usual = (HTTPRequest.usualBody.count, HTTPAnswer.usualBody.utf8.count)
+            for (rows, (request, (sent, received))) in [(get, (0, 7)), (get, (0, 7)), (tenant.request(), usual)]
+                .enumerated()
+            {
+                let answer = try await world.exchange(request)
+                check.equal(answer.status, 200, "status")
+                let id = answer.fields.first("x-proxy-request-id") ?? ""
+                _ = try await world.settledTally(tenant, rows: rows + 1)
+                let row = try await world.manage("GET", "/manage/requests/\(id)").json
+                check.equal(row["request_bytes"].integer, sent, "from the client")
+                check.equal(row["response_bytes"].integer, received, "to the client")
+            }
+            check.equal(world.upstream.received.count, 2, "requests that reached the upstream")
+        },
+        HTTPScenario(
             inside: "account.rows.equal-counts", "After mixed traffic every counted request has its row, and no others."
         ) { world, check in
             let tenant = try await world.tenant()

@@ -117,11 +117,30 @@ extension HTTPScenario {
             check.that(line.contains("200") && line.contains(tenant.tokenID.text), "the line is \(line)")
             check.equal(lines.filter { $0.contains(id) && $0.contains("\"request\"") }.count, 1, "lines of the request")
             let wanted = [
-                "request_id", "trace_id", "project_id", "token_id", "method", "path", "model", "status", "outcome",
+                "request_id", "trace_id", "project_id", "token_id", "token", "provider", "attempts", "method", "path",
+                "model", "status", "outcome",
                 "duration_us",
                 "first_byte_us", "overhead_us", "prompt_tokens", "completion_tokens", "request_bytes", "response_bytes",
             ]
             for name in wanted { check.that(line.contains("\"\(name)\":"), "no \(name) in \(line)") }
+        },
+        HTTPScenario(
+            inside: "operate.log.tells-the-way",
+            "The line of a request says whose answer it got, after how many attempts and what the cache did, and shows its token masked."
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let kept = HTTPAnswer.json(HTTPAnswer.usualBody, fields: "Cache-Control: public, max-age=60\r\n")
+            world.upstream.script(UpstreamStep.readRequest + [.send(kept)])
+            let get = tenant.request("/v1/models", method: "GET", body: nil)
+            let masked = #""token":"\#(tenant.secret.prefix(7))…\#(tenant.secret.suffix(4))","#
+            for (attempts, cache) in [(1, "fwd=miss"), (0, "hit; ttl=")] {
+                let id = try await world.exchange(get).fields.first("x-proxy-request-id") ?? "none"
+                check.that(try await eventually { world.log.contains(id) }, "the request was not logged")
+                let line = world.log.split(separator: "\n").first { $0.contains(id) } ?? ""
+                let way = #""provider":"openai","attempts":\#(attempts),"cache":"\#(cache)"#
+                check.that(line.contains(masked) && line.contains(way), "no \(way) in \(line)")
+            }
+            check.that(!world.log.contains(tenant.secret), "the token is in the log")
         },
         HTTPScenario(
             inside: "operate.log.names-what-was-refused",

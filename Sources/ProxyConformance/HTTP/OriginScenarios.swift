@@ -92,6 +92,44 @@ extension HTTPScenario {
             check.usual(response)
             check.equal(response.fields.all("access-control-allow-origin"), ["http://a.example:81"], "allowed")
         },
+        HTTPScenario(
+            "origin.settings.stand-for-the-file",
+            "Where a provider names no pages, the server's settings do, and say what browsers are told.",
+            settings: [
+                "CORS_ALLOWED_ORIGINS": "https://App.example:443, http://localhost:3000",
+                "CORS_ALLOWED_METHODS": "POST,PUT", "CORS_ALLOWED_HEADERS": "Authorization,X-Own", "CORS_MAX_AGE": "2h",
+            ]
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let served = try await world.exchange(tenant.request(fields: [HTTPField("Origin", page)]))
+            check.usual(served)
+            check.equal(served.fields.all("access-control-allow-origin"), [page], "Access-Control-Allow-Origin")
+            check.refusal(
+                try await world.exchange(tenant.request(fields: [HTTPField("Origin", "https://evil.example")])), 403,
+                "origin_not_allowed", "another page")
+            let asking = try await world.exchange(
+                HTTPRequest(
+                    method: "OPTIONS",
+                    fields: [
+                        HTTPField("Origin", page), HTTPField("Access-Control-Request-Method", "POST"),
+                        HTTPField("Access-Control-Request-Headers", "authorization,x-other"),
+                    ], body: nil))
+            check.equal(asking.status, 204, "status of what a browser asks first")
+            check.equal(
+                asking.fields.all("access-control-allow-methods"), ["POST"], "methods that are allowed and named")
+            check.equal(asking.fields.all("access-control-allow-headers"), ["Authorization, X-Own"], "fields")
+            check.equal(asking.fields.all("access-control-max-age"), ["7200"], "Access-Control-Max-Age")
+        },
+        HTTPScenario(
+            "origin.settings.give-way-to-the-file", "A provider that names its pages is called by no others.",
+            settings: allowing.merging(["CORS_ALLOWED_ORIGINS": "https://other.example"]) { file, _ in file }
+        ) { world, check in
+            let tenant = try await world.tenant()
+            check.usual(try await world.exchange(tenant.request(fields: [HTTPField("Origin", page)])))
+            check.refusal(
+                try await world.exchange(tenant.request(fields: [HTTPField("Origin", "https://other.example")])), 403,
+                "origin_not_allowed", "a page of the settings")
+        },
         HTTPScenario("origin.without-a-rule.passes", "Where no origins are named, all of it is the upstream's to say.")
         {
             world, check in

@@ -37,6 +37,7 @@ extension HTTPScenario {
             let end = try await world.settlement(of: tenant)
             check.equal([end?.status], [101], "status")
             check.equal(end?.outcome, .completed, "outcome")
+            check.equal([end?.requestBytes, end?.responseBytes], [15, Int64(noise.count + 5)], "bytes in its row")
             // What has passed each way: the client's message, and the upstream's greeting and noise.
             let isLogged = try await eventually {
                 world.log.contains(#""request_bytes":15,"response_bytes":\#(noise.count + 5)"#)

@@ -21,12 +21,12 @@ extension StorageScenario {
         ) { site, check in
             let storage = try await site.open()
             let first = CachedResponse.sample(1, url: "/v1/models?a='b'&c=\u{E9}", content: "a\nb")
-            check.that(try await storage.keep(first, lastPurge: 0), "kept")
+            check.that(try await storage.keep(first, lastPurge: 0, at: .noon), "kept")
             check.equal(try await storage.cachedResponse("key-1", at: .noon), first, "answer")
             check.equal(try await storage.cachedResponse("key-2", at: .noon), nil, "another key")
             check.equal(try await storage.cachedResponse("key-1", at: .noon(plus: 60)), nil, "when its time is over")
             let second = CachedResponse.sample(1, of: .sample(2), method: "POST", url: "/", content: "other")
-            check.that(try await storage.keep(second, lastPurge: 0), "kept in its place")
+            check.that(try await storage.keep(second, lastPurge: 0, at: .noon), "kept in its place")
             check.equal(try await storage.cachedResponse("key-1", at: .noon), second, "the other answer")
         },
         StorageScenario(
@@ -48,7 +48,7 @@ extension StorageScenario {
             ]
             var last: Int64 = 0
             for (purge, gone) in purges {
-                for answer in answers { _ = try await storage.keep(answer, lastPurge: last) }
+                for answer in answers { _ = try await storage.keep(answer, lastPurge: last, at: .noon) }
                 let (number, removed) = try await storage.purgeCache(purge, at: .noon)
                 check.that(number > last, "number of \(purge)")
                 check.equal(removed, gone.count, "removed by \(purge)")
@@ -70,9 +70,9 @@ extension StorageScenario {
         ) { site, check in
             let storage = try await site.open()
             let (number, _) = try await storage.purgeCache(CachePurge(url: "/elsewhere"), at: .noon)
-            check.that(try await !storage.keep(.sample(1), lastPurge: number - 1), "asked for before")
+            check.that(try await !storage.keep(.sample(1), lastPurge: number - 1, at: .noon), "asked for before")
             check.equal(try await storage.cachedResponse("key-1", at: .noon), nil, "not kept")
-            check.that(try await storage.keep(.sample(1), lastPurge: number), "asked for after")
+            check.that(try await storage.keep(.sample(1), lastPurge: number, at: .noon), "asked for after")
             // What everybody has heard of for a day is forgotten, except the last number.
             let day: Int64 = 86_400
             let (later, _) = try await storage.purgeCache(CachePurge(), at: .noon(plus: day + 1))
@@ -80,21 +80,30 @@ extension StorageScenario {
         },
         StorageScenario(
             "response.trim.bounded",
-            "Answers whose time is over are removed, then those that end first until the rest fits."
+            "Answers whose time is over are removed, then those that nobody was given for longest until the rest fits."
         ) { site, check in
             let storage = try await site.open()
             let text = String(repeating: "x", count: 1000)
             for number in 1...5 {
-                let end = Timestamp.noon(plus: Int64(number) * 10)
-                _ = try await storage.keep(.sample(number, keptUntil: end, content: text), lastPurge: 0)
+                // The last one ends first.
+                let end = Timestamp.noon(plus: 100 - Int64(number) * 10)
+                _ = try await storage.keep(
+                    .sample(number, keptUntil: end, content: text), lastPurge: 0, at: .noon(plus: Int64(number)))
             }
-            check.equal(try await storage.trimCache(to: 1 << 20, at: .noon(plus: 10)), 1, "over")
-            check.equal(try await storage.trimCache(to: 2500, at: .noon(plus: 11)), 2, "too many")
+            try await storage.noteCacheUses(["key-1", "key-5", "key-9"], at: .noon(plus: 20))
+            check.equal(try await storage.trimCache(to: 1 << 20, at: .noon(plus: 50)), 1, "over")
+            check.equal(try await storage.trimCache(to: 2500, at: .noon(plus: 51)), 2, "too many")
             for number in 1...5 {
-                let isThere = try await storage.cachedResponse("key-\(number)", at: .noon) != nil
-                check.equal(isThere, number > 3, "answer \(number)")
+                let isThere = try await storage.cachedResponse("key-\(number)", at: .noon(plus: 51)) != nil
+                check.equal(isThere, number == 1 || number == 4, "answer \(number)")
             }
-            check.equal(try await storage.trimCache(to: 2500, at: .noon(plus: 11)), 0, "nothing more")
+            // What is gone is new when it comes again.
+            try await storage.noteCacheUses([], at: .noon(plus: 52))
+            _ = try await storage.keep(.sample(5, keptUntil: .noon(plus: 90), content: text), lastPurge: 0, at: .noon)
+            check.equal(try await storage.trimCache(to: 2500, at: .noon(plus: 52)), 1, "one more")
+            check.equal(
+                try await storage.cachedResponse("key-5", at: .noon(plus: 52)), nil, "the one given before all others")
+            check.equal(try await storage.trimCache(to: 2500, at: .noon(plus: 52)), 0, "nothing more")
         },
     ]
 }

@@ -76,7 +76,7 @@ extension StorageScenario {
                 outcome: .completed, status: 599, settledAt: .latest, durationMicroseconds: .max,
                 sentMicroseconds: .max, firstByteMicroseconds: .max,
                 usage: TokenUsage(promptTokens: 1 << 40, completionTokens: 1 << 40),
-                cost: NanoDollars(1 << 40), model: "m")
+                cost: NanoDollars(1 << 40), model: "m", requestBytes: .max, responseBytes: .max)
             let admission = Admission.sample(1, of: token, settlement: end)
             check.equal(try await tenancy.clerk.commit([admission]), [.admitted(remaining: .max - 1)], "verdict")
             check.equal(try await tenancy.storage.request(.sample(1)).admission, admission, "request")

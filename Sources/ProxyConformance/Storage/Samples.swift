@@ -73,7 +73,7 @@ extension Settlement {
         Settlement(
             outcome: outcome, status: status, settledAt: instant, durationMicroseconds: 1500,
             sentMicroseconds: 400, firstByteMicroseconds: 900, usage: usage, cost: NanoDollars(cost),
-            model: "gpt-4o-mini")
+            model: "gpt-4o-mini", requestBytes: 120, responseBytes: 450)
     }
 }
 

@@ -89,10 +89,12 @@ enum RequestsPage {
         func count(_ name: String) -> String {
             request[name].isNull ? Shown.nothing : Shown.grouped(request[name].whole)
         }
+        let bytes = ["request_bytes", "response_bytes"].map { Shown.bytes(request[$0].number) }
         let source = sources[request["usage_source"].plain] ?? Shown.nothing
         return [
             "tokenID": request["token_id"].plain, "projectID": request["project_id"].plain,
             "promptText": count("prompt_tokens"), "completionText": count("completion_tokens"), "sourceText": source,
+            "bytesText": "\(bytes[0]) from the client, \(bytes[1]) to it",
         ]
     }
 

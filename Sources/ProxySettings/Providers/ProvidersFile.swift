@@ -178,21 +178,19 @@ struct ProvidersFile {
         return text.count > 1 && text.last == "/" ? String(text.dropLast()) : text
     }
 
+    static let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
     private static let method = Item(
         rule: "must hold methods of HTTP in capital letters",
         remedy: "write GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS, each once"
     ) { text in
         // No other passes: a proxy can't forward CONNECT and TRACE, and what HTTP doesn't define has no effect that it would know of.
-        ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].contains(text) ? text : nil
+        methods.contains(text) ? text : nil
     }
 
     private static let origin = Item(
         rule: "must hold origins of web pages", remedy: "write for instance https://app.example, or * for all"
-    ) { text in
-        guard text != "*" else { return text }
-        guard let url = BaseURL(text), url.pathPrefix.isEmpty, !text.hasSuffix("/") else { return nil }
-        return url.origin.description.lowercased()
-    }
+    ) { PageOrigin.normalised($0) }
 
     private static let pattern = Item(
         rule: "must hold values", remedy: "write a value, with * for any text: gpt-4o*"

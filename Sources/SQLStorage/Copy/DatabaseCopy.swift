@@ -169,7 +169,9 @@ public struct DatabaseCopy: Sendable {
         }
     }
 
-    private static let forgetting = ["cached_responses", "remembered_answers"].map { SQLStatement("DELETE FROM \($0)") }
+    private static let forgetting = ["cached_responses", "cache_uses", "remembered_answers"].map {
+        SQLStatement("DELETE FROM \($0)")
+    }
     private static let forgetSessions = SQLStatement("DELETE FROM admin_sessions")
 }
 

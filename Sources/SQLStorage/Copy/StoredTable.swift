@@ -128,7 +128,8 @@ extension StoredTable {
     /// The tables that stay where they are: what servers make anew, what is kept for a day, what belongs to one database and not to its
     /// content, and what only says that something has changed.
     static let leftBehind = [
-        "cached_responses", "cache_purges", "remembered_answers", "admin_sessions", "usage_sums", "usage_stale",
+        "cached_responses", "cache_uses", "cache_purges", "remembered_answers", "admin_sessions", "usage_sums",
+        "usage_stale",
         "usage_horizon", "copies", "moves", "move_changes", "move_servers", "schema_migrations", "grant_changes",
     ]
 
@@ -172,6 +173,7 @@ extension StoredTable {
             ],
             numbers: [
                 "status", "prompt_tokens", "completion_tokens", "cost_nano", "duration_us", "first_byte_us", "sent_us",
+                "request_bytes", "response_bytes",
                 "writer", "reserved_prompt_tokens", "reserved_completion_tokens", "reserved_nano",
             ]),
         StoredTable(

@@ -75,4 +75,16 @@ extension Schema {
         ALTER TABLE usage_daily ADD COLUMN cache_hits \(terms.integer) NOT NULL DEFAULT 0;
         """
     }
+
+    /// When answers were given last. In a table of its own, because a change of a row writes the whole row.
+    ///
+    /// What a program keeps that knows none of it counts as given never.
+    static let cacheUses = Migration(17, "cache uses") { terms in
+        """
+        CREATE \(terms.scratch) cache_uses (
+            cache_key \(terms.text) NOT NULL PRIMARY KEY,
+            used_at \(terms.instant) NOT NULL
+        )\(terms.keyedTable)
+        """
+    }
 }

@@ -7,7 +7,7 @@ import SQLDatabase
 enum Schema {
     static let migrations = [
         spine, instances, limits, budgets, retention, access, upstreams, responseCache, copies, audit, answers,
-        managers, usage, moves, timeline,
+        managers, usage, moves, timeline, traffic, cacheUses,
     ]
     static let runner = MigrationRunner(migrations)
 }

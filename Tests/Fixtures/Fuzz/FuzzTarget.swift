@@ -48,7 +48,7 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
     /// Every target.
     package static let all = [
         framing, serverSentEvents, json, hpack, frames, answerFrames, providersFile, connectionString,
-        duration,
+        duration, dotEnv, proxyHeader, multipart,
     ]
 
     /// Items of the corpus, each between lines of `---`.

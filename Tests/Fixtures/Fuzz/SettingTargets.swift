@@ -59,6 +59,43 @@ extension FuzzTarget {
         return total < 1e15 ? Int64(total) : nil
     }
 
+    /// `.env` files: what is read of one is the same when written in another form, and nothing secret is in what is said of its
+    /// faults.
+    static let dotEnv = FuzzTarget(
+        "dot-env",
+        words: [
+            "\n", "\r\n", "=", "'", "\"", "\\", "\\n", "\\\"", "#", " #", " ", "\t", "export ", "LOG_FILE=",
+            "LOG_LEVEL=debug\n",
+            "\u{FEFF}", "\u{E9}",
+        ]
+    ) { input, _ in
+        let file = DotEnv(String(decoding: input, as: UTF8.self))
+        for fault in file.faults {
+            guard !fault.description.contains(where: \.isNewline), !fault.remedy.isEmpty else {
+                return "not one line with a remedy: \(fault)"
+            }
+            if fault.description.contains("PLANTED") { return "the fault repeats a value: \(fault)" }
+        }
+        // A quote and a mark of accent behind it are one character.
+        guard input.allSatisfy({ $0 < 0x80 }) else { return nil }
+        let again = DotEnv(
+            file.values.map { "export \($0.key) = \(quoted($0.value)) # and so on" }.joined(separator: "\r\n"))
+        return again.values == file.values && again.faults.isEmpty ? nil : "written in quotes it says something else"
+    }
+
+    private static func quoted(_ value: String) -> String {
+        var text = "\""
+        for letter in value.unicodeScalars {
+            switch letter {
+            case "\n": text += "\\n"
+            case "\t": text += "\\t"
+            case "\"", "\\": text += "\\\(letter)"
+            default: text.unicodeScalars.append(letter)
+            }
+        }
+        return text + "\""
+    }
+
     /// Providers files: each is either used, or refused with reasons of one line that tell the line and don't tell keys.
     static let providersFile = FuzzTarget(
         "providers-file",
