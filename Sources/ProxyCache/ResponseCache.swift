@@ -75,8 +75,12 @@ public final class ResponseCache: Sendable {
 
     private static let mostPromising = 8192
 
-    /// - Parameter maxBytes: most bytes held; what was given last stays longest.
-    public init(maxBytes: Int) { state = Mutex(State(shelf: ResponseShelf(maxBytes: maxBytes))) }
+    /// - Parameters:
+    ///   - maxBytes: most bytes held; what was given last stays longest.
+    ///   - notesUses: whether ``takeUsed()`` will be asked.
+    public init(maxBytes: Int, notesUses: Bool = false) {
+        state = Mutex(State(shelf: ResponseShelf(maxBytes: maxBytes, notesUses: notesUses)))
+    }
 
     /// How many answers it holds; may be told a little late.
     public var count: Int { held.load(ordering: .relaxed) }
@@ -86,8 +90,8 @@ public final class ResponseCache: Sendable {
         count == 0 ? nil : state.withLock { $0.shelf.take(key) }
     }
 
-    /// The keys of the answers that were put here or given since it was asked last.
-    public func takeUsed() -> [CacheKey] { state.withLock { $0.shelf.takeUsed() } }
+    /// The keys of answers that were put here or given since it was asked last, for a cache that notes them.
+    public func takeUsed() -> Set<CacheKey> { state.withLock { $0.shelf.takeUsed() } }
 
     /// Goes for an answer. `nil` when another request does: then `wake` is told what becomes of that, from any thread.
     ///

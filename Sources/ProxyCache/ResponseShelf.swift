@@ -9,8 +9,6 @@ struct ResponseShelf {
         var newer: Int
         /// Given before it; -1 for none.
         var older: Int
-        /// The ``round`` in which it was given last.
-        var round: UInt64
     }
 
     private let maxBytes: Int
@@ -22,7 +20,10 @@ struct ResponseShelf {
     /// Slots of what GET gave, by project and path.
     private var gets: [Resource: Set<Int>] = [:]
     private(set) var bytes = 0
-    private var round: UInt64 = 0
+    /// Keys put here or given since ``takeUsed()``; `nil` where nobody asks.
+    private var used: Set<CacheKey>?
+    /// Of more nobody knows that they were used.
+    private static let mostUsed = 65_536
 
     private struct Resource: Hashable {
         let project: ProjectID
@@ -34,7 +35,11 @@ struct ResponseShelf {
         }
     }
 
-    init(maxBytes: Int) { self.maxBytes = maxBytes }
+    /// - Parameter notesUses: whether it keeps what ``takeUsed()`` gives.
+    init(maxBytes: Int, notesUses: Bool) {
+        self.maxBytes = maxBytes
+        used = notesUses ? [] : nil
+    }
 
     var count: Int { slots.count }
     /// How many places GET gave what is held.
@@ -49,20 +54,19 @@ struct ResponseShelf {
             unlink(slot)
             link(slot)
         }
-        places[slot]?.round = round
+        noteUse(of: key)
         return places[slot]?.response
     }
 
-    /// The keys of the answers that were put here or given since it was asked last.
-    mutating func takeUsed() -> [CacheKey] {
-        var keys: [CacheKey] = []
-        var slot = newest
-        while slot >= 0, let place = places[slot], place.round == round {
-            keys.append(place.key)
-            slot = place.older
-        }
-        round += 1
+    /// The keys of answers that were put here or given since it was asked last.
+    mutating func takeUsed() -> Set<CacheKey> {
+        guard let keys = used else { return [] }
+        used = []
         return keys
+    }
+
+    private mutating func noteUse(of key: CacheKey) {
+        if let count = used?.count, count < Self.mostUsed { used?.insert(key) }
     }
 
     /// - Returns: how many others had to go.
@@ -70,9 +74,10 @@ struct ResponseShelf {
         if let slot = slots[key] { remove(slot) }
         guard response.size <= maxBytes else { return 0 }
         let slot = free.popLast() ?? places.count
-        let place = Place(key: key, response: response, newer: -1, older: -1, round: round)
+        let place = Place(key: key, response: response, newer: -1, older: -1)
         if slot == places.count { places.append(place) } else { places[slot] = place }
         slots[key] = slot
+        noteUse(of: key)
         bytes += response.size
         if response.request.method == "GET" { gets[resource(response.request), default: []].insert(slot) }
         link(slot)

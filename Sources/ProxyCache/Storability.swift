@@ -1,5 +1,5 @@
 import NIOCore
-import ProxyDomain
+public import ProxyDomain
 public import ProxyWire
 
 /// Which answers may be kept, and for how long (RFC 9111 section 3).
@@ -19,10 +19,11 @@ public enum Storability {
         public let usualLifetime: Int64
         /// Whether streams of events may be kept at all.
         public let keepsStreams: Bool
+        public let arrival: Arrival
 
         public init(
             asked: CacheDirectives, method: RequestMethod, isEventStream: Bool, isShared: Bool, usualLifetime: Int64,
-            keepsStreams: Bool
+            keepsStreams: Bool, arrival: Arrival
         ) {
             self.asked = asked
             self.method = method
@@ -30,14 +31,30 @@ public enum Storability {
             self.isShared = isShared
             self.usualLifetime = usualLifetime
             self.keepsStreams = keepsStreams
+            self.arrival = arrival
+        }
+
+        /// What the client itself wants kept: of POST alone, for what GET gives its upstream knows better.
+        fileprivate var wish: CacheDirectives? { method == .post && asked.isPublic ? asked : nil }
+    }
+
+    /// When an answer has come, or its head.
+    public struct Arrival: Sendable {
+        public let instant: Timestamp
+        /// How long after its request was sent, in seconds.
+        public let delay: Int64
+
+        public init(at instant: Timestamp, delay: Int64) {
+            self.instant = instant
+            self.delay = delay
         }
     }
 
     /// How long an answer is fresh, in seconds from its making on; 0 for one that must be validated each time. `nil` when it may not
     /// be kept.
     ///
-    /// All our requests carry a credential, so an answer must say that others may be given it (section 3.5), or the client must
-    /// have said so, by `Cache-Control: public` in its request.
+    /// All our requests carry a credential, so an answer must say that others may be given it (section 3.5). Of a POST the client may
+    /// say so, by `Cache-Control: public` in its request.
     public static func lifetime(
         of head: ResponseHead, _ bytes: UnsafeRawBufferPointer, _ circumstances: Circumstances
     ) -> Int64? {
@@ -52,14 +69,14 @@ public enum Storability {
         }
         guard head.text(of: "set-cookie", in: bytes) == nil, canVary(head, bytes, circumstances) else { return nil }
         let allowsSharing =
-            said.isPublic || said.sharedMaxAge != nil || said.mustRevalidate || circumstances.asked.isPublic
+            said.isPublic || said.sharedMaxAge != nil || said.mustRevalidate || circumstances.wish != nil
         guard allowsSharing else { return nil }
-        let lifetime = explicit(said, head, bytes) ?? circumstances.asked.maxAge ?? circumstances.usualLifetime
+        let lifetime = explicit(said, head, bytes) ?? circumstances.wish?.maxAge ?? circumstances.usualLifetime
         let canBeValidated =
             circumstances.method == .get
             && (head.text(of: "etag", in: bytes) != nil || head.text(of: "last-modified", in: bytes) != nil)
         let left = min(lifetime, longestMilliseconds / 1000)
-        return left > initialAge(head, bytes) ? left : canBeValidated ? 0 : nil
+        return left > initialAge(head, bytes, circumstances.arrival) ? left : canBeValidated ? 0 : nil
     }
 
     private static func explicit(
@@ -73,9 +90,14 @@ public enum Storability {
         return max(0, (end.milliseconds - start.milliseconds) / 1000)
     }
 
-    /// How old an answer says it is, in seconds.
-    public static func initialAge(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer) -> Int64 {
-        head.text(of: "age", in: bytes).flatMap { Int64($0) }.map { min(max(0, $0), 1 << 31) } ?? 0
+    /// How old an answer was when it came, in seconds (section 4.2.3): by its `Age` since it was asked for, or by its `Date`.
+    public static func initialAge(
+        _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, _ arrival: Arrival
+    ) -> Int64 {
+        let told = head.text(of: "age", in: bytes).flatMap { Int64($0) }.map { min(max(0, $0), 1 << 31) } ?? 0
+        let made = head.text(of: "date", in: bytes).flatMap { HTTPInstant.parse($0) }
+        let apparent = made.map { (arrival.instant.milliseconds - $0.milliseconds) / 1000 } ?? 0
+        return max(told + max(0, arrival.delay), min(apparent, 1 << 31))
     }
 
     /// The fields that `Vary` names, in lower case. `nil` when anything may vary it (RFC 9110 section 12.5.5).

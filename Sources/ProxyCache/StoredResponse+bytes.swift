@@ -47,7 +47,7 @@ extension StoredResponse {
             selecting[name] = .some(value)
         }
         guard let length = bytes.readInteger(as: Int.self), let headBytes = bytes.readSlice(length: max(0, length)),
-            let head = ResponseHead(headBytes)
+            let head = ResponseHead(headBytes), (0...bytes.readableBytes).contains(contentLength)
         else { return nil }
         self.init(
             request: Request(project: project, method: method, url: url, selecting: selecting), head: head,

@@ -15,9 +15,7 @@ public struct RetryRules: Hashable, Sendable {
     public var breaker: BreakerRules
 
     /// What is worth another try a little later.
-    public static let usual: Set<AttemptResult> = [
-        .connect, .reset, .status(429), .status(500), .status(502), .status(503), .status(504),
-    ]
+    public static let usual = Set([.connect, .reset, .status(429)] + (500...599).map { AttemptResult.status($0) })
     /// What another key or another place may do better.
     public static let usualFallback = usual.union([.timeout, .status(401), .status(403), .status(408)])
 
@@ -45,7 +43,7 @@ public struct RetryRules: Hashable, Sendable {
 
 /// When an upstream is left alone for a while.
 public struct BreakerRules: Hashable, Sendable {
-    /// How many attempts in a row must fail without any answer; 0 for never.
+    /// How many attempts in a row must fail without any answer, in time or at all; 0 for never.
     public var failures: Int
     /// How long it is then left alone, until one request is let through to try.
     public var openFor: Duration

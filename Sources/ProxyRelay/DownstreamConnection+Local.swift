@@ -32,6 +32,7 @@ extension DownstreamConnection {
 
     private func refuseLocally(_ refusal: RelayRefusal) {
         write(answer(to: refusal, keepsAlive: false, requestID: nil))
+        relay.meter.update { $0.refusals[refusal.statusAndCode.code, default: 0] += 1 }
         closeAfterAnswer()
     }
 
@@ -78,7 +79,7 @@ extension DownstreamConnection {
 
     /// One of our refusals, ready to be written.
     func answer(
-        to refusal: RelayRefusal, keepsAlive: Bool, requestID: String?, origin: [UInt8] = []
+        to refusal: RelayRefusal, keepsAlive: Bool, requestID: String?, overhead: Int64? = nil, origin: [UInt8] = []
     ) -> ByteBuffer {
         let body = refusal.body
         let status = refusal.statusAndCode.status
@@ -87,6 +88,7 @@ extension DownstreamConnection {
         for field in refusal.extraFields { buffer.writeString("\(field.name): \(field.value)\r\n") }
         buffer.writeString("Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n")
         if let requestID { buffer.writeString("X-Proxy-Request-ID: \(requestID)\r\n") }
+        if let overhead { buffer.writeString("X-Proxy-Overhead-Us: \(overhead)\r\n") }
         buffer.writeAccess(of: origin)
         writeConnectionFields(into: &buffer, keepsAlive: keepsAlive)
         buffer.writeStaticString("\r\n")

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOTLS
 import ProxyHTTP2
+import ProxyDomain
 import ProxyWire
 
 /// The client side of the relay: frames requests, and carries what their exchanges answer.
@@ -362,13 +363,25 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
         process()
     }
 
+    /// Answers what never became a request.
+    private func tell(_ refusal: RelayRefusal) {
+        let now = relay.dependencies.now()
+        let requestID = relay.identifiers.next(at: now)
+        let (status, code) = refusal.statusAndCode
+        write(answer(to: refusal, keepsAlive: false, requestID: requestID.text))
+        relay.meter.update { counters in
+            counters.answers[min(max(status / 100, 0), 5)] += 1
+            counters.refusals[code, default: 0] += 1
+        }
+        relay.dependencies.log?.record(RequestSummary(requestID: requestID, arrivedAt: now, status: status, code: code))
+    }
+
     /// Refuses what can't be understood, and closes.
     func refuseAndClose(_ refusal: RelayRefusal) {
         if exchange.isActive {
             exchange.requestBroken(refusal)
         } else {
-            write(answer(to: refusal, keepsAlive: false, requestID: nil))
-            relay.meter.update { $0.refusals[refusal.statusAndCode.code, default: 0] += 1 }
+            tell(refusal)
         }
         closeAfterAnswer()
     }

@@ -1,4 +1,4 @@
-import ProxyDomain
+public import ProxyDomain
 import Synchronization
 
 /// Counts how long something took, in buckets that Prometheus can add up over instances.
@@ -29,10 +29,33 @@ public struct LatencyHistogram: Sendable {
     }
 }
 
+/// What one project's requests came to.
+public struct ProjectCounters: Sendable {
+    /// As ``RelayCounters/answers``.
+    public internal(set) var answers = [Int64](repeating: 0, count: 6)
+    public internal(set) var promptTokens: Int64 = 0
+    public internal(set) var completionTokens: Int64 = 0
+
+    mutating func count(_ statusClass: Int, _ usage: TokenUsage?) {
+        answers[statusClass] += 1
+        promptTokens += usage?.promptTokens ?? 0
+        completionTokens += usage?.completionTokens ?? 0
+    }
+
+    mutating func add(_ other: Self) {
+        for index in answers.indices { answers[index] += other.answers[index] }
+        promptTokens += other.promptTokens
+        completionTokens += other.completionTokens
+    }
+}
+
 /// What the data plane has counted since its start.
 public struct RelayCounters: Sendable {
     /// Answers by status class: index 2 for 2xx, …; index 0 for requests that got none.
     public internal(set) var answers = [Int64](repeating: 0, count: 6)
+    /// Of them those of known projects, by project. So many at most; what others come to is under `nil`.
+    public internal(set) var projects: [ProjectID?: ProjectCounters] = [:]
+    static let mostProjects = 100
     /// Our own refusals by code.
     public internal(set) var refusals: [String: Int64] = [:]
     /// Requests that limits in shadow would have refused, by limit.
@@ -41,6 +64,10 @@ public struct RelayCounters: Sendable {
     public internal(set) var overhead = LatencyHistogram()
     /// From the request sent to the first byte of its answer.
     public internal(set) var upstreamFirstByte = LatencyHistogram()
+    /// From the request sent to the end of its answer.
+    public internal(set) var upstreamDuration = LatencyHistogram()
+    /// From a request's head to the first byte of its answer.
+    public internal(set) var firstByte = LatencyHistogram()
     /// From a request's head to its end.
     public internal(set) var duration = LatencyHistogram()
     public internal(set) var requestBytes: Int64 = 0
@@ -57,12 +84,22 @@ public struct RelayCounters: Sendable {
 
     public init() {}
 
+    /// Where a project is counted: with others, when there are too many.
+    func place(of project: ProjectID?) -> ProjectID? {
+        projects.count < Self.mostProjects || projects[project] != nil ? project : nil
+    }
+
     mutating func add(_ other: Self) {
         for index in answers.indices { answers[index] += other.answers[index] }
+        for (project, counted) in other.projects {
+            projects[place(of: project), default: ProjectCounters()].add(counted)
+        }
         refusals.merge(other.refusals, uniquingKeysWith: +)
         shadowRefusals.merge(other.shadowRefusals, uniquingKeysWith: +)
         overhead.add(other.overhead)
         upstreamFirstByte.add(other.upstreamFirstByte)
+        upstreamDuration.add(other.upstreamDuration)
+        firstByte.add(other.firstByte)
         duration.add(other.duration)
         requestBytes += other.requestBytes
         responseBytes += other.responseBytes

@@ -35,6 +35,17 @@ public struct RequestSummary: Sendable {
     public let responseBytes: UInt64
 }
 
+extension RequestSummary {
+    /// What could not be read as a request, and was refused for that.
+    init(requestID: RequestID, arrivedAt: Timestamp, status: Int, code: String) {
+        self.init(
+            requestID: requestID, traceID: nil, arrivedAt: arrivedAt, tokenID: nil, tokenHint: nil, projectID: nil,
+            provider: nil, attempts: 0, cacheStatus: nil, method: "", path: "", model: nil, status: status, code: code,
+            shadowRefusal: nil, outcome: nil, durationMicroseconds: 0, firstByteMicroseconds: nil,
+            overheadMicroseconds: 0, usage: nil, requestBytes: 0, responseBytes: 0)
+    }
+}
+
 /// Takes a line for each request. Called on event loops: must not block.
 public protocol RequestLog: Sendable {
     func record(_ summary: RequestSummary)

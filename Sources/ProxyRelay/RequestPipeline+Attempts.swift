@@ -150,9 +150,13 @@ extension Exchange {
 
     /// How often an upstream was asked, or was to be.
     func attemptCount(endedAs outcome: RequestOutcome?) -> Int {
-        if isFromCache, answeredStatus == 0 { return 0 }
-        let failures: [RequestOutcome?] = [.upstreamUnreachable, .upstreamReset, .upstreamTimeout]
-        return attempts.count + (hasHead || headSentAt != nil || failures.contains(outcome) ? 1 : 0)
+        guard let outcome, !isFromCache || answeredStatus != 0 else { return 0 }
+        let told = allAttempts(endedAs: outcome).count
+        guard told == 0 else { return told }
+        switch outcome {
+        case .completed, .clientLeft, .upstreamUnreachable, .upstreamReset, .upstreamTimeout, .inDoubt: return 1
+        case .refused: return headSentAt == nil ? 0 : 1
+        }
     }
 
     /// All attempts, where there was a choice or more than one; the last of them ended as `outcome` says.

@@ -22,6 +22,8 @@ final class Caching {
     var recording: Recording?
     /// What `Cache-Status` says after the cache's name (RFC 9211).
     var status = "fwd=miss"
+    /// That, once it has been said.
+    var told: String?
 
     struct Recording {
         let head: ResponseHead
@@ -249,6 +251,7 @@ extension Exchange {
         framing = notModified != nil ? .none : stored.isRechunked ? .chunked : stored.head.framing
         let isBare = head.minorVersion == 0 && framing == .chunked
         passage = isBare ? .bare : stored.isRechunked && notModified == nil ? .rechunked : .asItCame
+        caching.told = caching.status
         let lines = "Age: \(stored.age(at: now))\r\nCache-Status: llm-proxy; \(caching.status)\r\n"
         overheadIndex = (notModified?.bytes ?? stored.headBytes).withUnsafeReadableBytes { bytes in
             outgoing.writeResponseHead(

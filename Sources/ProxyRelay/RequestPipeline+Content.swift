@@ -38,7 +38,7 @@ extension Exchange {
 
     /// Content passes: without the framing of chunks.
     func observe(_ payload: UnsafeRawBufferPointer) {
-        responseBytes += UInt64(payload.count)
+        if isTunnel || passage == .asItCame, !clientHasLeft { responseBytes += UInt64(payload.count) }
         guard !isTunnel else { return }
         if let decoder { decoder.decode(payload) { look(at: $0) } } else if !isOpaque { look(at: payload) }
         guard passage != .asItCame, !clientHasLeft else { return }
@@ -53,6 +53,7 @@ extension Exchange {
     /// What of the content written anew can go to the client now.
     func takeRewritten() -> ByteBuffer {
         defer { rewritten = ByteBuffer() }
+        responseBytes += UInt64(rewritten.readableBytes)
         guard passage == .rechunked, rewritten.readableBytes > 0 else { return rewritten }
         var chunk = ByteBuffer()
         chunk.writeString(String(rewritten.readableBytes, radix: 16) + "\r\n")

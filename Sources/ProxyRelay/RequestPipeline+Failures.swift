@@ -28,10 +28,13 @@ extension Exchange {
     private func answer(_ refusal: RelayRefusal, as outcome: RequestOutcome, keepsAlive: Bool) {
         status = refusal.statusAndCode.status
         overhead = overheadUntilNow()
+        responseBytes = head.method == .head ? 0 : UInt64(refusal.body.utf8.count)
+        caching?.told = nil
         if let downstream {
             downstream.write(
                 downstream.answer(
-                    to: refusal, keepsAlive: keepsAlive, requestID: requestID.text, origin: pageOrigin))
+                    to: refusal, keepsAlive: keepsAlive, requestID: requestID.text, overhead: overhead,
+                    origin: pageOrigin))
             downstream.flush()
         }
         settle(outcome)
@@ -164,13 +167,22 @@ extension Exchange {
     private func count(_ usage: TokenUsage?, code: String?, at now: NIODeadline) {
         let duration = microseconds(from: startedAt, to: now)
         let firstByte = sentAt.flatMap { sent in firstByteAt.map { microseconds(from: sent, to: $0) } }
+        let statusClass = min(max(status / 100, 0), 5)
         relay.meter.update { counters in
-            counters.answers[min(max(status / 100, 0), 5)] += 1
+            counters.answers[statusClass] += 1
+            if let grant {
+                let place = counters.place(of: grant.projectID)
+                counters.projects[place, default: ProjectCounters()].count(statusClass, usage)
+            }
             if let code { counters.refusals[code, default: 0] += 1 }
             if let limit = headroom.shadowRefusal { counters.shadowRefusals[limit.rawValue, default: 0] += 1 }
             counters.overhead.observe(overhead)
             counters.duration.observe(duration)
-            if let firstByte { counters.upstreamFirstByte.observe(firstByte) }
+            if let firstByte, let sentAt, let firstByteAt {
+                counters.upstreamFirstByte.observe(firstByte)
+                counters.upstreamDuration.observe(microseconds(from: sentAt, to: now))
+                counters.firstByte.observe(microseconds(from: startedAt, to: firstByteAt))
+            }
             counters.requestBytes += Int64(clamping: requestBytes)
             counters.responseBytes += Int64(clamping: responseBytes)
             counters.promptTokens += usage?.promptTokens ?? 0
@@ -210,8 +222,9 @@ extension Exchange {
             RequestSummary(
                 requestID: requestID, traceID: traceID, arrivedAt: arrivedAt,
                 tokenID: grant?.tokenID, tokenHint: grant?.tokenHint, projectID: grant?.projectID,
-                provider: route?.provider, attempts: attemptCount(endedAs: outcome), cacheStatus: caching?.status,
-                method: head.method.name, path: path.isEmpty ? askedPath : path, model: reported.model, status: status,
+                provider: route?.provider, attempts: attemptCount(endedAs: outcome), cacheStatus: caching?.told,
+                method: head.method.name, path: path.isEmpty ? askedPath : path,
+                model: reported.model ?? requestedModel, status: status,
                 code: code,
                 shadowRefusal: headroom.shadowRefusal,
                 outcome: outcome, durationMicroseconds: microseconds(from: startedAt, to: now),

@@ -17,11 +17,12 @@ extension Exchange {
         } else {
             caching.end(.notStored)
         }
-        var status = "Cache-Status: llm-proxy; \(caching.status)"
+        var told = caching.status
         if case .length(let length) = response.framing, lifetime != nil, length < UInt64(caching.setup.maxObjectBytes) {
-            status += "; stored"
+            told += "; stored"
         }
-        return CacheFields(lines: status + "\r\n", isStored: false)
+        caching.told = told
+        return CacheFields(lines: "Cache-Status: llm-proxy; \(told)\r\n", isStored: false)
     }
 
     private func lifetime(
@@ -39,7 +40,13 @@ extension Exchange {
             of: response, bytes,
             Storability.Circumstances(
                 asked: caching.asked, method: head.method, isEventStream: isEventStream, isShared: caching.isShared,
-                usualLifetime: caching.setup.usualLifetime, keepsStreams: caching.setup.keepsStreams))
+                usualLifetime: caching.setup.usualLifetime, keepsStreams: caching.setup.keepsStreams, arrival: arrival))
+    }
+
+    /// That what has come of the answer has come now.
+    private var arrival: Storability.Arrival {
+        let delay = headSentAt.map { microseconds(from: $0, to: .now()) / 1_000_000 } ?? 0
+        return Storability.Arrival(at: relay.dependencies.now(), delay: delay)
     }
 
     /// Some of an answer that will be held.
@@ -68,7 +75,7 @@ extension Exchange {
         let now = relay.dependencies.now()
         return recording.headBytes.withUnsafeReadableBytes { bytes in
             guard let names = Storability.selecting(recording.head, bytes) else { return nil }
-            let age = Storability.initialAge(recording.head, bytes)
+            let age = Storability.initialAge(recording.head, bytes, arrival)
             guard let (storedHead, storedBytes) = StoredResponse.lasting(recording.head, bytes) else { return nil }
             return StoredResponse(
                 request: StoredResponse.Request(
@@ -104,7 +111,7 @@ extension Exchange {
                 String(decoding: bytes[field.valueRange], as: UTF8.self)
             )
         }
-        let age = Storability.initialAge(response, bytes)
+        let age = Storability.initialAge(response, bytes, arrival)
         let renewed = stale.refreshed(by: fields, at: now, age: age, for: 0)
         let lifetime = renewed.flatMap { renewed in
             renewed.headBytes.withUnsafeReadableBytes { self.lifetime(of: renewed.head, $0, caching) }

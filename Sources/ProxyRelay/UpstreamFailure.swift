@@ -10,13 +10,14 @@ enum UpstreamFailure {
     case timedOut
     case malformed(WireFault)
 
-    /// Whether it tells that the upstream is not well, rather than that one request took long or was not understood; and nobody has said so
-    /// of the same connection.
+    /// Whether it tells that the upstream is not well, rather than that one request was not understood; and nobody has said so of the same
+    /// connection. One that takes long may only be slow: of several in a row nobody was answered meanwhile.
     func isOfTheUpstream(wasSent: Bool) -> Bool {
         switch self {
         case .unreachable(let loss): loss.count()
         case .closed(_, let loss): wasSent && loss.count()
-        case .timedOut, .malformed, .refused: false
+        case .timedOut: wasSent
+        case .malformed, .refused: false
         }
     }
 

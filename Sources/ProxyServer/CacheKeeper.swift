@@ -25,6 +25,8 @@ final class CacheKeeper: SharedResponses {
 
     /// Most answers on their way to the database at once; more are not kept there.
     private static let mostWrites = 8
+    /// Most uses that are noted in one transaction.
+    private static let mostNoted = 500
 
     init(
         _ cache: ResponseCache, _ storage: any Storage, sharesAnswers: Bool, maxBytes: Int,
@@ -57,9 +59,17 @@ final class CacheKeeper: SharedResponses {
     }
 
     private func trim() async {
-        let used = cache.takeUsed()
-        if !used.isEmpty { try? await storage.noteCacheUses(Set(used.map(\.text)), at: now()) }
-        _ = try? await storage.trimCache(to: Int64(maxBytes), at: now())
+        do {
+            // In small steps: a SQLite file has one writer, on which requests wait.
+            var used = cache.takeUsed().map(\.text)[...]
+            while !used.isEmpty {
+                try await storage.noteCacheUses(Set(used.prefix(Self.mostNoted)), at: now())
+                used = used.dropFirst(Self.mostNoted)
+            }
+            _ = try await storage.trimCache(to: Int64(maxBytes), at: now())
+        } catch {
+            logger.warning("the cache can't be trimmed", metadata: ["detail": "\(String(reflecting: error))"])
+        }
     }
 
     private func listen() {

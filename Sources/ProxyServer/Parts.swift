@@ -189,7 +189,7 @@ extension CacheKeeper {
         _ foundation: StorageFoundation, _ settings: CacheSettings, _ surroundings: Surroundings, _ logger: Logger
     ) {
         self.init(
-            ResponseCache(maxBytes: settings.maxBytes), foundation.storage,
+            ResponseCache(maxBytes: settings.maxBytes, notesUses: settings.backend == .database), foundation.storage,
             sharesAnswers: settings.backend == .database, maxBytes: settings.maxBytes, now: surroundings.now,
             logger: logger)
     }

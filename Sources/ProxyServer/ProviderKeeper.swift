@@ -16,8 +16,9 @@ struct ProviderTable: Sendable {
     /// What they say together.
     let overview: ProviderOverview
 
-    /// - Parameter metricsPath: where the metrics are shown, whose first segment is the server's own too.
-    /// - Parameter pages: for providers that name no pages.
+    /// - Parameters:
+    ///   - metricsPath: where the metrics are shown, whose first segment is the server's own too.
+    ///   - pages: for providers that name no pages.
     init(_ providers: Providers, metricsPath: String, pages: PageSettings) {
         self.providers = providers
         let own = metricsPath.split(separator: "/").first.map(String.init)
@@ -122,10 +123,12 @@ extension OriginPolicy {
     init?(of providers: some Collection<Provider>, _ pages: PageSettings) {
         let naming = providers.filter { !$0.allowedOrigins.isEmpty || !pages.allowedOrigins.isEmpty }
         guard !naming.isEmpty else { return nil }
-        let methods = naming.flatMap(\.allowedMethods)
+        let methods = naming.flatMap { provider in
+            let isNamed = pages.allowedMethods.isEmpty || !provider.allowedOrigins.isEmpty
+            return provider.allowedMethods.filter { isNamed || pages.allowedMethods.contains($0) }
+        }
         self.init(
             naming.flatMap { $0.allowedOrigins.isEmpty ? pages.allowedOrigins : $0.allowedOrigins },
-            methods: pages.allowedMethods.isEmpty ? methods : methods.filter(pages.allowedMethods.contains),
-            headers: pages.allowedHeaders, maxAge: Int(pages.maxAge.components.seconds))
+            methods: methods, headers: pages.allowedHeaders, maxAge: Int(pages.maxAge.components.seconds))
     }
 }

@@ -1,3 +1,4 @@
+import ProxyDomain
 import ProxyLedger
 import ProxyManagement
 import ProxyRelay
@@ -16,6 +17,8 @@ enum RelayMetrics {
         }
         return [
             answers(counters, labels),
+            projectAnswers(counters, labels),
+            projectTokens(counters, labels),
             tallies(
                 "refusals_total", "Answers that were the proxy's own, by code.", counters.refusals, by: "code", labels),
             tallies(
@@ -26,6 +29,12 @@ enum RelayMetrics {
             histogram(
                 "upstream_first_byte_seconds", "From a request sent to the first byte of its answer.",
                 counters.upstreamFirstByte, labels),
+            histogram(
+                "upstream_duration_seconds", "From a request sent to the end of its answer.", counters.upstreamDuration,
+                labels),
+            histogram(
+                "first_byte_seconds", "From a request's head to the first byte of its upstream's answer.",
+                counters.firstByte, labels),
             histogram(
                 "request_duration_seconds", "From a request's head to the end of its answer.", counters.duration, labels
             ),
@@ -55,12 +64,44 @@ enum RelayMetrics {
         ]
     }
 
+    private static let classes = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"]
+
     private static func answers(_ counters: RelayCounters, _ labels: [String: String]) -> MetricFamily {
-        let classes = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"]
-        return MetricFamily(
+        MetricFamily(
             name: "llm_proxy_requests_total", help: "Requests on /v1 by the class of their answer.", kind: .counter,
             samples: zip(classes, counters.answers).map { name, count in
                 .init(labels: labels.merging(["status_class": name]) { $1 }, value: .number(Double(count)))
+            })
+    }
+
+    /// Projects by their identifiers, in order; last all that there was no room for.
+    private static func projects(_ counters: RelayCounters) -> [(name: String, counted: ProjectCounters)] {
+        counters.projects.map { (name: $0.key?.text ?? "other", counted: $0.value) }.sorted { $0.name < $1.name }
+    }
+
+    private static func projectAnswers(_ counters: RelayCounters, _ labels: [String: String]) -> MetricFamily {
+        MetricFamily(
+            name: "llm_proxy_project_requests_total",
+            help: "Those of known projects, by project, the first hundred that came, and by the class of their answer.",
+            kind: .counter,
+            samples: projects(counters).flatMap { name, counted in
+                zip(classes, counted.answers).filter { $0.1 > 0 }.map { statusClass, count in
+                    .init(
+                        labels: labels.merging(["project": name, "status_class": statusClass]) { $1 },
+                        value: .number(Double(count)))
+                }
+            })
+    }
+
+    private static func projectTokens(_ counters: RelayCounters, _ labels: [String: String]) -> MetricFamily {
+        MetricFamily(
+            name: "llm_proxy_project_tokens_total", help: "Tokens that a project's requests used, by kind.",
+            kind: .counter,
+            samples: projects(counters).flatMap { name, counted in
+                [("prompt", counted.promptTokens), ("completion", counted.completionTokens)].map { kind, count in
+                    .init(
+                        labels: labels.merging(["project": name, "kind": kind]) { $1 }, value: .number(Double(count)))
+                }
             })
     }
 

@@ -191,7 +191,7 @@ extension ServerSettings {
             parse: PageOrigin.normalised),
         .list(
             "CORS_ALLOWED_METHODS", at: \.pages.allowedMethods,
-            "of the methods that a provider allows, those that browsers are told of, parted by commas; all when not set",
+            "of the methods that those providers allow, the ones that browsers are told of, parted by commas; all when not set",
             example: "GET,POST", rule: "must hold methods such as GET and POST, in capital letters"
         ) { text in ProvidersFile.methods.contains(text) ? text : nil },
         .list(

@@ -73,6 +73,8 @@ public struct ProxyProtocolHeader: Hashable, Sendable {
     }
 
     private static func isAddress(_ text: Substring, _ family: NIOBSDSocket.ProtocolFamily) -> Bool {
-        (try? SocketAddress(ipAddress: String(text), port: 0))?.protocol == family
+        // Others have a meaning to who reads addresses: a zone, an end.
+        text.utf8.allSatisfy { $0.nibble != nil || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") }
+            && (try? SocketAddress(ipAddress: String(text), port: 0))?.protocol == family
     }
 }

@@ -83,13 +83,14 @@ extension SQLStorage {
     }
 
     public func trimCache(to maxBytes: Int64, at now: Timestamp) async throws(StorageError) -> Int {
-        try await writing(.trimCache) { connection in
-            let removed =
-                try connection.run(CacheStatements.removeOld, [.instant(now)])
+        let removed = try await writing(.trimCache) { connection in
+            try connection.run(CacheStatements.removeOld, [.instant(now)])
                 + connection.run(CacheStatements.removeBeyond, [.integer(maxBytes)])
-            try connection.run(CacheStatements.forgetUses)
-            return removed
         }
+        // By itself, so that it never takes back what was removed; and nothing of the last minute, which may just have been kept.
+        let minuteAgo = Timestamp(milliseconds: now.milliseconds - 60_000)
+        _ = try await writing(.trimCache) { try $0.run(CacheStatements.forgetUses, [.instant(minuteAgo)]) }
+        return removed
     }
 }
 
@@ -141,14 +142,22 @@ private enum CacheStatements {
             WHERE total > $1)
         """)
     static let forgetUses = SQLStatement(
-        "DELETE FROM cache_uses WHERE cache_key NOT IN (SELECT cache_key FROM cached_responses)")
+        """
+        DELETE FROM cache_uses WHERE used_at < $1
+            AND NOT EXISTS (SELECT 1 FROM cached_responses WHERE cached_responses.cache_key = cache_uses.cache_key)
+        """)
     private static let noting = "ON CONFLICT (cache_key) DO UPDATE SET used_at = excluded.used_at"
     private static let uses = BatchStatement(
-        each: "INSERT INTO cache_uses (cache_key, used_at) VALUES ($1, $2) \(noting)",
+        each: "INSERT INTO cache_uses (cache_key, used_at) SELECT $1, $2 WHERE \(isKept("$1")) \(noting)",
         all: """
             INSERT INTO cache_uses (cache_key, used_at)
-            SELECT * FROM unnest($1::text[], $2::text[]) AS used (cache_key, used_at) ORDER BY cache_key \(noting)
+            SELECT * FROM unnest($1::text[], $2::text[]) AS used (cache_key, used_at) WHERE \(isKept("used.cache_key"))
+            ORDER BY cache_key \(noting)
             """)
+
+    private static func isKept(_ key: String) -> String {
+        "EXISTS (SELECT 1 FROM cached_responses WHERE cached_responses.cache_key = \(key))"
+    }
 
     static func note(_ keys: [String], at now: Timestamp, on connection: some SQLConnection) throws(SQLError) {
         var rows = SQLParameters()

@@ -1,50 +1,15 @@
-import NIOCore
-import NIOPosix
-import NIOSSL
 import ProxyLoad
 import Testing
 
 /// The load generator against targets that speak TLS.
 @Suite("Load over TLS", .timeLimit(.minutes(1)))
 struct LoadTLSTests {
-    /// Answers whatever comes, with content whose length is told, or that the connection's end ends.
-    private final class Server: ChannelInboundHandler {
-        typealias InboundIn = ByteBuffer
-        private let answer: String
-        private let closes: Bool
-
-        init(_ content: String, closes: Bool) {
-            let length = closes ? "" : "Content-Length: \(content.utf8.count)\r\n"
-            answer = "HTTP/1.1 200 OK\r\n\(length)\r\n\(content)"
-            self.closes = closes
-        }
-
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            context.writeAndFlush(NIOAny(ByteBuffer(string: answer)), promise: nil)
-            if closes { context.close(promise: nil) }
-        }
-    }
-
     private func with(
         _ content: String = "ok", closes: Bool = false, _ body: (_ port: Int, TestAuthority) async throws -> Void
     ) async throws {
         let authority = try TestAuthority.shared.get()
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        do {
-            let context = try authority.serverContext()
-            let listener = try await ServerBootstrap(group: group)
-                .childChannelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
-                        try channel.pipeline.syncOperations.addHandler(Server(content, closes: closes))
-                    }
-                }
-                .bind(host: "127.0.0.1", port: 0).get()
-            try await body(try #require(listener.localAddress?.port), authority)
-            try await group.shutdownGracefully()
-        } catch {
-            try await group.shutdownGracefully()
-            throw error
+        try await AnsweringServer.with(content, closes: closes, behind: authority) { server in
+            try await body(server.port, authority)
         }
     }
 

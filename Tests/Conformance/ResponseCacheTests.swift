@@ -42,6 +42,21 @@ import Testing
         #expect(cache.end(later, .stored(answer)), "it was asked for after the purge")
     }
 
+    /// RFC 9111 section 4.2.3: since it was asked for by its `Age`, or since it was made by its `Date`.
+    @Test(arguments: [
+        ("", 0, 0), ("Age: 7\r\n", 0, 7), ("Age: 7\r\n", 5, 12), ("", 5, 5), ("Age: -1\r\n", 0, 0),
+        ("Age: x\r\n", 3, 3),
+        ("Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n", 0, 40),
+        ("Date: Thu, 01 Jan 2026 00:00:00 GMT\r\nAge: 39\r\n", 2, 41),
+        ("Date: Thu, 01 Jan 2026 00:01:00 GMT\r\n", 0, 0), ("Date: soon\r\n", 0, 0),
+    ])
+    func tellsHowOldAnAnswerWasWhenItCame(_ fields: String, delay: Int64, age: Int64) throws {
+        let bytes = ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\(fields)\r\n")
+        let head = try #require(ResponseHead(bytes))
+        let arrival = Storability.Arrival(at: try #require(Timestamp("2026-01-01T00:00:40.000Z")), delay: delay)
+        #expect(bytes.withUnsafeReadableBytes { Storability.initialAge(head, $0, arrival) } == age)
+    }
+
     // MARK: Its parts
 
     private let answer = StoredResponse(

@@ -96,7 +96,7 @@ import Testing
         ("default_api: openai", "names no provider"), ("", "is empty"), ("- a\n- b", "key: value"),
         (provider("retry: 3"), "apis.openai.retry must hold"), (provider("retry: {attempts: 0}"), "from 1 to 10"),
         (provider("retry: {backoff: 10s, max_backoff: 1s}"), "must not be longer than max_backoff"),
-        (provider("retry: {on: [429, slow]}"), "connect, reset, timeout or statuses"),
+        (provider("retry: {on: [429, slow]}"), "connect, reset, timeout, 4xx, 5xx or statuses"),
         (provider("retry: {on: [200]}"), "statuses from 400 to 599"),
         (provider("retry: {budget_percent: 101}"), "from 0 to 100"),
         (provider("retry: {times: 3}"), "retry.times is not known"),
@@ -212,6 +212,12 @@ import Testing
 
     private static func provider(_ keys: String) -> String {
         "apis:\n  openai:\n    base_url: https://x\n    \(keys)\n"
+    }
+
+    @Test func classesOfStatusesAreWhatTheyHold() throws {
+        let provider = try read(Self.provider("retry: {on: [5xx, reset]}\n    fallback: {on: [4xx]}"))["openai"]
+        #expect(provider?.retry.on == Set([.reset] + (500...599).map { .status($0) }))
+        #expect(provider?.retry.fallbackOn == Set((400...499).map { .status($0) }))
     }
 
     @Test func retriesTimeoutsAndConnectionsAreRead() throws {

@@ -80,6 +80,30 @@ extension CommandScenario {
             try await bench.expectSoundAndSettled(path, check)
         },
         CommandScenario(
+            "fault.file.held-counts-as-ours",
+            "What a request waits for the database is what the proxy added: it says so, and no more than the client's clock.",
+            tags: [.slow, .fault]
+        ) { bench, check in
+            let server = try await bench.serve(["DATABASE_WAIT": "30s"])
+            let capped = try await server.tenant(cap: 10)
+            check.usual(try await server.exchange(capped.request()))
+            let clock = ContinuousClock()
+            let held = Duration.milliseconds(400)
+            try await bench.holdFile(at: "data/llm-proxy.db")
+            let start = clock.now
+            async let answering = server.exchange(capped.request())
+            try await clock.sleep(for: held)
+            await bench.releaseFile()
+            let answer = try await answering
+            let whole = clock.now - start
+            check.usual(answer)
+            let told = answer.fields.first("x-proxy-overhead-us").flatMap { Int64($0) } ?? 0
+            // The request may have come a little after the file was held.
+            check.that(
+                .microseconds(told) > held / 2 && .microseconds(told) <= whole,
+                "told \(told) µs of \(whole), of which the file was held for \(held)")
+        },
+        CommandScenario(
             "fault.file.deleted-is-noticed",
             "When the SQLite file is deleted, nobody is told that anything was counted, and no empty file takes its place.",
             tags: [.slow, .fault]

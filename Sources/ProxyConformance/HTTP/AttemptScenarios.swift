@@ -247,6 +247,35 @@ extension HTTPScenario {
             check.that(metrics.contains(#"code="upstream_circuit_open""#), "no metric of refusals")
         },
         HTTPScenario(
+            inside: "attempt.breaker.counts-silence",
+            "An upstream that takes requests and answers none in time is left alone too; one answer between, and it is not.",
+            settings: file("breaker: {failures: 2, open_for: 60s}\n    timeouts: {response_header: 150ms}")
+        ) { world, check in
+            let tenant = try await world.tenant()
+            func time() async throws {
+                world.upstream.script(UpstreamStep.readRequest + [.awaitClose])
+                check.refusal(try await world.exchange(tenant.request()), 504, "upstream_timeout")
+            }
+            try await time()
+            world.upstream.script(answering("200 OK"))
+            check.equal(try await world.exchange(tenant.request()).status, 200, "an answer between")
+            try await time()
+            try await time()
+            check.refusal(try await world.exchange(tenant.request()), 503, "upstream_circuit_open")
+            check.equal(world.upstream.received.count, 4, "requests that went on")
+        },
+        HTTPScenario(
+            inside: "attempt.retry.takes-every-5xx", "Whatever an upstream calls its failure, it is tried again.",
+            settings: file("retry: {attempts: 2, backoff: 1ms}")
+        ) { world, check in
+            let tenant = try await world.tenant()
+            for status in [500, 507, 520, 529, 599] {
+                world.upstream.script(answering("\(status) Busy"))
+                world.upstream.script(answering("200 OK"))
+                check.equal(try await world.exchange(tenant.request()).status, 200, "after \(status)")
+            }
+        },
+        HTTPScenario(
             inside: "attempt.breaker.goes-another-way",
             "While an upstream is left alone, requests go along the next way without trying it.",
             settings: file("breaker: {failures: 2, open_for: 60s}")

@@ -49,6 +49,7 @@ extension HTTPScenario {
                 ("200 OK", "Cache-Control: public, max-age=60\r\nCache-Control: no-cache\r\n"),
                 ("200 OK", "Cache-Control: public, max-age=0\r\n"),
                 ("200 OK", "Cache-Control: public, max-age=60\r\nAge: 61\r\n"),
+                ("200 OK", "Cache-Control: public, max-age=60\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"),
                 ("200 OK", "Cache-Control: public, max-age=sixty\r\n"),
                 ("200 OK", "Cache-Control: public\r\nExpires: 0\r\n"),
                 ("200 OK", "Cache-Control: public, max-age=60\r\nSet-Cookie: a=b\r\n"),
@@ -64,6 +65,12 @@ extension HTTPScenario {
                 }
                 check.equal(world.upstream.received.count, 2 * index + 2, "asked after \(head)")
             }
+            let wish = HTTPField("Cache-Control", "public, max-age=60")
+            for _ in 0..<2 {
+                world.upstream.script(answering(fields: "Cache-Control: max-age=60\r\n"))
+                _ = try await world.exchange(tenant.request("/v1/models", method: "GET", body: nil, fields: [wish]))
+            }
+            check.equal(world.upstream.received.count, 2 * heads.count + 2, "asked whatever the client says of GET")
         },
         HTTPScenario(
             inside: "cache.request.says-what-it-wants",

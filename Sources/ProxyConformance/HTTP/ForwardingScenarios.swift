@@ -201,6 +201,11 @@ extension HTTPScenario {
             check.equal(told.count, 1, "X-Proxy-Overhead-Us fields")
             let micros = told.first.flatMap { Int($0.filter { $0 != " " }) }
             check.that(micros.map { (0..<15_000_000).contains($0) } == true, "overhead is \(told)")
+            let refused = try await world.exchange(HTTPRequest(body: []))
+            check.equal(refused.status, 401, "a refusal")
+            check.that(
+                refused.fields.first("x-proxy-overhead-us").flatMap { Int($0) }.map { $0 >= 0 } == true,
+                "a refusal's: \(refused.fields.all("x-proxy-overhead-us"))")
         },
         HTTPScenario(
             "forward.base-path.is-kept", "The path of the upstream's address comes before the request's.",

@@ -60,6 +60,70 @@ extension HTTPScenario {
             check.that(
                 lines.allSatisfy { $0.hasPrefix("#") || $0.hasPrefix("llm_proxy_") }, "a line with another prefix")
         },
+        HTTPScenario(
+            inside: "operate.metrics.count-every-answer",
+            "Streams, refusals, answers from the cache and what is no request at all are counted by class, known projects apart, with histograms.",
+            needs: .rawBytes
+        ) { world, check in
+            let tenant = try await world.tenant(cap: 4)
+            let before = try await world.metrics()
+            let kept = HTTPAnswer.json(HTTPAnswer.usualBody, fields: "Cache-Control: public, max-age=60\r\n")
+            world.upstream.script(UpstreamStep.readRequest + [.send(kept)])
+            let get = tenant.request("/v1/models", method: "GET", body: nil)
+            for _ in 0..<2 { check.usual(try await world.exchange(get)) }
+            let events = "data: {\"choices\":[]}\n\ndata: [DONE]\n\n"
+            world.upstream.script(
+                UpstreamStep.readRequest + [
+                    .send(
+                        text:
+                            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: \(events.utf8.count)\r\n\r\n\(events)"
+                    )
+                ])
+            check.equal(try await world.exchange(tenant.request()).status, 200, "a stream")
+            world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.json("{}", status: "500 Oops"))])
+            check.equal(try await world.exchange(tenant.request()).status, 500, "an error of the upstream")
+            check.refusal(try await world.exchange(tenant.request()), 429, "quota_exceeded")
+            check.refusal(try await world.exchange(HTTPRequest(body: [])), 401, "invalid_token")
+            check.equal(try await world.exchange(raw: "nonsense\r\n\r\n").status, 400, "no request")
+            let project = ["project": tenant.projectID.text]
+            // What the usual answer says, and an estimate for the stream, which says nothing: a token for four bytes.
+            let prompt = 5 + HTTPRequest.usualBody.count / 4
+            let wanted: [(name: String, labels: [String: String], count: Int)] = [
+                ("requests_total", ["status_class": "2xx"], 3), ("requests_total", ["status_class": "5xx"], 1),
+                ("requests_total", ["status_class": "4xx"], 3), ("refusals_total", ["code": "quota_exceeded"], 1),
+                ("refusals_total", ["code": "invalid_token"], 1), ("refusals_total", [:], 3),
+                ("cache_hits_total", [:], 1), ("project_requests_total", project, 5),
+                ("project_requests_total", project.merging(["status_class": "2xx"]) { $1 }, 3),
+                ("project_tokens_total", project.merging(["kind": "prompt"]) { $1 }, prompt),
+                ("added_latency_seconds", [:], 6), ("request_duration_seconds", [:], 6),
+                ("upstream_first_byte_seconds", [:], 3), ("upstream_duration_seconds", [:], 3),
+                ("first_byte_seconds", [:], 3),
+            ]
+            // An answer is counted when it has ended, which may be after the client has read it.
+            _ = try await eventually {
+                try await world.metrics().count("requests_total", [:]) - before.count("requests_total", [:]) >= 7
+            }
+            let after = try await world.metrics()
+            for (name, labels, count) in wanted {
+                check.equal(after.count(name, labels) - before.count(name, labels), count, "\(name) \(labels)")
+            }
+            for name in ["database_ledger_batch_size", "database_commit_seconds"] {
+                check.that(after.count(name, [:]) > 0, "nothing in \(name)")
+            }
+        },
+        HTTPScenario(
+            inside: "operate.log.names-what-was-no-request",
+            "What can't be read as a request is answered with an identifier, by which the log knows it.",
+            needs: .rawBytes
+        ) { world, check in
+            let answer = try await world.exchange(raw: "nonsense\r\n\r\n")
+            check.equal(answer.status, 400, "status")
+            let id = answer.fields.first("x-proxy-request-id") ?? "none"
+            check.that(try await eventually { world.log.contains(id) }, "no line of \(id)")
+            let line = world.log.split(separator: "\n").first { $0.contains(id) } ?? ""
+            let code = answer.json["error"]["code"].string ?? "none"
+            check.that(line.contains(#""status":400,"code":"\#(code)""#), "the line is \(line)")
+        },
         HTTPScenario("operate.metrics.may-be-json", "The metrics come as JSON to who asks for it.") { world, check in
             let fields = [HTTPField("Accept", "application/json")]
             let response = try await world.exchange(HTTPRequest(method: "GET", target: "/metrics", fields: fields))
@@ -236,4 +300,26 @@ extension HTTPScenario {
             check.that(!response.json["data"].items.isEmpty, "no embeddings: \(response.text.prefix(200))")
         },
     ]
+}
+
+extension ProxyAccess {
+    /// The metrics as they are now.
+    fileprivate func metrics() async throws -> Metrics {
+        let fields = [HTTPField("Accept", "application/json")]
+        return Metrics(
+            document: try await exchange(HTTPRequest(method: "GET", target: "/metrics", fields: fields)).json)
+    }
+}
+
+/// What the metrics page says, as JSON.
+private struct Metrics {
+    let document: JSONDocument
+
+    /// The sum over all samples that have these labels; of a histogram, how many it has seen.
+    func count(_ name: String, _ labels: [String: String]) -> Int {
+        let family = document["metrics"].items.first { $0["name"].string == "llm_proxy_\(name)" }
+        let samples = family?["samples"].items ?? []
+        return samples.filter { sample in labels.allSatisfy { sample["labels"][$0.key].string == $0.value } }
+            .reduce(0) { $0 + ($1["count"].integer ?? $1["value"].double.map { Int($0) } ?? 0) }
+    }
 }

@@ -95,15 +95,21 @@ extension ProvidersFile {
         let results = list(
             node, place,
             Item(
-                rule: "must hold connect, reset, timeout or statuses from 400 to 599",
-                remedy: "write for instance [connect, reset, 429, 503]"
+                rule: "must hold connect, reset, timeout, 4xx, 5xx or statuses from 400 to 599",
+                remedy: "write for instance [connect, reset, 429, 5xx]"
             ) { text in
-                switch AttemptResult(text) {
+                if Self.classes[text] != nil { return text }
+                return switch AttemptResult(text) {
                 case .connect, .reset, .timeout: text
                 case .status(let status) where status >= 400: text
                 default: nil
                 }
             })
-        return Set(results.compactMap { AttemptResult($0) })
+        return Set(
+            results.flatMap { text in
+                Self.classes[text].map { $0.map { .status($0) } } ?? [AttemptResult(text)].compactMap { $0 }
+            })
     }
+
+    private static let classes = ["4xx": 400...499, "5xx": 500...599]
 }
