@@ -60,6 +60,7 @@ struct CatalogueTests {
         "http2: connection.close.is-honoured",
         "http2: connection.half-closed.gets-its-answer",
         "http2: connection.old-client.is-served",
+        "http2: timeout.client-reads-nothing.is-bounded",
         "http2: timeout.client-head.is-bounded",
         "http2: timeout.client-body.is-bounded",
         "http2: smuggling.lengths.are-refused",
@@ -112,6 +113,7 @@ struct CatalogueTests {
         "http2: tunnel.upstream-declines.is-answered",
         "http2: tunnel.unasked.is-refused",
         "http2: tunnel.idle.is-bounded",
+        "http2: tunnel.tls.carries-both-ways",
         "http2: tunnel.credential.comes-first",
         "http2: tunnel.http2-upstream.falls-back",
         "http2: tls.listener.closes-cleanly",
@@ -146,6 +148,8 @@ struct CatalogueTests {
         "http2-upstream: account.stop.finishes-what-is-open",
         "http2-upstream: http2.stop.says-goodbye",
         "http2-upstream: http2.upstream.stop-finishes-what-is-open",
+        "http2-upstream: attempt.connections.are-bounded",
+        "http2-upstream: attempt.connections.are-kept-as-long-as-said",
         "http2-upstream: cache.database.outlives-the-server",
     ]
 
@@ -168,7 +172,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 189)
-        #expect(HTTPScenario.all.count == 389)
+        #expect(HTTPScenario.all.count == 403)
         #expect(CommandScenario.all.count == 156)
     }
 

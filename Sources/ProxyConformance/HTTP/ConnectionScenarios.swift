@@ -328,6 +328,26 @@ extension HTTPScenario {
             check.equal(try await world.settlement(of: tenant)?.outcome, .upstreamTimeout, "outcome")
         },
         HTTPScenario(
+            inside: "timeout.client-reads-nothing.is-bounded",
+            "A client that reads nothing of its answer holds the upstream up no longer than a silent one would be waited for.",
+            needs: .rawBytes, settings: ["STREAM_IDLE_TIMEOUT": "500ms"]
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let piece = [UInt8](repeating: 0x61, count: 1 << 16)
+            world.upstream.script(
+                UpstreamStep.readRequest + [
+                    .send(text: "HTTP/1.1 200 OK\r\nContent-Length: \(piece.count * 4000)\r\n\r\n"),
+                    .sendTimes(piece, 4000),
+                ])
+            let connection = try await world.connect()
+            try await connection.send(tenant.request().bytes)
+            let end = try await world.settlement(of: tenant)
+            check.equal(end?.outcome, .clientLeft, "outcome")
+            let sent = end?.responseBytes ?? 0
+            check.that(sent > 0 && sent < Int64(piece.count * 2000), "\(sent) bytes were taken for it")
+            await connection.close()
+        },
+        HTTPScenario(
             "timeout.client-head.is-bounded", "A client that does not finish its head is not waited for.",
             needs: .rawBytes,
             settings: ["CLIENT_HEAD_TIMEOUT": "200ms"]

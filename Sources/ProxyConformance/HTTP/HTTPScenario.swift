@@ -111,7 +111,8 @@ extension HTTPScenario {
         operation, http2, http2Frames, upstreamHTTP2, upstreamHTTP2Frames, upstreamHTTP2Bounds,
         upstreamHTTP2Ways, tunnels, openAI,
         upstreamTLS, listenerTLS, providers, origins, parameters,
-        scopes, attempts,
-        upstreamManagement, cache, cacheStore, cacheOperation, audit, managementVersions, roles, usageAPI, pages,
+        scopes, attempts, attemptRules,
+        upstreamManagement, cache, cacheRules, cacheStore, cacheOperation, audit, managementVersions, roles, usageAPI,
+        pages,
     ].flatMap { $0 }
 }

@@ -189,6 +189,18 @@ extension HTTPScenario {
             for name in wanted { check.that(line.contains("\"\(name)\":"), "no \(name) in \(line)") }
         },
         HTTPScenario(
+            inside: "operate.log.is-for-people", "With LOG_FORMAT=console lines are text, and say the same.",
+            settings: ["LOG_FORMAT": "console"]
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let id = try await world.exchange(tenant.request()).fields.first("x-proxy-request-id") ?? "none"
+            check.that(try await eventually { world.log.contains(id) }, "the request was not logged")
+            let line = world.log.split(separator: "\n").first { $0.contains(id) } ?? ""
+            check.that(
+                line.contains(" info request request_id=\(id) ") && line.contains(" status=200 ")
+                    && JSONDocument(String(line)) == nil, "the line is \(line)")
+        },
+        HTTPScenario(
             inside: "operate.log.tells-the-way",
             "The line of a request says whose answer it got, after how many attempts and what the cache did, and shows its token masked."
         ) { world, check in

@@ -122,6 +122,28 @@ extension HTTPScenario {
             check.equal(try await world.settlement(of: tenant)?.outcome, .upstreamTimeout, "outcome")
         },
         HTTPScenario(
+            "tunnel.tls.carries-both-ways", "A WebSocket of a client that speaks TLS (wss) carries bytes both ways.",
+            needs: .rawBytes, settings: ["TLS_CERT_FILE": "{certificate}", "TLS_KEY_FILE": "{certificate-key}"]
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let noise = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 9) }
+            world.upstream.script([.readHead, .send(text: agreement), .readBytes(noise.count), .send(noise), .close])
+            let connection = try await world.connect()
+            try await connection.send(tenant.opening())
+            let head = String(decoding: try await connection.receive(past: "\r\n\r\n"), as: UTF8.self)
+            check.that(head.hasPrefix("HTTP/1.1 101 "), "found \(head)")
+            try await connection.send(noise)
+            var received: [UInt8] = []
+            while true {
+                let more = try await connection.receive(atMost: 1 << 16, within: .seconds(10))
+                if more.isEmpty { break }
+                received += more
+            }
+            await connection.close()
+            check.that(received == noise, "\(received.count) bytes came, of \(noise.count), or others")
+            check.that(world.upstream.received.first?.body == noise, "the upstream got other bytes")
+        },
+        HTTPScenario(
             "tunnel.credential.comes-first", "No WebSocket without a token, or beyond what the token allows.",
             needs: .rawBytes
         ) { world, check in

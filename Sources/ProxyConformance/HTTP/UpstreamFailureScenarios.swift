@@ -5,6 +5,27 @@ extension HTTPScenario {
     /// What clients are told when the upstream lets us down.
     static let upstreamFailures: [HTTPScenario] = [
         HTTPScenario(
+            inside: "upstream.key.that-cannot-be-opened",
+            "A project whose key can't be unsealed gets 500 and nothing is counted; the log says why, and a new key mends it.",
+            settings: ["EVENT_LOOPS": "1"]
+        ) { world, check in
+            let tenant = try await world.tenant()
+            check.usual(try await world.exchange(tenant.request()))
+            let broken = ProjectChange(key: SealedKey(ciphertext: "broken", hint: "sk-…oken"))
+            _ = try await world.storage.update(tenant.projectID, broken, at: Timestamp(milliseconds: 0))
+            check.that(
+                try await eventually { try await world.exchange(tenant.request()).status == 500 }, "it is still served")
+            check.refusal(try await world.exchange(tenant.request()), 500, "project_unusable")
+            check.that(
+                try await eventually { world.log.contains("the key of a project can't be opened") },
+                "the log doesn't say why")
+            _ = try await world.manage(
+                "PATCH", "/manage/projects/\(tenant.projectID)", #"{"api_key":"\#(upstreamKey)"}"#)
+            check.that(
+                try await eventually { try await world.exchange(tenant.request()).status == 200 }, "it is not mended")
+            check.equal(world.upstream.received.last?.fields.first("authorization"), "Bearer \(upstreamKey)", "its key")
+        },
+        HTTPScenario(
             inside: "upstream.refused.is-502", "An upstream that takes no connection is unreachable: 502.",
             needs: .rawUpstream
         ) { world, check in

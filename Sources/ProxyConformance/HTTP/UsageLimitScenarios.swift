@@ -29,6 +29,20 @@ extension HTTPScenario {
             check.equal(world.upstream.received.count, 2, "requests at the upstream")
         },
         HTTPScenario(
+            inside: "access.tokens.usual-reservation-is-set",
+            "DEFAULT_RESERVED_TOKENS is what is set aside for a request that doesn't bound its answer.",
+            settings: ["DEFAULT_RESERVED_TOKENS": "10"]
+        ) { world, check in
+            let tenant = try await world.tenant(limits: #""tokens_per_minute":100"#)
+            world.upstream.script(UpstreamStep.readRequest + [.await("seen"), .send(HTTPAnswer.usual)])
+            let asking = Task { try await world.exchange(tenant.request(body: Array(#"{"model":"m"}"#.utf8))) }
+            check.that(try await eventually { world.upstream.received.count == 1 }, "it is not sent on")
+            let rows = try await world.manage("GET", "/manage/requests?token_id=\(tenant.tokenID)").json.items
+            check.equal(rows.first?["reserved"]["completion_tokens"].integer, 10, "set aside")
+            world.upstream.release("seen")
+            check.usual(try await asking.value)
+        },
+        HTTPScenario(
             "access.tokens.count-what-is-under-way",
             "Of requests at once as many begin as fit with their max_tokens; the others are told when to come again."
         ) { world, check in

@@ -1,0 +1,125 @@
+import ProxyDomain
+
+extension HTTPScenario {
+    /// What the providers file says of attempts, keys and connections, and what holds where it says something else than usual.
+    static let attemptRules: [HTTPScenario] = [
+        HTTPScenario(
+            inside: "attempt.retry.only-what-is-named", "Where `on` is given, nothing else is tried again.",
+            settings: openAI(
+                "retry: {attempts: 2, on: [418, timeout], backoff: 1ms}\n    timeouts: {response_header: 200ms}")
+        ) { world, check in
+            let tenant = try await world.tenant()
+            world.upstream.script(answering("503 Busy"))
+            check.equal(try await world.exchange(tenant.request()).status, 503, "what is not named")
+            check.equal(world.upstream.received.count, 1, "attempts")
+            world.upstream.script(answering("418 Teapot"))
+            check.usual(try await world.exchange(tenant.request()), "after a status that is named")
+            world.upstream.script(UpstreamStep.readRequest + [.awaitClose])
+            check.usual(try await world.exchange(tenant.request()), "after silence")
+            check.equal(world.upstream.received.count, 5, "attempts in all")
+        },
+        HTTPScenario(
+            inside: "attempt.fallback.only-what-is-named",
+            "Where `on` is given, nothing else makes a request take the next way.",
+            settings: openAI("fallback: {on: [500]}")
+        ) { world, check in
+            let tenant = try await world.scoped()
+            _ = try await world.way(of: tenant, #""api_key":"\#(secondKey)""#)
+            world.upstream.script(answering("503 Busy"))
+            check.equal(try await world.exchange(tenant.request()).status, 503, "what is not named")
+            world.upstream.script(answering("500 Oops"))
+            check.usual(try await world.exchange(tenant.request()), "what is named")
+            check.equal(
+                world.upstream.received.map { $0.fields.first("authorization") },
+                ["Bearer \(upstreamKey)", "Bearer \(upstreamKey)", "Bearer \(secondKey)"], "keys")
+        },
+        HTTPScenario(
+            inside: "attempt.rest.as-long-as-asked",
+            "A key that was refused rests for as long as the provider says, in seconds or by a date, and then is used again."
+        ) { world, check in
+            let tenant = try await world.scoped()
+            _ = try await world.way(of: tenant, #""api_key":"\#(secondKey)","priority":5"#)
+            func key(after status: String, _ retryAfter: String) async throws -> String? {
+                world.upstream.script(answering(status, fields: "Retry-After: \(retryAfter)\r\n"))
+                check.usual(try await world.exchange(tenant.request()), "refused until \(retryAfter)")
+                return try await nextKey()
+            }
+            func nextKey() async throws -> String? {
+                check.usual(try await world.exchange(tenant.request()), "the next one")
+                return world.upstream.received.last?.fields.first("authorization")
+            }
+            let (first, second) = ("Bearer \(upstreamKey)", "Bearer \(secondKey)")
+            let busy = "429 Too Many Requests"
+            check.equal(try await key(after: busy, "Thu, 01 Jan 1970 00:00:00 GMT"), first, "a date that has passed")
+            check.equal(try await key(after: "401 Unauthorized", "1"), second, "a second")
+            check.that(try await eventually { try await nextKey() == first }, "it rests for ever")
+            check.equal(try await key(after: busy, "Fri, 01 Jan 2100 00:00:00 GMT"), second, "a date to come")
+        },
+        HTTPScenario(
+            inside: "attempt.breaker.one-tries",
+            "When an upstream has been left alone for long enough, one request tries; others are refused until it was answered.",
+            settings: openAI("breaker: {failures: 1, open_for: 1s}")
+        ) { world, check in
+            let tenant = try await world.tenant()
+            world.upstream.script(UpstreamStep.readRequest + [.reset])
+            check.refusal(try await world.exchange(tenant.request()), 502, "upstream_reset")
+            check.refusal(try await world.exchange(tenant.request()), 503, "upstream_circuit_open", "left alone")
+            try await ContinuousClock().sleep(for: .milliseconds(1200))
+            world.upstream.script(UpstreamStep.readRequest + [.await("probe"), .send(HTTPAnswer.usual)])
+            let probe = Task { try await world.exchange(tenant.request()) }
+            check.that(try await eventually { world.upstream.received.count == 2 }, "nobody tries")
+            for _ in 0..<3 {
+                check.refusal(
+                    try await world.exchange(tenant.request()), 503, "upstream_circuit_open",
+                    "beside the one that tries")
+            }
+            world.upstream.release("probe")
+            check.usual(try await probe.value, "the one that tries")
+            check.usual(try await world.exchange(tenant.request()), "after it")
+            check.equal(world.upstream.received.count, 3, "requests that went on")
+        },
+        HTTPScenario(
+            inside: "attempt.connections.are-bounded",
+            "No more unused connections to an upstream are kept than its provider says.", needs: .rawUpstream,
+            settings: openAI("connection: {max_idle_conns: 1}").merging(["EVENT_LOOPS": "1"]) { $1 }
+        ) { world, check in
+            let tenant = try await world.tenant()
+            for _ in 0..<4 {
+                world.upstream.script(
+                    UpstreamStep.readRequest + [.await("all"), .send(HTTPAnswer.usual), .awaitClose])
+            }
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<4 { group.addTask { try await world.exchange(tenant.request()) } }
+                check.that(try await eventually { world.upstream.received.count == 4 }, "they are not all there")
+                world.upstream.release("all")
+                for try await answer in group { check.usual(answer) }
+            }
+            check.that(
+                try await eventually { world.upstream.closedByProxy == 3 },
+                "\(world.upstream.closedByProxy) of 4 connections were closed")
+        },
+        HTTPScenario(
+            inside: "attempt.connections.are-kept-as-long-as-said",
+            "An unused connection to an upstream is closed when its provider's time for that is over.",
+            needs: .rawUpstream, settings: openAI("timeouts: {idle_connection: 500ms}")
+        ) { world, check in
+            let tenant = try await world.tenant()
+            world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.usual), .awaitClose])
+            check.usual(try await world.exchange(tenant.request()))
+            check.equal(world.upstream.closedByProxy, 0, "closed at once")
+            check.that(try await eventually { world.upstream.closedByProxy == 1 }, "it is kept")
+        },
+    ]
+
+    private static let secondKey = "sk-second-0123456789"
+
+    /// A providers file with the upstream as OpenAI, and these keys besides.
+    private static func openAI(_ keys: String) -> [String: String] {
+        ["API_CONFIG_PATH": "{file}apis:\n  openai:\n    base_url: {upstream}\n    \(keys)\n"]
+    }
+
+    /// Reads the request and answers with a status.
+    private static func answering(_ status: String, fields: String = "") -> [UpstreamStep] {
+        UpstreamStep.readRequest + [.send(HTTPAnswer.json("{}", status: status, fields: fields))]
+    }
+}
