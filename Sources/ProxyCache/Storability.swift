@@ -71,12 +71,14 @@ public enum Storability {
         let allowsSharing =
             said.isPublic || said.sharedMaxAge != nil || said.mustRevalidate || circumstances.wish != nil
         guard allowsSharing else { return nil }
-        let lifetime = explicit(said, head, bytes) ?? circumstances.wish?.maxAge ?? circumstances.usualLifetime
+        let age = initialAge(head, bytes, circumstances.arrival)
+        // What others say of it they say of the time from now on.
+        let lifetime = explicit(said, head, bytes) ?? age + (circumstances.wish?.maxAge ?? circumstances.usualLifetime)
         let canBeValidated =
             circumstances.method == .get
             && (head.text(of: "etag", in: bytes) != nil || head.text(of: "last-modified", in: bytes) != nil)
         let left = min(lifetime, longestMilliseconds / 1000)
-        return left > initialAge(head, bytes, circumstances.arrival) ? left : canBeValidated ? 0 : nil
+        return left > age ? left : canBeValidated ? 0 : nil
     }
 
     private static func explicit(

@@ -31,8 +31,7 @@ extension DownstreamConnection {
     }
 
     private func refuseLocally(_ refusal: RelayRefusal) {
-        write(answer(to: refusal, keepsAlive: false, requestID: nil))
-        relay.meter.update { $0.refusals[refusal.statusAndCode.code, default: 0] += 1 }
+        tell(refusal, isLocal: true)
         closeAfterAnswer()
     }
 

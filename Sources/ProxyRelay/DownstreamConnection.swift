@@ -363,17 +363,21 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
         process()
     }
 
-    /// Answers what never became a request.
-    private func tell(_ refusal: RelayRefusal) {
+    /// Answers what never became a request, or is not for an upstream.
+    /// - Parameter isLocal: whether its head told that it is for the management side.
+    func tell(_ refusal: RelayRefusal, isLocal: Bool) {
         let now = relay.dependencies.now()
         let requestID = relay.identifiers.next(at: now)
         let (status, code) = refusal.statusAndCode
         write(answer(to: refusal, keepsAlive: false, requestID: requestID.text))
         relay.meter.update { counters in
-            counters.answers[min(max(status / 100, 0), 5)] += 1
+            if isLocal { counters.localRequests += 1 } else { counters.answers[min(max(status / 100, 0), 5)] += 1 }
             counters.refusals[code, default: 0] += 1
         }
-        relay.dependencies.log?.record(RequestSummary(requestID: requestID, arrivedAt: now, status: status, code: code))
+        relay.dependencies.log?.record(
+            RequestSummary(
+                requestID: requestID, arrivedAt: now, method: isLocal ? head.method.name : "", status: status,
+                code: code))
     }
 
     /// Refuses what can't be understood, and closes.
@@ -381,7 +385,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
         if exchange.isActive {
             exchange.requestBroken(refusal)
         } else {
-            tell(refusal)
+            tell(refusal, isLocal: phase == .collectingBody)
         }
         closeAfterAnswer()
     }

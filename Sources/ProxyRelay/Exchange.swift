@@ -125,6 +125,8 @@ final class Exchange {
     var upstream: UpstreamConnection?
     /// When this attempt's head was written to the upstream's connection.
     var headSentAt: NIODeadline?
+    /// When the upstream's answer was whole.
+    var answerEndedAt: NIODeadline?
     /// When all of the request was.
     var sentAt: NIODeadline?
     var firstByteAt: NIODeadline?
@@ -221,6 +223,7 @@ final class Exchange {
         headSentAt = nil
         sentAt = nil
         firstByteAt = nil
+        answerEndedAt = nil
         status = 0
         answeredStatus = 0
         isTunnel = false

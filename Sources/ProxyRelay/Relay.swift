@@ -23,12 +23,14 @@ public final class Relay: Sendable {
         self.settings = settings
         self.dependencies = dependencies
         var loops: [Loop] = []
+        let projects = ProjectPlaces()
         for eventLoop in group.makeIterator() {
             let census = census
             let meter = RelayMeter()
             let relay = try await eventLoop.submit {
                 let relay = RelayLoop(
-                    eventLoop: eventLoop, settings: settings, dependencies: dependencies, census: census, meter: meter)
+                    eventLoop: eventLoop, settings: settings, dependencies: dependencies, census: census, meter: meter,
+                    projects: projects)
                 relay.startSweeping()
                 return NIOLoopBound(relay, eventLoop: eventLoop)
             }.get()

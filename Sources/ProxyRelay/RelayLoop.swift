@@ -10,6 +10,7 @@ final class RelayLoop {
     let dependencies: RelayDependencies
     let census: RelayCensus
     let meter: RelayMeter
+    let projects: ProjectPlaces
     var grants: GrantCache
     var endpoints = EndpointMemory()
     var identifiers: RequestIdentifiers
@@ -35,13 +36,14 @@ final class RelayLoop {
 
     init(
         eventLoop: any EventLoop, settings: RelaySettings, dependencies: RelayDependencies, census: RelayCensus,
-        meter: RelayMeter
+        meter: RelayMeter, projects: ProjectPlaces
     ) {
         self.eventLoop = eventLoop
         self.settings = settings
         self.dependencies = dependencies
         self.census = census
         self.meter = meter
+        self.projects = projects
         let epoch = dependencies.epoch.current
         grants = GrantCache(epoch: dependencies.epoch)
         known = (dependencies.providers(), epoch)

@@ -49,13 +49,29 @@ public struct ProjectCounters: Sendable {
     }
 }
 
+/// The projects that are counted by themselves: the first hundred that any loop meets, so that metrics stay bounded and no project changes
+/// its place.
+final class ProjectPlaces: Sendable {
+    private static let most = 100
+    private let taken = Mutex<Set<ProjectID>>([])
+
+    /// Gives a project a place, if there is one left.
+    func has(_ project: ProjectID) -> Bool {
+        taken.withLock { taken in
+            if taken.contains(project) { return true }
+            guard taken.count < Self.most else { return false }
+            taken.insert(project)
+            return true
+        }
+    }
+}
+
 /// What the data plane has counted since its start.
 public struct RelayCounters: Sendable {
     /// Answers by status class: index 2 for 2xx, …; index 0 for requests that got none.
     public internal(set) var answers = [Int64](repeating: 0, count: 6)
-    /// Of them those of known projects, by project. So many at most; what others come to is under `nil`.
+    /// Of them those of known projects, by project; what those came to that have no place of their own is under `nil`.
     public internal(set) var projects: [ProjectID?: ProjectCounters] = [:]
-    static let mostProjects = 100
     /// Our own refusals by code.
     public internal(set) var refusals: [String: Int64] = [:]
     /// Requests that limits in shadow would have refused, by limit.
@@ -84,15 +100,17 @@ public struct RelayCounters: Sendable {
 
     public init() {}
 
-    /// Where a project is counted: with others, when there are too many.
-    func place(of project: ProjectID?) -> ProjectID? {
-        projects.count < Self.mostProjects || projects[project] != nil ? project : nil
+    mutating func count(
+        _ project: ProjectID, _ places: ProjectPlaces, _ statusClass: Int, _ usage: TokenUsage?
+    ) {
+        let place = projects[project] != nil || places.has(project) ? project : nil
+        projects[place, default: ProjectCounters()].count(statusClass, usage)
     }
 
     mutating func add(_ other: Self) {
         for index in answers.indices { answers[index] += other.answers[index] }
         for (project, counted) in other.projects {
-            projects[place(of: project), default: ProjectCounters()].add(counted)
+            projects[project, default: ProjectCounters()].add(counted)
         }
         refusals.merge(other.refusals, uniquingKeysWith: +)
         shadowRefusals.merge(other.shadowRefusals, uniquingKeysWith: +)

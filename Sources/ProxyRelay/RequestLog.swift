@@ -36,11 +36,12 @@ public struct RequestSummary: Sendable {
 }
 
 extension RequestSummary {
-    /// What could not be read as a request, and was refused for that.
-    init(requestID: RequestID, arrivedAt: Timestamp, status: Int, code: String) {
+    /// What could not be read as a request, or not be taken for the management side, and was refused for that.
+    init(requestID: RequestID, arrivedAt: Timestamp, method: String, status: Int, code: String) {
         self.init(
             requestID: requestID, traceID: nil, arrivedAt: arrivedAt, tokenID: nil, tokenHint: nil, projectID: nil,
-            provider: nil, attempts: 0, cacheStatus: nil, method: "", path: "", model: nil, status: status, code: code,
+            provider: nil, attempts: 0, cacheStatus: nil, method: method, path: "", model: nil, status: status,
+            code: code,
             shadowRefusal: nil, outcome: nil, durationMicroseconds: 0, firstByteMicroseconds: nil,
             overheadMicroseconds: 0, usage: nil, requestBytes: 0, responseBytes: 0)
     }

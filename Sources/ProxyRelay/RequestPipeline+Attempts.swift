@@ -148,15 +148,15 @@ extension Exchange {
         if let route { attempts.append(route.attempt(result)) }
     }
 
-    /// How often an upstream was asked, or was to be.
+    /// How often an upstream was asked, or a connection to one was tried for that.
     func attemptCount(endedAs outcome: RequestOutcome?) -> Int {
-        guard let outcome, !isFromCache || answeredStatus != 0 else { return 0 }
-        let told = allAttempts(endedAs: outcome).count
-        guard told == 0 else { return told }
-        switch outcome {
-        case .completed, .clientLeft, .upstreamUnreachable, .upstreamReset, .upstreamTimeout, .inDoubt: return 1
-        case .refused: return headSentAt == nil ? 0 : 1
-        }
+        guard !isFromCache || answeredStatus != 0 else { return 0 }
+        let isOfTheLast =
+            switch outcome {
+            case .upstreamUnreachable, .upstreamReset, .upstreamTimeout: true
+            case nil, .completed, .clientLeft, .refused, .inDoubt: hasHead || headSentAt != nil
+            }
+        return attempts.count + (isOfTheLast ? 1 : 0)
     }
 
     /// All attempts, where there was a choice or more than one; the last of them ended as `outcome` says.

@@ -68,9 +68,12 @@ extension Exchange {
     /// The way has failed; the client is told, unless it may be tried once more.
     func attemptFailed(_ failure: UpstreamFailure) {
         if let route, !hasHead {
-            let hasTripped =
-                failure.isOfTheUpstream(wasSent: isRequestSent) && route.breaker.failed(at: .now(), route.retry.breaker)
-            if hasTripped { relay.meter.update { $0.circuitsOpened += 1 } }
+            if failure.isOfTheUpstream(wasSent: isRequestSent),
+                route.breaker.failed(
+                    at: .now(), waitingSince: failure.result == .timeout ? sentAt : nil, route.retry.breaker)
+            {
+                relay.meter.update { $0.circuitsOpened += 1 }
+            }
             if triesAgain(after: failure.result) { return }
         }
         switch failure {
@@ -170,17 +173,16 @@ extension Exchange {
         let statusClass = min(max(status / 100, 0), 5)
         relay.meter.update { counters in
             counters.answers[statusClass] += 1
-            if let grant {
-                let place = counters.place(of: grant.projectID)
-                counters.projects[place, default: ProjectCounters()].count(statusClass, usage)
-            }
+            if let grant { counters.count(grant.projectID, relay.projects, statusClass, usage) }
             if let code { counters.refusals[code, default: 0] += 1 }
             if let limit = headroom.shadowRefusal { counters.shadowRefusals[limit.rawValue, default: 0] += 1 }
             counters.overhead.observe(overhead)
             counters.duration.observe(duration)
             if let firstByte, let sentAt, let firstByteAt {
                 counters.upstreamFirstByte.observe(firstByte)
-                counters.upstreamDuration.observe(microseconds(from: sentAt, to: now))
+                if let answerEndedAt, !isTunnel, !isFromCache {
+                    counters.upstreamDuration.observe(microseconds(from: sentAt, to: answerEndedAt))
+                }
                 counters.firstByte.observe(microseconds(from: startedAt, to: firstByteAt))
             }
             counters.requestBytes += Int64(clamping: requestBytes)

@@ -62,6 +62,8 @@ extension Exchange {
         guard let caching, let recording = caching.recording, let flight = caching.flight,
             (grant?.cacheScope == .shared) == caching.isShared, let stored = response(recording, caching)
         else { return }
+        // It may have taken longer to come than it is fresh.
+        guard stored.isFresh(at: stored.storedAt) || stored.validators != nil else { return caching.end(.notStored) }
         caching.flight = nil
         caching.recording = nil
         let isHeld = caching.setup.cache.end(flight, .stored(stored))
@@ -103,7 +105,7 @@ extension Exchange {
             return false
         }
         let now = relay.dependencies.now()
-        let fields = response.fields.compactMap { field -> (name: String, value: String)? in
+        var fields = response.fields.compactMap { field -> (name: String, value: String)? in
             guard [.other, .date, .cacheControl].contains(field.kind), !StoredResponse.isOfItsMoment(field, bytes)
             else { return nil }
             return (
@@ -111,6 +113,8 @@ extension Exchange {
                 String(decoding: bytes[field.valueRange], as: UTF8.self)
             )
         }
+        // One without a date was made now (RFC 9110 section 6.6.1); the stale answer's is of before.
+        if !fields.contains(where: { $0.name.lowercased() == "date" }) { fields.append(("Date", HTTPDate.text(now))) }
         let age = Storability.initialAge(response, bytes, arrival)
         let renewed = stale.refreshed(by: fields, at: now, age: age, for: 0)
         let lifetime = renewed.flatMap { renewed in

@@ -281,7 +281,7 @@ extension Exchange {
     func responseHead(_ response: ResponseHead, _ bytes: ByteBuffer, at now: NIODeadline) {
         firstByteAt = now
         hasHead = true
-        route?.breaker.answered()
+        route?.breaker.answered(at: now)
         status = response.status
         answeredStatus = response.status
         if response.status >= 400, !clientHasLeft {
@@ -362,33 +362,12 @@ extension Exchange {
         downstream.flush()
     }
 
-    /// What we, and neither the upstream nor the client, have added so far, in microseconds.
-    func overheadUntilNow() -> Int64 {
-        let now = NIODeadline.now()
-        let total = microseconds(from: startedAt, to: now) - othersMicroseconds
-        // What follows the head comes as the client sends it, and goes on at once.
-        guard let since = headSentAt ?? heldUpSince else { return max(0, total) }
-        return max(0, total - microseconds(from: since, to: firstByteAt ?? now))
-    }
-
-    /// What it was held up by is over.
-    func noteHeldUp() {
-        guard let since = heldUpSince else { return }
-        othersMicroseconds += microseconds(from: since, to: .now())
-        heldUpSince = nil
-    }
-
-    /// An attempt is over that the client will see nothing of.
-    func noteLostAttempt() {
-        if headSentAt != nil { heldUpSince = headSentAt }
-        noteHeldUp()
-    }
-
     // MARK: Settle
 
     /// The upstream's answer is complete.
     func responseEnded() {
         isAnswerWhole = true
+        answerEndedAt = .now()
         guard !clientHasLeft else { return drained() }
         upstream = nil
         if passage != .asItCame, !isFromCache {

@@ -11,7 +11,7 @@ enum UpstreamFailure {
     case malformed(WireFault)
 
     /// Whether it tells that the upstream is not well, rather than that one request was not understood; and nobody has said so of the same
-    /// connection. One that takes long may only be slow: of several in a row nobody was answered meanwhile.
+    /// connection. One that takes long may only be slow: then others are answered meanwhile (``CircuitBreaker``).
     func isOfTheUpstream(wasSent: Bool) -> Bool {
         switch self {
         case .unreachable(let loss): loss.count()

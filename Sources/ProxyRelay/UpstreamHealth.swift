@@ -46,6 +46,10 @@ public final class CircuitBreaker: Sendable {
     /// 0 while closed; else the uptime in nanoseconds from which one request may try. Relaxed, as all that hangs on it is which
     /// requests go.
     private let triesFrom = Atomic<UInt64>(0)
+    /// About the uptime in nanoseconds of the last answer.
+    private let lastAnswer = Atomic<UInt64>(0)
+    /// How much older it may be: so that not every answer is told to all loops.
+    private static let staleness: UInt64 = 10_000_000
 
     public init() {}
 
@@ -71,15 +75,20 @@ public final class CircuitBreaker: Sendable {
     }
 
     /// The upstream has answered, whatever it said.
-    func answered() {
+    func answered(at now: NIODeadline) {
+        let now = now.uptimeNanoseconds
+        if now > lastAnswer.load(ordering: .relaxed) + Self.staleness { lastAnswer.store(now, ordering: .relaxed) }
         if failures.load(ordering: .relaxed) > 0 { failures.store(0, ordering: .relaxed) }
         if isTripped { triesFrom.store(0, ordering: .relaxed) }
     }
 
     /// It has not, for a reason that is its own.
+    /// - Parameter sent: of a request that waited for its answer in vain, since when. If others were answered meanwhile, it was slow
+    ///   and the upstream is well.
     /// - Returns: whether it is left alone from now on.
-    func failed(at now: NIODeadline, _ rules: BreakerRules) -> Bool {
+    func failed(at now: NIODeadline, waitingSince sent: NIODeadline? = nil, _ rules: BreakerRules) -> Bool {
         guard rules.failures > 0 else { return false }
+        if let sent, lastAnswer.load(ordering: .relaxed) > sent.uptimeNanoseconds { return false }
         let count = failures.add(1, ordering: .relaxed).newValue
         guard count >= rules.failures else { return false }
         let wasTripped = isTripped

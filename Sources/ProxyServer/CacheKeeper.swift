@@ -66,6 +66,11 @@ final class CacheKeeper: SharedResponses {
                 try await storage.noteCacheUses(Set(used.prefix(Self.mostNoted)), at: now())
                 used = used.dropFirst(Self.mostNoted)
             }
+        } catch {
+            // Then they count as not used.
+            logger.warning("uses of the cache can't be noted", metadata: ["detail": "\(String(reflecting: error))"])
+        }
+        do {
             _ = try await storage.trimCache(to: Int64(maxBytes), at: now())
         } catch {
             logger.warning("the cache can't be trimmed", metadata: ["detail": "\(String(reflecting: error))"])

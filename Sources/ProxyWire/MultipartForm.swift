@@ -95,14 +95,16 @@ enum MultipartForm {
     }
 
     /// A value without the quotes around it; `nil` when it has any within, or a backslash, a semicolon or a percent sign that
-    /// readers take in two ways.
+    /// readers take in two ways, or white space that some of them leave out.
     private static func unquoted(_ text: Substring) -> String? {
         var plain = text
         if plain.hasPrefix("\"") {
             guard plain.count >= 2, plain.hasSuffix("\"") else { return nil }
             plain = plain.dropFirst().dropLast()
         }
-        return plain.contains { "\"\\;%".contains($0) } ? nil : String(plain)
+        let isPlain =
+            trimmed(plain).utf8.count == plain.utf8.count && plain.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+        return !isPlain || plain.contains { "\"\\;%".contains($0) } ? nil : String(plain)
     }
 
     private static func trimmed(_ text: Substring) -> Substring {

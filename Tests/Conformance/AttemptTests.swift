@@ -19,7 +19,7 @@ import Testing
         #expect(!breaker.failed(at: start + .seconds(6), rules), "it was open already")
         #expect(breaker.wait(at: start + .seconds(7), rules) == .seconds(4))
         #expect(breaker.wait(at: start + .seconds(11), rules) == nil)
-        breaker.answered()
+        breaker.answered(at: start + .seconds(11))
         #expect(breaker.wait(at: start + .seconds(11), rules) == nil)
         #expect(!breaker.isTripped)
     }
@@ -29,9 +29,21 @@ import Testing
         for _ in 0..<10 {
             #expect(!breaker.failed(at: start, rules))
             #expect(!breaker.failed(at: start, rules))
-            breaker.answered()
+            breaker.answered(at: start)
         }
         #expect((0..<50).allSatisfy { _ in !breaker.failed(at: start, BreakerRules(failures: 0)) })
+    }
+
+    /// Slow ones of many: the upstream is well.
+    @Test func whoWaitsInVainCountsOnlyWhereNobodyIsAnsweredMeanwhile() {
+        let breaker = CircuitBreaker()
+        breaker.answered(at: start + .seconds(10))
+        let (before, after) = (start + .seconds(5), start + .seconds(11))
+        #expect((0..<9).allSatisfy { _ in !breaker.failed(at: start + .seconds(35), waitingSince: before, rules) })
+        #expect(!breaker.isTripped)
+        #expect(
+            [false, false, true]
+                == (0..<3).map { _ in breaker.failed(at: start + .seconds(41), waitingSince: after, rules) })
     }
 
     @Test func pausesDoubleUpToTheLongest() {

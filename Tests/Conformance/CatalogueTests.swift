@@ -172,7 +172,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 189)
-        #expect(HTTPScenario.all.count == 403)
+        #expect(HTTPScenario.all.count == 404)
         #expect(CommandScenario.all.count == 156)
     }
 

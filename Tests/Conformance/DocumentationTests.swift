@@ -112,6 +112,18 @@ struct DocumentationTests {
         #expect(shown == Symptom.shown(in: guide).map { "\($0.cause): `\($0.message)`" })
     }
 
+    /// What `ci/command-reference` writes of the help of each command.
+    @Test func showAnExampleOfEveryCommand() throws {
+        let sections = try Self.text("docs/commands.md").components(separatedBy: "\n## `").dropFirst()
+        #expect(sections.count > 40)
+        for section in sections {
+            let command = section.prefix { $0 != "`" }
+            let lines = section.split(separator: "\n").drop { !$0.contains("Example") }
+            #expect(
+                lines.contains { $0.hasPrefix("  ") && $0.contains(command) }, "\(command) has no example of its own")
+        }
+    }
+
     @Test func listEveryRouteInTheOpenAPIFile() throws {
         var path = ""
         var listed: [String] = []
@@ -120,13 +132,13 @@ struct DocumentationTests {
             guard line.hasPrefix("  ") else { break }
             let name = line.trimmingCharacters(in: .whitespaces).prefix { $0 != ":" }
             if line.hasPrefix("  /") { path = String(name) }
-            let methods = ["get", "post", "put", "patch", "delete"]
+            let methods = ["get", "post", "put", "patch", "delete", "head", "options"]
             if line.hasPrefix("    "), !line.hasPrefix("     "), methods.contains(String(name)) {
                 listed.append("\(name.uppercased()) \(path)")
             }
         }
         let served = Management.routes.map { "\($0.method) \($0.pathTemplate)" }
         #expect(listed.filter { !$0.hasSuffix(" /v1/{path}") }.sorted() == served.sorted())
-        #expect(listed.count { $0.hasSuffix(" /v1/{path}") } == 5)
+        #expect(listed.count { $0.hasSuffix(" /v1/{path}") } == 7)
     }
 }

@@ -249,7 +249,7 @@ extension HTTPScenario {
         HTTPScenario(
             inside: "attempt.breaker.counts-silence",
             "An upstream that takes requests and answers none in time is left alone too; one answer between, and it is not.",
-            settings: file("breaker: {failures: 2, open_for: 60s}\n    timeouts: {response_header: 150ms}")
+            settings: file("breaker: {failures: 2, open_for: 60s}\n    timeouts: {response_header: 1500ms}")
         ) { world, check in
             let tenant = try await world.tenant()
             func time() async throws {
@@ -263,6 +263,21 @@ extension HTTPScenario {
             try await time()
             check.refusal(try await world.exchange(tenant.request()), 503, "upstream_circuit_open")
             check.equal(world.upstream.received.count, 4, "requests that went on")
+        },
+        HTTPScenario(
+            inside: "attempt.breaker.slow-is-not-silent",
+            "Requests that are not answered in time, while another is, say nothing of their upstream.",
+            settings: file("breaker: {failures: 2, open_for: 60s}\n    timeouts: {response_header: 2s}")
+        ) { world, check in
+            let tenant = try await world.tenant()
+            for _ in 0..<2 { world.upstream.script(UpstreamStep.readRequest + [.awaitClose]) }
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<2 { group.addTask { try await world.exchange(tenant.request()) } }
+                check.that(try await eventually { world.upstream.received.count == 2 }, "they are not sent on")
+                check.usual(try await world.exchange(tenant.request()), "the one that is answered")
+                for try await answer in group { check.refusal(answer, 504, "upstream_timeout") }
+            }
+            check.usual(try await world.exchange(tenant.request()), "after them")
         },
         HTTPScenario(
             inside: "attempt.retry.takes-every-5xx", "Whatever an upstream calls its failure, it is tried again.",

@@ -26,7 +26,7 @@ extension HTTPScenario {
         HTTPScenario(
             inside: "cache.lifetime.usual",
             "An answer that may be kept and doesn't say how long is kept for HTTP_CACHE_DEFAULT_TTL.",
-            settings: ["HTTP_CACHE_DEFAULT_TTL": "2s"]
+            settings: ["HTTP_CACHE_DEFAULT_TTL": "4s"]
         ) { world, check in
             let tenant = try await world.tenant()
             let get = tenant.request("/v1/models", method: "GET", body: nil)

@@ -144,6 +144,8 @@ extension HTTPScenario {
         (parts, field("o1") + "--XX--"), (parts, field("gpt-4o") + field("gpt-4o") + "--XX--"),
         (parts, field("gpt-4o")),
         (parts, part("Content-Disposition: form-data; name=\"Model\"", "gpt-4o") + "--XX--"),
+        (parts, part("Content-Disposition: form-data; name=\tmodel", "o1") + "--XX--"),
+        (parts, part("Content-Disposition: form-data; name=\" model\"", "o1") + "--XX--"),
         (
             parts,
             part("Content-Disposition: form-data; name=\"model\"\r\nContent-Transfer-Encoding: base64", "gpt-4o")

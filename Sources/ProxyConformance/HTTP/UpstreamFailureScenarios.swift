@@ -15,15 +15,19 @@ extension HTTPScenario {
             _ = try await world.storage.update(tenant.projectID, broken, at: Timestamp(milliseconds: 0))
             check.that(
                 try await eventually { try await world.exchange(tenant.request()).status == 500 }, "it is still served")
-            check.refusal(try await world.exchange(tenant.request()), 500, "project_unusable")
+            let counted = try await world.storage.token(tenant.tokenID).requestCount
+            for _ in 0..<3 { check.refusal(try await world.exchange(tenant.request()), 500, "project_unusable") }
+            check.equal(
+                try await world.storage.token(tenant.tokenID).requestCount, counted, "requests that were counted")
             check.that(
                 try await eventually { world.log.contains("the key of a project can't be opened") },
                 "the log doesn't say why")
             _ = try await world.manage(
-                "PATCH", "/manage/projects/\(tenant.projectID)", #"{"api_key":"\#(upstreamKey)"}"#)
+                "PATCH", "/manage/projects/\(tenant.projectID)", #"{"api_key":"sk-mended-0123456789"}"#)
             check.that(
                 try await eventually { try await world.exchange(tenant.request()).status == 200 }, "it is not mended")
-            check.equal(world.upstream.received.last?.fields.first("authorization"), "Bearer \(upstreamKey)", "its key")
+            check.equal(
+                world.upstream.received.last?.fields.first("authorization"), "Bearer sk-mended-0123456789", "its key")
         },
         HTTPScenario(
             inside: "upstream.refused.is-502", "An upstream that takes no connection is unreachable: 502.",

@@ -75,7 +75,7 @@ extension FuzzTarget {
     }
 }
 
-/// A reader of forms that takes a boundary wherever it stands, and lines that end as they like.
+/// A reader of forms that takes a boundary wherever it stands, lines that end as they like, and fields that are named in any way.
 private enum LenientForm {
     static func models(in form: [UInt8]) -> [[UInt8]] {
         split(form, at: octets("--B")).dropFirst().compactMap { part in
@@ -83,12 +83,35 @@ private enum LenientForm {
                 first(of: mark, in: part).map { (head: $0, content: $0 + mark.count) }
             }
             guard let end = ends.min(by: { $0.head < $1.head }) else { return nil }
-            let head = part[..<end.head].filter { !octets(" \t\"").contains($0) }
-            let isNamed = head.split(whereSeparator: { octets(";\r\n").contains($0) }).contains { field in
-                text(field.prefix(5)).lowercased() == "name=" && field.dropFirst(5).elementsEqual(octets("model"))
+            let isNamed = lines(of: part[..<end.head]).contains { line in
+                text(line.prefix(19)).lowercased() == "content-disposition"
+                    && line.split(separator: UInt8(ascii: ";")).contains { field in
+                        let sides = field.split(separator: UInt8(ascii: "="), maxSplits: 1).map { trimmed($0) }
+                        return sides.count == 2 && text(sides[0]).lowercased() == "name"
+                            && sides[1].elementsEqual(octets("model"))
+                    }
             }
             return isNamed ? Array(part[end.content...]) : nil
         }
+    }
+
+    /// With those that go on, by white space at their beginning, in one.
+    private static func lines(of head: ArraySlice<UInt8>) -> [[UInt8]] {
+        head.split { octets("\r\n").contains($0) }.reduce(into: []) { lines, line in
+            if let first = line.first, octets(" \t").contains(first), !lines.isEmpty {
+                lines[lines.count - 1] += line
+            } else {
+                lines.append(Array(line))
+            }
+        }
+    }
+
+    /// Without white space and quotes at either end.
+    private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let isBlank = { (byte: UInt8) in octets(" \t\"").contains(byte) }
+        var rest = bytes.drop(while: isBlank)
+        while let last = rest.last, isBlank(last) { rest.removeLast() }
+        return rest
     }
 
     private static func split(_ bytes: [UInt8], at mark: [UInt8]) -> [[UInt8]] {
