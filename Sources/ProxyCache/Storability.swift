@@ -73,11 +73,13 @@ public enum Storability {
         guard allowsSharing else { return nil }
         let age = initialAge(head, bytes, circumstances.arrival)
         // What others say of it they say of the time from now on.
-        let lifetime = explicit(said, head, bytes) ?? age + (circumstances.wish?.maxAge ?? circumstances.usualLifetime)
+        let longest = longestMilliseconds / 1000
+        let left =
+            explicit(said, head, bytes).map { min($0, longest) }
+            ?? age + min(circumstances.wish?.maxAge ?? circumstances.usualLifetime, longest)
         let canBeValidated =
             circumstances.method == .get
             && (head.text(of: "etag", in: bytes) != nil || head.text(of: "last-modified", in: bytes) != nil)
-        let left = min(lifetime, longestMilliseconds / 1000)
         return left > age ? left : canBeValidated ? 0 : nil
     }
 

@@ -87,6 +87,8 @@ enum MultipartForm {
         guard pieces.first?.lowercased() == "form-data" else { return (nil, false) }
         for piece in pieces.dropFirst() {
             let key = piece.prefix { $0 != "=" }.lowercased()
+            // Some readers leave out what is white space in other encodings.
+            guard key.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else { return (nil, false) }
             // Encoded names (RFC 5987) are for readers to differ about.
             if key.hasPrefix("name") { names.append(key == "name" ? unquoted(piece.dropFirst(5)) : nil) }
             if key.hasPrefix("filename") { isPlain = false }
@@ -103,7 +105,7 @@ enum MultipartForm {
             plain = plain.dropFirst().dropLast()
         }
         let isPlain =
-            trimmed(plain).utf8.count == plain.utf8.count && plain.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+            trimmed(plain).utf8.count == plain.utf8.count && plain.utf8.allSatisfy { (0x20...0x7E).contains($0) }
         return !isPlain || plain.contains { "\"\\;%".contains($0) } ? nil : String(plain)
     }
 

@@ -72,7 +72,7 @@ public struct ParameterRules: Hashable, Sendable {
         guard !piece.contains(where: { $0 == UInt8(ascii: "{") || $0 == .quote }) else { return seen.unreadable() }
         let name = piece.prefix { $0 != UInt8(ascii: "=") }
         guard let decoded = Self.decoded(name) else { return seen.unreadable() }
-        if let bracket = decoded.firstIndex(of: "[") { seen.suspect(String(decoded[..<bracket])) }
+        seen.suspectBracket(in: decoded)
         let parts = piece.split(separator: UInt8(ascii: ";"), maxSplits: Self.mostParameters)
         for part in parts.dropFirst() {
             guard let other = Self.decoded(part.prefix { $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: "[") }) else {
@@ -93,7 +93,7 @@ public struct ParameterRules: Hashable, Sendable {
                 seen.unreadable()
                 return false
             }
-            if let bracket = name.firstIndex(of: "[") { seen.suspect(String(name[..<bracket])) }
+            seen.suspectBracket(in: name)
             seen.note(name) { part.isPlain ? String(decoding: part.content, as: UTF8.self) : nil }
             return seen.violation == nil
         }
@@ -128,6 +128,12 @@ public struct ParameterRules: Hashable, Sendable {
         }
 
         mutating func unreadable() { violation = violation ?? .unreadable }
+
+        /// A name with a bracket, before which some readers find another. By scalars: a mark of accent makes one character with it.
+        mutating func suspectBracket(in name: String) {
+            let scalars = name.unicodeScalars
+            if let bracket = scalars.firstIndex(of: "[") { suspect(String(scalars[..<bracket])) }
+        }
 
         /// A name that only some readers find.
         mutating func suspect(_ name: String) {

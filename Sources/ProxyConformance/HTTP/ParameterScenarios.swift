@@ -139,13 +139,15 @@ extension HTTPScenario {
 
     private static let bad = [
         (form, "model=o1"), (form, "model=gpt-4o&model=gpt-4o"), (form, "mod%65l=o1"), (form, "MODEL=o1"),
-        (form, "x=1;model=o1"), (form, "model[]=o1"), (form, #"{"model":"gpt-4o"}"#),
+        (form, "x=1;model=o1"), (form, "model[]=o1"), (form, "model[%CC%81]=o1"), (form, #"{"model":"gpt-4o"}"#),
         (form, "model"),
         (parts, field("o1") + "--XX--"), (parts, field("gpt-4o") + field("gpt-4o") + "--XX--"),
         (parts, field("gpt-4o")),
         (parts, part("Content-Disposition: form-data; name=\"Model\"", "gpt-4o") + "--XX--"),
         (parts, part("Content-Disposition: form-data; name=\tmodel", "o1") + "--XX--"),
         (parts, part("Content-Disposition: form-data; name=\" model\"", "o1") + "--XX--"),
+        (parts, part("Content-Disposition: form-data; name=\u{A0}model", "o1") + "--XX--"),
+        (parts, part("Content-Disposition: form-data; name=\"x\"; \u{0B}name=\"model\"", "o1") + "--XX--"),
         (
             parts,
             part("Content-Disposition: form-data; name=\"model\"\r\nContent-Transfer-Encoding: base64", "gpt-4o")
