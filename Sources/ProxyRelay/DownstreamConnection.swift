@@ -1,7 +1,7 @@
 import NIOCore
 import NIOTLS
-import ProxyHTTP2
 import ProxyDomain
+import ProxyHTTP2
 import ProxyWire
 
 /// The client side of the relay: frames requests, and carries what their exchanges answer.
@@ -371,7 +371,11 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
         let (status, code) = refusal.statusAndCode
         write(answer(to: refusal, keepsAlive: false, requestID: requestID.text))
         relay.meter.update { counters in
-            if isLocal { counters.localRequests += 1 } else { counters.answers[min(max(status / 100, 0), 5)] += 1 }
+            if isLocal {
+                counters.localRequests += 1
+            } else {
+                counters.answers[RelayCounters.statusClass(of: status)] += 1
+            }
             counters.refusals[code, default: 0] += 1
         }
         relay.dependencies.log?.record(

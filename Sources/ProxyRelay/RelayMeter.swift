@@ -100,6 +100,9 @@ public struct RelayCounters: Sendable {
 
     public init() {}
 
+    /// Where answers of a status are counted.
+    static func statusClass(of status: Int) -> Int { min(max(status / 100, 0), 5) }
+
     mutating func count(
         _ project: ProjectID, _ places: ProjectPlaces, _ statusClass: Int, _ usage: TokenUsage?
     ) {

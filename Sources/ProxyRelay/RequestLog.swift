@@ -12,7 +12,7 @@ public struct RequestSummary: Sendable {
     public let projectID: ProjectID?
     /// Whose answer it was to be, or was; `nil` when it was refused before one was chosen.
     public let provider: String?
-    /// How often it was sent, or was to be; 0 for a refusal and for an answer from the cache.
+    /// How often an upstream was asked, or a connection to one was tried for that; 0 for an answer from the cache.
     public let attempts: Int
     /// What `Cache-Status` said after the cache's name; `nil` when the cache took no part.
     public let cacheStatus: String?

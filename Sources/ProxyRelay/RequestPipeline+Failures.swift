@@ -169,8 +169,7 @@ extension Exchange {
 
     private func count(_ usage: TokenUsage?, code: String?, at now: NIODeadline) {
         let duration = microseconds(from: startedAt, to: now)
-        let firstByte = sentAt.flatMap { sent in firstByteAt.map { microseconds(from: sent, to: $0) } }
-        let statusClass = min(max(status / 100, 0), 5)
+        let statusClass = RelayCounters.statusClass(of: status)
         relay.meter.update { counters in
             counters.answers[statusClass] += 1
             if let grant { counters.count(grant.projectID, relay.projects, statusClass, usage) }
@@ -178,8 +177,8 @@ extension Exchange {
             if let limit = headroom.shadowRefusal { counters.shadowRefusals[limit.rawValue, default: 0] += 1 }
             counters.overhead.observe(overhead)
             counters.duration.observe(duration)
-            if let firstByte, let sentAt, let firstByteAt {
-                counters.upstreamFirstByte.observe(firstByte)
+            if let sentAt, let firstByteAt {
+                counters.upstreamFirstByte.observe(microseconds(from: sentAt, to: firstByteAt))
                 if let answerEndedAt, !isTunnel, !isFromCache {
                     counters.upstreamDuration.observe(microseconds(from: sentAt, to: answerEndedAt))
                 }

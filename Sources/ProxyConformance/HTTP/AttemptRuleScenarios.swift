@@ -6,14 +6,14 @@ extension HTTPScenario {
     static let attemptRules: [HTTPScenario] = [
         HTTPScenario(
             inside: "attempt.retry.only-what-is-named", "Where `on` is given, nothing else is tried again.",
-            settings: openAI(
+            settings: openAIFile(
                 "retry: {attempts: 2, on: [418, timeout], backoff: 1ms}\n    timeouts: {response_header: 2s}")
         ) { world, check in
             let tenant = try await world.tenant()
-            world.upstream.script(answering("503 Busy"))
+            world.upstream.script(answeringEmpty("503 Busy"))
             check.equal(try await world.exchange(tenant.request()).status, 503, "what is not named")
             check.equal(world.upstream.received.count, 1, "attempts")
-            world.upstream.script(answering("418 Teapot"))
+            world.upstream.script(answeringEmpty("418 Teapot"))
             check.usual(try await world.exchange(tenant.request()), "after a status that is named")
             world.upstream.script(UpstreamStep.readRequest + [.awaitClose])
             check.usual(try await world.exchange(tenant.request()), "after silence")
@@ -22,13 +22,13 @@ extension HTTPScenario {
         HTTPScenario(
             inside: "attempt.fallback.only-what-is-named",
             "Where `on` is given, nothing else makes a request take the next way.",
-            settings: openAI("fallback: {on: [500]}")
+            settings: openAIFile("fallback: {on: [500]}")
         ) { world, check in
             let tenant = try await world.scoped()
             _ = try await world.way(of: tenant, #""api_key":"\#(secondKey)""#)
-            world.upstream.script(answering("503 Busy"))
+            world.upstream.script(answeringEmpty("503 Busy"))
             check.equal(try await world.exchange(tenant.request()).status, 503, "what is not named")
-            world.upstream.script(answering("500 Oops"))
+            world.upstream.script(answeringEmpty("500 Oops"))
             check.usual(try await world.exchange(tenant.request()), "what is named")
             check.equal(
                 world.upstream.received.map { $0.fields.first("authorization") },
@@ -41,7 +41,7 @@ extension HTTPScenario {
             let tenant = try await world.scoped()
             _ = try await world.way(of: tenant, #""api_key":"\#(secondKey)","priority":5"#)
             func key(after status: String, _ retryAfter: String) async throws -> String? {
-                world.upstream.script(answering(status, fields: "Retry-After: \(retryAfter)\r\n"))
+                world.upstream.script(answeringEmpty(status, fields: "Retry-After: \(retryAfter)\r\n"))
                 check.usual(try await world.exchange(tenant.request()), "refused until \(retryAfter)")
                 return try await nextKey()
             }
@@ -63,7 +63,7 @@ extension HTTPScenario {
         HTTPScenario(
             inside: "attempt.breaker.one-tries",
             "When an upstream has been left alone for long enough, one request tries; others are refused until it was answered.",
-            settings: openAI("breaker: {failures: 1, open_for: 4s}")
+            settings: openAIFile("breaker: {failures: 1, open_for: 4s}")
         ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.reset])
@@ -86,7 +86,7 @@ extension HTTPScenario {
         HTTPScenario(
             inside: "attempt.connections.are-bounded",
             "No more unused connections to an upstream are kept than its provider says.", needs: .rawUpstream,
-            settings: openAI("connection: {max_idle_conns: 1}").merging(["EVENT_LOOPS": "1"]) { $1 }
+            settings: openAIFile("connection: {max_idle_conns: 1}").merging(["EVENT_LOOPS": "1"]) { $1 }
         ) { world, check in
             let tenant = try await world.tenant()
             for _ in 0..<4 {
@@ -106,7 +106,7 @@ extension HTTPScenario {
         HTTPScenario(
             inside: "attempt.connections.are-kept-as-long-as-said",
             "An unused connection to an upstream is closed when its provider's time for that is over.",
-            needs: .rawUpstream, settings: openAI("timeouts: {idle_connection: 3s}")
+            needs: .rawUpstream, settings: openAIFile("timeouts: {idle_connection: 3s}")
         ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.usual), .awaitClose])
@@ -130,14 +130,4 @@ extension HTTPScenario {
     }
 
     private static let secondKey = "sk-second-0123456789"
-
-    /// A providers file with the upstream as OpenAI, and these keys besides.
-    private static func openAI(_ keys: String) -> [String: String] {
-        ["API_CONFIG_PATH": "{file}apis:\n  openai:\n    base_url: {upstream}\n    \(keys)\n"]
-    }
-
-    /// Reads the request and answers with a status.
-    private static func answering(_ status: String, fields: String = "") -> [UpstreamStep] {
-        UpstreamStep.readRequest + [.send(HTTPAnswer.json("{}", status: status, fields: fields))]
-    }
 }

@@ -11,7 +11,7 @@ extension HTTPScenario {
             for status in [429, 401, 403, 500, 502, 503, 504] {
                 let tenant = try await world.scoped(name: "acme \(status)")
                 let way = try await world.way(of: tenant, #""api_key":"sk-second-0123456789""#)
-                world.upstream.script(answering("\(status) No"))
+                world.upstream.script(answeringEmpty("\(status) No"))
                 check.usual(try await world.exchange(tenant.request()), "after \(status)")
                 let received = world.upstream.received.suffix(2)
                 check.equal(
@@ -58,7 +58,7 @@ extension HTTPScenario {
             let tenant = try await world.scoped()
             _ = try await world.way(of: tenant, #""api_key":"sk-narrow-0123456789","provider":"narrow","priority":1"#)
             _ = try await world.way(of: tenant, #""api_key":"azure-0123456789","provider":"azure","priority":2"#)
-            world.upstream.script(answering("503 Busy"))
+            world.upstream.script(answeringEmpty("503 Busy"))
             let field = HTTPField("api-key", "the client's own")
             check.usual(try await world.exchange(tenant.request("/v1/chat/completions?a=b", fields: [field])))
             let received = world.upstream.received.last
@@ -82,7 +82,7 @@ extension HTTPScenario {
             let cut = try await world.exchange(tenant.request())
             // Cut short, or refused when it had not begun yet: never the answer of a second attempt.
             check.that(cut.status == 502 || cut.end != .complete, "the answer looks whole: \(cut.status) \(cut.text)")
-            world.upstream.script(answering("400 Bad Request"))
+            world.upstream.script(answeringEmpty("400 Bad Request"))
             check.equal(try await world.exchange(tenant.request()).status, 400, "status")
             check.equal(world.upstream.received.count, 2, "requests")
         },
@@ -92,8 +92,8 @@ extension HTTPScenario {
         ) { world, check in
             let tenant = try await world.scoped()
             _ = try await world.way(of: tenant, #""api_key":"sk-second-0123456789""#)
-            world.upstream.script(answering("503 Busy"))
-            world.upstream.script(answering("429 Too Many Requests", fields: "Retry-After: 7\r\n"))
+            world.upstream.script(answeringEmpty("503 Busy"))
+            world.upstream.script(answeringEmpty("429 Too Many Requests", fields: "Retry-After: 7\r\n"))
             let answer = try await world.exchange(tenant.request())
             check.equal(answer.status, 429, "status")
             check.equal(answer.text, "{}", "body")
@@ -122,7 +122,7 @@ extension HTTPScenario {
             check.that((113...187).contains(second), "\(second) of 200 took the way of weight 300")
             check.equal(second + share(upstreamKey), 200, "requests along both")
             // Whichever gets it, the other takes all that follow.
-            world.upstream.script(answering("429 Too Many Requests", fields: "Retry-After: 60\r\n"))
+            world.upstream.script(answeringEmpty("429 Too Many Requests", fields: "Retry-After: 60\r\n"))
             try await conversation.send(tenant.request())
             check.usual(try await conversation.response(to: "POST"), "after 429")
             let first = world.upstream.received.count
@@ -144,7 +144,7 @@ extension HTTPScenario {
             let body =
                 Array(#"{"model":"m","input":""#.utf8) + Array(repeating: UInt8(ascii: "x"), count: 3 << 20)
                 + Array(#""}"#.utf8)
-            world.upstream.script(answering("429 Too Many Requests", fields: "Retry-After: 60\r\n"))
+            world.upstream.script(answeringEmpty("429 Too Many Requests", fields: "Retry-After: 60\r\n"))
             check.equal(try await world.exchange(tenant.request(body: body)).status, 429, "an upload")
             let refused = world.upstream.received.last?.fields.first("authorization") ?? ""
             check.that(refused.hasPrefix("Bearer "), "its key")
@@ -160,10 +160,10 @@ extension HTTPScenario {
         HTTPScenario(
             inside: "attempt.retry.waits-and-sends-again",
             "With retry an upstream that is busy is asked again after a pause, as long as it asks for, and no more often than said.",
-            settings: file("retry: {attempts: 3, backoff: 10ms, max_backoff: 2s}")
+            settings: openAIFile("retry: {attempts: 3, backoff: 10ms, max_backoff: 2s}")
         ) { world, check in
             let tenant = try await world.tenant()
-            world.upstream.script(answering("503 Busy"))
+            world.upstream.script(answeringEmpty("503 Busy"))
             world.upstream.script(UpstreamStep.readRequest + [.close])
             check.usual(try await world.exchange(tenant.request()))
             check.equal(
@@ -172,11 +172,11 @@ extension HTTPScenario {
             check.equal(
                 try await world.settlement(of: tenant)?.attempts.map(\.result), [.status(503), .reset, .status(200)],
                 "attempts")
-            for _ in 0..<3 { world.upstream.script(answering("503 Busy")) }
+            for _ in 0..<3 { world.upstream.script(answeringEmpty("503 Busy")) }
             check.equal(try await world.exchange(tenant.request()).status, 503, "after three attempts")
             check.equal(world.upstream.received.count, 6, "attempts in all")
             let clock = ContinuousClock()
-            world.upstream.script(answering("429 Too Many Requests", fields: "Retry-After: 1\r\n"))
+            world.upstream.script(answeringEmpty("429 Too Many Requests", fields: "Retry-After: 1\r\n"))
             let start = clock.now
             check.usual(try await world.exchange(tenant.request()))
             check.that(clock.now - start >= .seconds(1), "the provider's Retry-After was not waited for")
@@ -184,16 +184,16 @@ extension HTTPScenario {
             let rows = try await world.storage.requests(of: tenant.tokenID, after: nil, limit: 9)
             let sent = rows.last?.admission.settlement?.sentMicroseconds
             check.that((sent ?? 0) >= 1_000_000, "the attempt that was answered was sent after \(sent ?? -1) µs")
-            world.upstream.script(answering("429 Too Many Requests", fields: "Retry-After: 3\r\n"))
+            world.upstream.script(answeringEmpty("429 Too Many Requests", fields: "Retry-After: 3\r\n"))
             check.equal(try await world.exchange(tenant.request()).status, 429, "a longer one than max_backoff")
         },
         HTTPScenario(
             inside: "attempt.retry.is-budgeted",
             "Requests that are sent again are a share of all, and ten more: an upstream that is down is not hit twice as hard.",
-            settings: file("retry: {attempts: 2, backoff: 1ms, budget_percent: 0}\n    breaker: {failures: 0}")
+            settings: openAIFile("retry: {attempts: 2, backoff: 1ms, budget_percent: 0}\n    breaker: {failures: 0}")
         ) { world, check in
             let tenant = try await world.tenant()
-            for _ in 0..<40 { world.upstream.script(answering("503 Busy")) }
+            for _ in 0..<40 { world.upstream.script(answeringEmpty("503 Busy")) }
             var conversation = try await world.talk()
             for _ in 0..<20 {
                 try await conversation.send(tenant.request())
@@ -205,26 +205,26 @@ extension HTTPScenario {
         HTTPScenario(
             inside: "attempt.retry.streams-a-body-only-once",
             "A request whose body is larger than what is kept is sent once; its client gets the upstream's own answer.",
-            settings: file("retry: {attempts: 3, backoff: 1ms}")
+            settings: openAIFile("retry: {attempts: 3, backoff: 1ms}")
         ) { world, check in
             let tenant = try await world.tenant()
             let body =
                 Array(#"{"model":"m","input":""#.utf8) + Array(repeating: UInt8(ascii: "x"), count: 3 << 20)
                 + Array(#""}"#.utf8)
-            world.upstream.script(answering("503 Busy"))
+            world.upstream.script(answeringEmpty("503 Busy"))
             check.equal(try await world.exchange(tenant.request(body: body)).status, 503, "status")
             check.equal(world.upstream.received.count, 1, "attempts")
             let kept =
                 Array(#"{"model":"m","input":""#.utf8) + Array(repeating: UInt8(ascii: "x"), count: 500_000)
                 + Array(#""}"#.utf8)
-            world.upstream.script(answering("503 Busy"))
+            world.upstream.script(answeringEmpty("503 Busy"))
             check.usual(try await world.exchange(tenant.request(body: kept)), "a smaller one")
             check.equal(world.upstream.received.last?.body.count, kept.count, "its body")
         },
         HTTPScenario(
             inside: "attempt.breaker.leaves-the-upstream-alone",
             "After failures in a row the upstream is not asked: 503 with Retry-After. Then one request tries, and all go again.",
-            settings: file("breaker: {failures: 3, open_for: 2s}")
+            settings: openAIFile("breaker: {failures: 3, open_for: 2s}")
         ) { world, check in
             let tenant = try await world.tenant()
             for _ in 0..<3 {
@@ -249,7 +249,7 @@ extension HTTPScenario {
         HTTPScenario(
             inside: "attempt.breaker.counts-silence",
             "An upstream that takes requests and answers none in time is left alone too; one answer between, and it is not.",
-            settings: file("breaker: {failures: 2, open_for: 60s}\n    timeouts: {response_header: 1500ms}")
+            settings: openAIFile("breaker: {failures: 2, open_for: 60s}\n    timeouts: {response_header: 1500ms}")
         ) { world, check in
             let tenant = try await world.tenant()
             func time() async throws {
@@ -257,7 +257,7 @@ extension HTTPScenario {
                 check.refusal(try await world.exchange(tenant.request()), 504, "upstream_timeout")
             }
             try await time()
-            world.upstream.script(answering("200 OK"))
+            world.upstream.script(answeringEmpty("200 OK"))
             check.equal(try await world.exchange(tenant.request()).status, 200, "an answer between")
             try await time()
             try await time()
@@ -267,7 +267,7 @@ extension HTTPScenario {
         HTTPScenario(
             inside: "attempt.breaker.slow-is-not-silent",
             "Requests that are not answered in time, while another is, say nothing of their upstream.",
-            settings: file("breaker: {failures: 2, open_for: 60s}\n    timeouts: {response_header: 2s}")
+            settings: openAIFile("breaker: {failures: 2, open_for: 60s}\n    timeouts: {response_header: 2s}")
         ) { world, check in
             let tenant = try await world.tenant()
             for _ in 0..<2 { world.upstream.script(UpstreamStep.readRequest + [.awaitClose]) }
@@ -281,19 +281,19 @@ extension HTTPScenario {
         },
         HTTPScenario(
             inside: "attempt.retry.takes-every-5xx", "Whatever an upstream calls its failure, it is tried again.",
-            settings: file("retry: {attempts: 2, backoff: 1ms}")
+            settings: openAIFile("retry: {attempts: 2, backoff: 1ms}")
         ) { world, check in
             let tenant = try await world.tenant()
             for status in [500, 507, 520, 529, 599] {
-                world.upstream.script(answering("\(status) Busy"))
-                world.upstream.script(answering("200 OK"))
+                world.upstream.script(answeringEmpty("\(status) Busy"))
+                world.upstream.script(answeringEmpty("200 OK"))
                 check.equal(try await world.exchange(tenant.request()).status, 200, "after \(status)")
             }
         },
         HTTPScenario(
             inside: "attempt.breaker.goes-another-way",
             "While an upstream is left alone, requests go along the next way without trying it.",
-            settings: file("breaker: {failures: 2, open_for: 60s}")
+            settings: openAIFile("breaker: {failures: 2, open_for: 60s}")
         ) { world, check in
             let tenant = try await world.scoped(project: #""base_url":"http://127.0.0.1:1""#)
             let address = #""base_url":"http://127.0.0.1:\#(world.upstream.port)""#
@@ -308,10 +308,10 @@ extension HTTPScenario {
         HTTPScenario(
             inside: "attempt.cap.counts-once",
             "A request of a capped token that takes several attempts takes one from its cap.",
-            settings: file("retry: {attempts: 3, backoff: 1ms}")
+            settings: openAIFile("retry: {attempts: 3, backoff: 1ms}")
         ) { world, check in
             let tenant = try await world.tenant(cap: 2)
-            for _ in 0..<2 { world.upstream.script(answering("503 Busy")) }
+            for _ in 0..<2 { world.upstream.script(answeringEmpty("503 Busy")) }
             check.usual(try await world.exchange(tenant.request()))
             check.usual(try await world.exchange(tenant.request()))
             check.refusal(try await world.exchange(tenant.request()), 429, "quota_exceeded")
@@ -347,7 +347,7 @@ extension HTTPScenario {
         HTTPScenario(
             inside: "attempt.timeouts.are-those-of-the-provider",
             "A provider's own timeouts take the place of the server's, also for the whole of an answer that is no stream.",
-            settings: file(
+            settings: openAIFile(
                 "timeouts: {response_header: 1s, request: 2s, idle_connection: 50ms}\n    connection: {max_idle_conns: 4}"
             )
         ) { world, check in
@@ -370,13 +370,13 @@ extension HTTPScenario {
         },
     ]
 
-    /// A providers file with one provider that has these further keys.
-    private static func file(_ keys: String) -> [String: String] {
+    /// Settings with a providers file: the upstream as OpenAI, and these keys besides.
+    static func openAIFile(_ keys: String) -> [String: String] {
         ["API_CONFIG_PATH": "{file}apis:\n  openai:\n    base_url: {upstream}\n    \(keys)\n"]
     }
 
-    /// Reads the request and answers with a status.
-    private static func answering(_ status: String, fields: String = "") -> [UpstreamStep] {
+    /// Reads the request and answers with a status and an empty object.
+    static func answeringEmpty(_ status: String, fields: String = "") -> [UpstreamStep] {
         UpstreamStep.readRequest + [.send(HTTPAnswer.json("{}", status: status, fields: fields))]
     }
 }

@@ -119,8 +119,7 @@ extension HTTPScenario {
             let answer = try await world.exchange(raw: "nonsense\r\n\r\n")
             check.equal(answer.status, 400, "status")
             let id = answer.fields.first("x-proxy-request-id") ?? "none"
-            check.that(try await eventually { world.log.contains(id) }, "no line of \(id)")
-            let line = world.log.split(separator: "\n").first { $0.contains(id) } ?? ""
+            let line = try await world.logLine(of: id, check)
             let code = answer.json["error"]["code"].string ?? "none"
             check.that(line.contains(#""status":400,"code":"\#(code)""#), "the line is \(line)")
         },
@@ -194,11 +193,10 @@ extension HTTPScenario {
         ) { world, check in
             let tenant = try await world.tenant()
             let id = try await world.exchange(tenant.request()).fields.first("x-proxy-request-id") ?? "none"
-            check.that(try await eventually { world.log.contains(id) }, "the request was not logged")
-            let line = world.log.split(separator: "\n").first { $0.contains(id) } ?? ""
+            let line = try await world.logLine(of: id, check)
             check.that(
                 line.contains(" info request request_id=\(id) ") && line.contains(" status=200 ")
-                    && JSONDocument(String(line)) == nil, "the line is \(line)")
+                    && JSONDocument(line) == nil, "the line is \(line)")
         },
         HTTPScenario(
             inside: "operate.log.tells-the-way",
@@ -211,8 +209,7 @@ extension HTTPScenario {
             let masked = #""token":"\#(tenant.secret.prefix(7))…\#(tenant.secret.suffix(4))","#
             for (attempts, cache) in [(1, "fwd=miss"), (0, "hit; ttl=")] {
                 let id = try await world.exchange(get).fields.first("x-proxy-request-id") ?? "none"
-                check.that(try await eventually { world.log.contains(id) }, "the request was not logged")
-                let line = world.log.split(separator: "\n").first { $0.contains(id) } ?? ""
+                let line = try await world.logLine(of: id, check)
                 let way = #""provider":"openai","attempts":\#(attempts),"cache":"\#(cache)"#
                 check.that(line.contains(masked) && line.contains(way), "no \(way) in \(line)")
             }
@@ -320,6 +317,14 @@ extension ProxyAccess {
         let fields = [HTTPField("Accept", "application/json")]
         return Metrics(
             document: try await exchange(HTTPRequest(method: "GET", target: "/metrics", fields: fields)).json)
+    }
+}
+
+extension ProxyWorld {
+    /// The line of the log that names a request, once it is there.
+    fileprivate func logLine(of id: String, _ check: Check) async throws -> String {
+        check.that(try await eventually { log.contains(id) }, "no line of \(id)")
+        return log.split(separator: "\n").first { $0.contains(id) }.map(String.init) ?? ""
     }
 }
 

@@ -84,7 +84,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             "origin.any.may-be-allowed", "With * a page of any origin is served.",
-            settings: file("allowed_origins: ['*']")
+            settings: openAIFile("allowed_origins: ['*']")
         ) { world, check in
             let tenant = try await world.tenant()
             let response = try await world.exchange(
@@ -144,7 +144,7 @@ extension HTTPScenario {
         HTTPScenario(
             "origin.field.may-be-required",
             "A field that a provider's requests must have is asked for by name, and Origin with a code of its own.",
-            settings: file("required_headers: [Origin, X-Tenant]")
+            settings: openAIFile("required_headers: [Origin, X-Tenant]")
         ) { world, check in
             let tenant = try await world.tenant(cap: 1)
             check.refusal(try await world.exchange(tenant.request()), 400, "origin_required")
@@ -161,9 +161,5 @@ extension HTTPScenario {
     ]
 
     private static let page = "https://app.example"
-    private static let allowing = file("allowed_origins: ['https://App.example:443', 'http://localhost:3000']")
-
-    private static func file(_ line: String) -> [String: String] {
-        ["API_CONFIG_PATH": "{file}apis:\n  openai:\n    base_url: {upstream}\n    \(line)\n"]
-    }
+    private static let allowing = openAIFile("allowed_origins: ['https://App.example:443', 'http://localhost:3000']")
 }
