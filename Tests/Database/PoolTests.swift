@@ -189,7 +189,7 @@ struct PoolTests {
     @Test("many callers at once are all served, each on a connection of its own")
     func crowd() async throws {
         let folder = TemporaryFolder()
-        let pool = try await SQLiteDatabase.open(.file(folder.database), limits: .init(readers: 4, maxIdle: 2))
+        let pool = try await SQLiteDatabase.open(.file(folder.database), limits: .init(readers: 4, maxIdle: 2, wait: .seconds(60)))
         try await pool.write { try $0.runScript("CREATE TABLE seen (n INTEGER) STRICT") }
         let add = SQLStatement("INSERT INTO seen VALUES ($1)")
         let count = SQLStatement("SELECT count(*) FROM seen")
