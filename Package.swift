@@ -168,7 +168,9 @@ let package = Package(
         .target(
             name: "FuzzFixtures",
             dependencies: [
-                "ProxyWire", "ProxyHTTP2", "ProxySettings", "PostgresDriver", "WireFixtures", .nioCore, .nioHPACK,
+                "ProxyDomain", "ProxyWire", "ProxyHTTP2", "ProxySettings", "ProxyCache", "PostgresDriver",
+                "WireFixtures",
+                .nioCore, .nioHPACK,
             ],
             path: "Tests/Fixtures/Fuzz", exclude: ["Corpus"], swiftSettings: houseSettings),
         .testTarget(

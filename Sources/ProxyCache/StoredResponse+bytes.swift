@@ -7,6 +7,10 @@ import ProxyWire
 extension StoredResponse {
     /// Raised when the form changes: a server reads nothing that another version wrote.
     private static let version: UInt8 = 2
+    /// What instants and ages may be: with others, which a sound server doesn't write, their sums would not be numbers.
+    private static let instants = 0...Timestamp.latest.milliseconds
+    /// In seconds: twice what a header field may say (RFC 9111 section 1.2.2).
+    private static let ages = 0...Int64(1) << 32
 
     public var bytes: ByteBuffer {
         var bytes = ByteBuffer()
@@ -36,6 +40,7 @@ extension StoredResponse {
         var bytes = bytes
         guard bytes.readInteger(as: UInt8.self) == Self.version, let storedAt = bytes.readInteger(as: Int64.self),
             let freshUntil = bytes.readInteger(as: Int64.self), let age = bytes.readInteger(as: Int64.self),
+            Self.instants.contains(storedAt), Self.instants.contains(freshUntil), Self.ages.contains(age),
             let contentLength = bytes.readInteger(as: Int.self), let rechunked = bytes.readInteger(as: UInt8.self),
             let model = bytes.readText(),
             let project = (bytes.readText() ?? nil).flatMap({ ProjectID($0) }), let method = bytes.readText() ?? nil,
@@ -47,7 +52,7 @@ extension StoredResponse {
             selecting[name] = .some(value)
         }
         guard let length = bytes.readInteger(as: Int.self), let headBytes = bytes.readSlice(length: max(0, length)),
-            let head = ResponseHead(headBytes), (0...bytes.readableBytes).contains(contentLength)
+            let head = ResponseHead(headBytes), head.length == length, (0...bytes.readableBytes).contains(contentLength)
         else { return nil }
         self.init(
             request: Request(project: project, method: method, url: url, selecting: selecting), head: head,

@@ -10,6 +10,22 @@ public enum HTTP2ErrorCode: UInt32, Sendable {
     case cancel = 0x8
     case compressionError = 0x9
     case enhanceYourCalm = 0xB
+
+    /// The RFC's name, in lower case.
+    public var name: String {
+        switch self {
+        case .noError: "no_error"
+        case .protocolError: "protocol_error"
+        case .internalError: "internal_error"
+        case .flowControlError: "flow_control_error"
+        case .streamClosed: "stream_closed"
+        case .frameSizeError: "frame_size_error"
+        case .refusedStream: "refused_stream"
+        case .cancel: "cancel"
+        case .compressionError: "compression_error"
+        case .enhanceYourCalm: "enhance_your_calm"
+        }
+    }
 }
 
 /// What the other side did that its connection can't go on after (RFC 9113 section 5.4.1).

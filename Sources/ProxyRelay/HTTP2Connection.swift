@@ -235,6 +235,12 @@ final class HTTP2Connection: ChannelInboundHandler {
         outbox.flush()
         end()
         context?.close(promise: nil)
+        let code = "http2_\(fault.code.name)"
+        relay.meter.update { $0.refusals[code, default: 0] += 1 }
+        let now = relay.dependencies.now()
+        relay.dependencies.log?.record(
+            RequestSummary(
+                requestID: relay.identifiers.next(at: now), arrivedAt: now, method: "", status: 0, code: code))
     }
 
     func sweep(at now: NIODeadline) {

@@ -36,7 +36,8 @@ public struct RequestSummary: Sendable {
 }
 
 extension RequestSummary {
-    /// What could not be read as a request, or not be taken for the management side, and was refused for that.
+    /// What could not be read as a request, or not be taken for the management side, and was refused for that; or an HTTP/2 connection
+    /// that was ended for what its client did.
     init(requestID: RequestID, arrivedAt: Timestamp, method: String, status: Int, code: String) {
         self.init(
             requestID: requestID, traceID: nil, arrivedAt: arrivedAt, tokenID: nil, tokenHint: nil, projectID: nil,

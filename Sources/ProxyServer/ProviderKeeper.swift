@@ -7,9 +7,6 @@ import Synchronization
 
 /// The providers as they are now, and what the relay is told of them.
 struct ProviderTable: Sendable {
-    /// First segments of paths that are the server's own: a provider of such a name is not reached by its path.
-    private static let taken: Set = ["v1", "manage", "admin", "metrics", "health", "live", "ready"]
-
     let providers: Providers
     /// Rules by provider, made once: what is remembered about paths hangs on their identity.
     let rules: [String: EndpointRules]
@@ -17,14 +14,14 @@ struct ProviderTable: Sendable {
     let overview: ProviderOverview
 
     /// - Parameters:
-    ///   - metricsPath: where the metrics are shown, whose first segment is the server's own too.
+    ///   - metricsPath: where the metrics are shown. A provider that has the name of its first segment is not reached by its path.
     ///   - pages: for providers that name no pages.
     init(_ providers: Providers, metricsPath: String, pages: PageSettings) {
         self.providers = providers
         let own = metricsPath.split(separator: "/").first.map(String.init)
         overview = ProviderOverview(
             origins: OriginPolicy(of: providers.all.values, pages),
-            names: providers.all.keys.filter { !Self.taken.contains($0) && $0 != own })
+            names: providers.all.keys.filter { $0 != own })
         rules = providers.all.mapValues { provider in
             EndpointRules(
                 methods: provider.allowedMethods, origins: OriginPolicy(of: [provider], pages),

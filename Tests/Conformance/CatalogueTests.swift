@@ -76,6 +76,7 @@ struct CatalogueTests {
         "http2: account.stop.finishes-what-is-open",
         "http2: operate.metrics.count-every-answer",
         "http2: operate.log.names-what-was-no-request",
+        "http2: operate.http2.tells-of-broken-connections",
         "http2: operate.log.holds-no-secret",
         "http2: operate.answers.name-no-server-inside",
         "http2: http2.cleartext.by-prior-knowledge",
@@ -172,7 +173,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 189)
-        #expect(HTTPScenario.all.count == 404)
+        #expect(HTTPScenario.all.count == 406)
         #expect(CommandScenario.all.count == 156)
     }
 

@@ -14,6 +14,7 @@ final class WorldPlaces: Sendable {
     /// Before the double, in worlds whose upstream speaks HTTP/2.
     private let http2Front: HTTP2Front?
     private let issued: TestAuthority?
+    private let fullListener: FullListener?
 
     /// Starts what the values of settings name.
     init(for values: [String], upstreamPort: Int, upstreamSpeaksHTTP2: Bool) async throws {
@@ -31,6 +32,7 @@ final class WorldPlaces: Sendable {
         http2Front =
             upstreamSpeaksHTTP2 && name("{upstream}") ? try await HTTP2Front.start(before: upstreamPort) : nil
         issued = name("{authority}", "{certificate") ? try TestAuthority.shared.get() : nil
+        fullListener = name("{full}") ? try FullListener() : nil
     }
 
     /// Settings of a world whose upstream speaks HTTP/2.
@@ -50,6 +52,7 @@ final class WorldPlaces: Sendable {
             "{tls-by-address}": "https://127.0.0.1:\(tlsFront?.port ?? 0)",
             "{tls-http2}": "https://localhost:\(bareFront?.port ?? 0)", "{authority}": issued?.authority ?? "",
             "{certificate}": issued?.certificate ?? "", "{certificate-key}": issued?.key ?? "",
+            "{full}": "http://127.0.0.1:\(fullListener?.port ?? 0)",
         ]
     }
 

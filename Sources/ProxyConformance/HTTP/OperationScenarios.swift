@@ -123,6 +123,25 @@ extension HTTPScenario {
             let code = answer.json["error"]["code"].string ?? "none"
             check.that(line.contains(#""status":400,"code":"\#(code)""#), "the line is \(line)")
         },
+        HTTPScenario(
+            inside: "operate.http2.tells-of-broken-connections",
+            "An HTTP/2 connection that is ended for what its client did is counted and logged, by the code that the client was told.",
+            needs: .rawBytes
+        ) { world, check in
+            let before = try await world.metrics()
+            var talk = try await HTTP2Talk(world)
+            // Settings of a length that there is none of.
+            try await talk.send(HTTP2Frame(.settings, [1, 2, 3]))
+            try await talk.drain()
+            check.that(talk.hasEnded, "the connection goes on")
+            let labels = ["code": "http2_frame_size_error"]
+            let isCounted = try await eventually {
+                try await world.metrics().count("refusals_total", labels) == before.count("refusals_total", labels) + 1
+            }
+            check.that(isCounted, "it is not counted once")
+            let isLogged = try await eventually { world.log.contains(#""status":0,"code":"http2_frame_size_error""#) }
+            check.that(isLogged, "it is not logged")
+        },
         HTTPScenario("operate.metrics.may-be-json", "The metrics come as JSON to who asks for it.") { world, check in
             let fields = [HTTPField("Accept", "application/json")]
             let response = try await world.exchange(HTTPRequest(method: "GET", target: "/metrics", fields: fields))

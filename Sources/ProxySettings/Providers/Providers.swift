@@ -1,5 +1,8 @@
 /// The providers that projects may name, and the one they get when they name none.
 public struct Providers: Hashable, Sendable {
+    /// First segments of paths that are the server's own: a provider of such a name could not be reached by its path.
+    static let ownPaths: Set = ["v1", "manage", "admin", "metrics", "health", "live", "ready"]
+
     /// The name of one of ``all``.
     public let defaultName: String
     /// By name. Never empty.

@@ -55,6 +55,11 @@ struct ProvidersFile {
             return fault(
                 api.line, "\(place) must be 1…64 letters, digits, _, - or .", "give the provider a plain name")
         }
+        guard !Providers.ownPaths.contains(api.key) else {
+            return fault(
+                api.line, "\(place) could not be reached by its path: /\(api.key) is the server's own",
+                "give the provider another name")
+        }
         guard let entries = mapping(api.value, place) else { return }
         var baseURL: BaseURL?
         var endpoints = Provider.usualEndpoints

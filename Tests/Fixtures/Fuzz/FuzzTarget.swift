@@ -48,7 +48,7 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
     /// Every target.
     package static let all = [
         framing, serverSentEvents, json, hpack, frames, answerFrames, providersFile, connectionString,
-        duration, dotEnv, proxyHeader, multipart,
+        duration, dotEnv, proxyHeader, multipart, cachedAnswer,
     ]
 
     /// Items of the corpus, each between lines of `---`.
