@@ -327,7 +327,7 @@ extension PostgresConnection {
     /// - Returns: `false` when a cancel request is still under way when its statement has ended: it could hit the next.
     private func endsCancellation() -> Bool {
         defer { cancellation = nil }
-        return cancellation?.waitUntilDone(for: Self.cancelInterval) ?? true
+        return cancellation?.waitUntilDone(for: Self.cancelPatience) ?? true
     }
 
     private func lost() -> SQLError {

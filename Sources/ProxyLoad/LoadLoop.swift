@@ -28,9 +28,7 @@ final class LoadLoop {
     private let finished: EventLoopPromise<Void>
     private(set) var isFinished = false
 
-    /// After how long without a byte, at the end of a run, a stream counts as one that did not answer.
-    private static let silence = TimeAmount.seconds(1)
-
+    private let silence: TimeAmount
     let timeout: TimeAmount
     let holdsStreams: Bool
 
@@ -51,6 +49,7 @@ final class LoadLoop {
         end = start + TimeAmount(plan.length)
         warmUpEnd = start + TimeAmount(plan.warmUp)
         timeout = TimeAmount(plan.timeout)
+        silence = TimeAmount(plan.silence)
         holdsStreams = plan.holdsStreams
         lanes = plan.sides.enumerated().map { index, side in
             side.targets.map { target in
@@ -309,7 +308,7 @@ final class LoadLoop {
         processorTime = Self.processorTime - processorTimeBefore
         for connection in lanes.joined().flatMap(\.open.values) {
             // A stream of which nothing had come by the end was never open, unless it had only just been asked for.
-            if let call = connection.call, call.firstByte == nil, NIODeadline.now() - call.sent > Self.silence {
+            if let call = connection.call, call.firstByte == nil, NIODeadline.now() - call.sent > silence {
                 noteError(of: call, side: connection.lane.side) { $0.failures[.timeout, default: 0] += 1 }
             }
             connection.close()

@@ -38,6 +38,8 @@ public struct LoadPlan: Sendable {
     public let connections: Int
     /// From sending a request to the end of its answer; for streams from one read to the next.
     public let timeout: Duration
+    /// A stream of which nothing has come by the end of the run has failed, unless it was asked for later than so long before.
+    public let silence: Duration
     /// Event loops that share the work, at least 1.
     public let loops: Int
     /// When the first request is due, in seconds since 1970 in UTC; `nil`, and what is past, for at once. Several generators
@@ -51,8 +53,8 @@ public struct LoadPlan: Sendable {
 
     public init(
         mode: Mode, sides: [Side], warmUp: Duration = .seconds(2), duration: Duration = .seconds(10),
-        connections: Int = 256, timeout: Duration = .seconds(30), loops: Int = 1, startsAt: Double? = nil,
-        contentReference: LoadTarget? = nil, tls: LoadTLS? = nil
+        connections: Int = 256, timeout: Duration = .seconds(30), silence: Duration = .seconds(1),
+        loops: Int = 1, startsAt: Double? = nil, contentReference: LoadTarget? = nil, tls: LoadTLS? = nil
     ) {
         self.mode = mode
         self.sides = sides
@@ -60,6 +62,7 @@ public struct LoadPlan: Sendable {
         self.duration = duration
         self.connections = connections
         self.timeout = timeout
+        self.silence = silence
         self.loops = loops
         self.startsAt = startsAt
         self.contentReference = contentReference

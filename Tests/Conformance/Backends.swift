@@ -54,7 +54,8 @@ private final class MemorySite: StorageSite {
     private let opened = Shared<[any Storage]>([])
 
     func open() async throws -> any Storage {
-        let storage = try await SQLStorage.open(try await SQLiteDatabase.open(.memory), now: Timestamp.testNow)
+        let storage = try await SQLStorage.open(
+            try await SQLiteDatabase.open(.memory, limits: .patient), now: Timestamp.testNow)
         opened.change { $0.append(storage) }
         return storage
     }
@@ -71,7 +72,7 @@ struct FileSite: StorageSite {
     let path: String
 
     func open() async throws -> any Storage {
-        try await SQLStorage.opened(on: try await SQLiteDatabase.open(.file(path), limits: .init(readers: 2)))
+        try await SQLStorage.opened(on: try await SQLiteDatabase.open(.file(path), limits: .patient))
     }
 
     func harm(_ harm: StorageHarm) async throws {
@@ -79,6 +80,11 @@ struct FileSite: StorageSite {
         try await pool.write { connection in try connection.runScript(harm.statement) }
         await pool.close()
     }
+}
+
+extension ConnectionPool.Limits {
+    /// Of tests that are not about waiting: a turn comes late on a machine that stalls.
+    static let patient = Self(readers: 2, wait: .seconds(60))
 }
 
 extension SQLStorage {

@@ -72,16 +72,18 @@ struct PostgresSite: StorageSite {
         return site
     }
 
-    func open() async throws -> any Storage { try await open(at: url) }
-
-    private func open(at url: String) async throws -> any Storage {
+    func open() async throws -> any Storage {
         try await SQLStorage.opened(
-            on: try await PostgresDatabase.open(try PostgresAddress(url), limits: .init(readers: 3)))
+            on: try await PostgresDatabase.open(
+                try PostgresAddress(url), limits: .init(readers: 3, wait: .seconds(60)),
+                options: .init(connectTimeout: .seconds(60))))
     }
 
     func openOverWire() async throws -> (storage: any Storage, wire: any CuttableWire) {
         let relay = try CuttingRelay(to: url)
-        return (try await open(at: relay.url), RelayedWire(relay: relay))
+        let storage = try await SQLStorage.opened(
+            on: try await PostgresDatabase.open(try PostgresAddress(relay.url), limits: .init(readers: 3)))
+        return (storage, RelayedWire(relay: relay))
     }
 
     func harm(_ harm: StorageHarm) async throws {

@@ -36,6 +36,9 @@ struct LaneTests {
         let lane = try Lane(name: "test") {}
         let start = ContinuousClock.now
         let early = Mutex<Duration?>(nil)
+        // Until all of them are there.
+        let gate = Gate()
+        lane.enqueue { gate.pass() }
         lane.enqueue(after: .milliseconds(60)) { log.add("late") }
         lane.enqueue(after: .milliseconds(20)) {
             early.withLock { $0 = ContinuousClock.now - start }
@@ -43,6 +46,7 @@ struct LaneTests {
         }
         lane.enqueue { log.add("now") }
         lane.enqueue(after: .zero) { log.add("zero") }
+        gate.open()
         try await eventually { log.all.count == 4 }
         #expect(log.all == ["now", "zero", "early", "late"])
         #expect(try #require(early.withLock { $0 }) >= .milliseconds(20))

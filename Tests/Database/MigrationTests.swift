@@ -96,7 +96,7 @@ struct MigrationTests {
         let applied = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<6 {
                 group.addTask {
-                    let pool = try await SQLiteDatabase.open(.file(folder.database))
+                    let pool = try await SQLiteDatabase.open(.file(folder.database), busyTimeout: .seconds(60))
                     defer { Task { await pool.close() } }
                     return try await run([Self.first, Self.second], on: pool)
                 }

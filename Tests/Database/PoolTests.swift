@@ -64,7 +64,14 @@ struct PoolTests {
             .file(folder.database), limits: .init(readers: 1, wait: .milliseconds(500)))
         let gate = Gate()
         let hold: @Sendable () async throws -> Void = {
-            if isWrite { try await pool.write { _ in gate.pass() } } else { try await pool.read { _ in gate.pass() } }
+            guard isWrite else { return try await pool.read { _ in gate.pass() } }
+            // A turn, which may begin as late as it likes.
+            await withCheckedContinuation { done in
+                pool.enqueueTurn(after: .zero) { _ in
+                    gate.pass()
+                    done.resume()
+                }
+            }
         }
         async let held: Void = hold()
         try await eventually { pool.counters.inUse == 1 }
@@ -189,7 +196,8 @@ struct PoolTests {
     @Test("many callers at once are all served, each on a connection of its own")
     func crowd() async throws {
         let folder = TemporaryFolder()
-        let pool = try await SQLiteDatabase.open(.file(folder.database), limits: .init(readers: 4, maxIdle: 2, wait: .seconds(60)))
+        let pool = try await SQLiteDatabase.open(
+            .file(folder.database), limits: .init(readers: 4, maxIdle: 2, wait: .seconds(60)))
         try await pool.write { try $0.runScript("CREATE TABLE seen (n INTEGER) STRICT") }
         let add = SQLStatement("INSERT INTO seen VALUES ($1)")
         let count = SQLStatement("SELECT count(*) FROM seen")

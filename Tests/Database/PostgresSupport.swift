@@ -29,7 +29,9 @@ final class TemporaryDatabase: Sendable {
     func pool(
         readers: Int = 2, options: PostgresDatabase.Options = .init(), wait: Duration = .seconds(5)
     ) async throws -> ConnectionPool {
-        try await PostgresDatabase.open(
+        var options = options
+        options.connectTimeout = .seconds(60)
+        return try await PostgresDatabase.open(
             try PostgresAddress(url), limits: .init(readers: readers, wait: wait), options: options)
     }
 }

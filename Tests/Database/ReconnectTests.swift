@@ -71,7 +71,7 @@ struct ReconnectTests {
         #expect(away?.kind == .connectionLost)
         try server.resume()
         let patient = try await PostgresDatabase.open(
-            try PostgresAddress(server.url(database: "postgres")), limits: .init(readers: 1), patience: .seconds(5))
+            try PostgresAddress(server.url(database: "postgres")), limits: .init(readers: 1), patience: .seconds(60))
         await patient.close()
         try await eventually { (try? await pool.value("SELECT 1")) == "1" }
         // A call that comes while the server is away, and is patient enough, never notices.

@@ -301,7 +301,7 @@ struct SQLiteDriverTests {
             try await withThrowingTaskGroup { group in
                 for _ in 0..<4 {
                     group.addTask {
-                        let pool = try await SQLiteDatabase.open(.file(folder.database))
+                        let pool = try await SQLiteDatabase.open(.file(folder.database), busyTimeout: .seconds(60))
                         await pool.close()
                     }
                 }

@@ -34,7 +34,8 @@ struct World {
     }
 
     private static func make(_ place: SQLiteDatabase.Place, _ folder: TemporaryFolder?) async throws -> World {
-        let pool = try await SQLiteDatabase.open(place, busyTimeout: .milliseconds(100))
+        let pool = try await SQLiteDatabase.open(
+            place, limits: .init(readers: 2, wait: .seconds(60)), busyTimeout: .milliseconds(100))
         return try await on(pool, folder)
     }
 

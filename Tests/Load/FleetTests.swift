@@ -15,6 +15,15 @@ struct FleetTests {
         return FileManager.default.isExecutableFile(atPath: beside) ? beside : built.standardizedFileURL.path()
     }()
 
+    /// A server for one run on a machine that may stall.
+    private static func plan(
+        _ backend: FleetPlan.Backend = .sqlite, instances: Int = 1, tokens: Int = 1, cap: Int = 0
+    ) -> FleetPlan {
+        FleetPlan(
+            backend: backend, instances: instances, settings: ["DATABASE_WAIT": "20s"], tokens: tokens, cap: cap,
+            program: program)
+    }
+
     private static func traffic(
         _ mode: LoadPlan.Mode, mix: String = "chat=2,stream=1,embeddings=1", isCompared: Bool = false
     ) throws -> FleetRun.Traffic {
@@ -25,8 +34,7 @@ struct FleetTests {
 
     @Test(arguments: FleetPlan.Backend.allCases)
     func countsExactlyWhatWasServed(backend: FleetPlan.Backend) async throws {
-        let plan = FleetPlan(
-            backend: backend, instances: backend.isShared ? 2 : 1, tokens: 5, program: Self.program)
+        let plan = Self.plan(backend, instances: backend.isShared ? 2 : 1, tokens: 5)
         let record = try await FleetRun.run(
             plan,
             try Self.traffic(.rate(Schedule(ratePerSide: 20, arrivals: .poisson(seed: 3), sides: 2)), isCompared: true),
@@ -45,7 +53,7 @@ struct FleetTests {
 
     @Test(arguments: ["chat", "stream"])
     func seesAnAnswerWhoseBytesDiffer(kind: String) async throws {
-        let plan = FleetPlan(backend: .sqlite, program: Self.program)
+        let plan = Self.plan()
         var traffic = try Self.traffic(.rate(Schedule(ratePerSide: 20)), mix: kind)
         // Without a number of its own, each answer's identifier is another.
         traffic.parts = try LoadMix.parts(kind)
@@ -56,7 +64,7 @@ struct FleetTests {
     /// What a cap refuses was sent too; what was answered under it is compared to the token.
     @Test func comparesTokensUnderACap() async throws {
         let record = try await FleetRun.run(
-            FleetPlan(backend: .sqlite, cap: 5, program: Self.program),
+            Self.plan(cap: 5),
             try Self.traffic(.rate(Schedule(ratePerSide: 20)), mix: "chat"), title: "capped")
         let audit = try #require(record.audit)
         #expect(audit.acknowledged == 5 && audit.sent > 5 && audit.tokenDifference == 0 && audit.isExact)
@@ -69,7 +77,7 @@ struct FleetTests {
         traffic.parts = try LoadMix.parts("stream", headers: ["X-Sim-Chunks: 1000", "X-Sim-Chunk-Delay: 20"])
         traffic.checksContent = false
         let record = try await FleetRun.run(
-            FleetPlan(backend: .sqlite, program: Self.program), traffic, title: "held",
+            Self.plan(), traffic, title: "held",
             provenance: RunProvenance(version: "1.2.3"))
         let page = record.page(command: "llm-proxy load")
         for title in ["Latency by percentile", "Open streams", "Events, and streams that ended"] {

@@ -158,7 +158,7 @@ struct LoadRunTests {
             let report = try await LoadRun.run(
                 LoadPlan(
                     mode: .streams(10, opening: Schedule(ratePerSide: 1000)), sides: [try side(simulator, body)],
-                    warmUp: .milliseconds(100), duration: .seconds(4)))
+                    warmUp: .milliseconds(100), duration: .seconds(8), silence: .seconds(30)))
             let only = report.sides[0]
             #expect(only.mostOpen == 10 && only.errors == 0 && only.events > 50 && only.gaps.count > 50)
             #expect(only.firstByte.count >= 10 && only.seconds.contains { $0.open == 10 })

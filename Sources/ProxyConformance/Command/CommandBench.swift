@@ -109,7 +109,9 @@ extension CommandBench {
     func serve(_ environment: [String: String] = [:], arguments: [String] = []) async throws -> CommandServer {
         let address = ["--listen", "127.0.0.1:0", "--upstream", "http://127.0.0.1:\(upstream.port)"]
         let command = try await start(["server"] + address + arguments, environment: environment)
-        guard try await eventually({ command.output.contains("serves on http") || command.exitCode != nil }),
+        guard
+            try await eventually(
+                within: .seconds(60), { command.output.contains("serves on http") || command.exitCode != nil }),
             let port = port(in: command.output)
         else { throw StepFailed(description: "no server: \(command.output)") }
         let kept = bytes(of: "data/management-token").map { String(decoding: $0, as: UTF8.self) }
@@ -127,7 +129,7 @@ extension CommandBench {
 
     /// Runs the program to its end.
     func finish(
-        _ arguments: [String], environment: [String: String] = [:], within time: Duration = .seconds(10)
+        _ arguments: [String], environment: [String: String] = [:], within time: Duration = .seconds(60)
     ) async throws -> (code: Int?, output: String) {
         let command = try await start(arguments, environment: environment)
         _ = try await eventually(within: time) { command.exitCode != nil }
@@ -149,14 +151,14 @@ extension CommandServer {
     /// Asks it to end and waits for that. Gives how it ended.
     func stop() async throws -> Int? {
         command.terminate()
-        _ = try await eventually { command.exitCode != nil }
+        _ = try await eventually(within: .seconds(60)) { command.exitCode != nil }
         return command.exitCode
     }
 
     /// Ends it at once and waits for that.
     func kill() async throws {
         command.kill()
-        _ = try await eventually { command.exitCode != nil }
+        _ = try await eventually(within: .seconds(60)) { command.exitCode != nil }
     }
 
     /// The value of the first metric whose line begins with `name`.

@@ -53,6 +53,8 @@ extension CommandBench {
         return [
             "DB_DRIVER": "postgres", "DATABASE_URL": database.url, "EVENT_LOOPS": "1", "DATABASE_POOL_SIZE": "4",
             "MANAGEMENT_TOKEN": "management-token-of-every-instance", "SHUTDOWN_GRACE": "2s",
+            // What a machine may stall: scenarios that are about waiting set it themselves.
+            "DATABASE_WAIT": "10s",
         ]
     }
 

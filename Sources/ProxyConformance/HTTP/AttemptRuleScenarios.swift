@@ -7,7 +7,7 @@ extension HTTPScenario {
         HTTPScenario(
             inside: "attempt.retry.only-what-is-named", "Where `on` is given, nothing else is tried again.",
             settings: openAIFile(
-                "retry: {attempts: 2, on: [418, timeout], backoff: 1ms}\n    timeouts: {response_header: 2s}")
+                "retry: {attempts: 2, on: [418, timeout], backoff: 1ms}\n    timeouts: {response_header: 5s}")
         ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(answeringEmpty("503 Busy"))

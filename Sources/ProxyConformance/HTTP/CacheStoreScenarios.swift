@@ -348,7 +348,7 @@ extension HTTPScenario {
             world.upstream.script(cacheable("Cache-Control: public, max-age=600\r\nVary: X-Region\r\n"))
             check.usual(try await world.exchange(get), "first")
             // It is written beside the answer.
-            try await Task.sleep(for: .milliseconds(300))
+            try await Task.sleep(for: .seconds(2))
             try await world.restart()
             let second = try await world.exchange(get)
             check.usual(second, "after a restart")

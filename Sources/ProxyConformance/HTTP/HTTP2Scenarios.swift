@@ -242,7 +242,7 @@ extension HTTPScenario {
         HTTPScenario(
             inside: "http2.stop.says-goodbye",
             "A server that stops tells its HTTP/2 clients so, after what they have asked for.",
-            needs: [.rawBytes, .durable]
+            needs: [.rawBytes, .durable], settings: ["SHUTDOWN_GRACE": "10s"]
         ) { world, check in
             let tenant = try await world.tenant()
             var talk = try await HTTP2Talk(world)

@@ -113,16 +113,17 @@ extension StorageScenario {
             let tenancy = try await Tenancy(site)
             let token = try await tenancy.issue(1)
             let clock = ContinuousClock()
+            let delay = Duration.seconds(3)
             let given = clock.now
             async let late = withCheckedContinuation { (done: CheckedContinuation<Duration, Never>) in
-                tenancy.storage.enqueueTurn(after: .milliseconds(500)) { _ in
+                tenancy.storage.enqueueTurn(after: delay) { _ in
                     done.resume(returning: given.duration(to: clock.now))
                 }
             }
             try await tenancy.admit(1...1, of: token)
             let early = given.duration(to: clock.now)
             let waited = await late
-            check.that(waited >= .milliseconds(500), "the late turn came after \(waited)")
+            check.that(waited >= delay, "the late turn came after \(waited)")
             check.that(waited > early, "the batch after \(early) waited for the late turn")
             check.equal(try await tenancy.tally(token), Tally(1), "tally")
         },

@@ -94,6 +94,7 @@ public struct ClaimBench: Sendable {
             // A machine that stalls may leave many waiting, and lose none.
             traffic.connections = 4096
             traffic.timeout = .seconds(60)
+            fleet.settings["DATABASE_WAIT"] = "20s"
         }
         let live = LiveFigures()
         let watching = Task { await watch(live, traffic.warmUp + traffic.duration) }
