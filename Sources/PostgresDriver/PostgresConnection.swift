@@ -316,6 +316,7 @@ extension PostgresConnection {
     }
 
     private static let cancelInterval = Duration.milliseconds(100)
+    /// How long a statement may go on that the server was asked to end, and then a request to end it that is still under way.
     private static let cancelPatience = Duration.seconds(2)
 
     /// Asks the server to stop, unless it is being asked already.
@@ -324,7 +325,7 @@ extension PostgresConnection {
         if cancellation?.isDone ?? true { cancellation = PostgresCancellation(of: handle) }
     }
 
-    /// - Returns: `false` when a cancel request is still under way when its statement has ended: it could hit the next.
+    /// - Returns: `false` when a cancel request is still under way ``cancelPatience`` after its statement has ended: it could hit the next.
     private func endsCancellation() -> Bool {
         defer { cancellation = nil }
         return cancellation?.waitUntilDone(for: Self.cancelPatience) ?? true

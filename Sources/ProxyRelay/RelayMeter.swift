@@ -72,7 +72,7 @@ public struct RelayCounters: Sendable {
     public internal(set) var answers = [Int64](repeating: 0, count: 6)
     /// Of them those of known projects, by project; what those came to that have no place of their own is under `nil`.
     public internal(set) var projects: [ProjectID?: ProjectCounters] = [:]
-    /// Our own refusals by code.
+    /// Our own refusals by code, and HTTP/2 connections that were ended for what their clients did.
     public internal(set) var refusals: [String: Int64] = [:]
     /// Requests that limits in shadow would have refused, by limit.
     public internal(set) var shadowRefusals: [String: Int64] = [:]

@@ -1,6 +1,6 @@
 public import ProxyDomain
 
-/// What the log says of one request.
+/// What the log says of one request, or of a connection that was ended for what its client did.
 public struct RequestSummary: Sendable {
     public let requestID: RequestID
     /// 32 hexadecimal digits: the client's trace. `nil` for the one that was begun for the request, whose digits are those of ``requestID``.

@@ -20,7 +20,8 @@ enum RelayMetrics {
             projectAnswers(counters, labels),
             projectTokens(counters, labels),
             tallies(
-                "refusals_total", "Answers that were the proxy's own and HTTP/2 connections that it ended, by code.",
+                "refusals_total",
+                "Answers that were the proxy's own, and HTTP/2 connections it ended for what clients did, by code.",
                 counters.refusals, by: "code", labels),
             tallies(
                 "shadow_refusals_total", "Requests that limits in shadow would have refused, by limit.",

@@ -87,7 +87,7 @@ extension ServerSettings {
             "DRIFT_CHECK_INTERVAL", "5m", patienceOrNone, at: \.database.driftCheckInterval,
             "how often tokens' counters are compared with all their rows, for the metric; 0 for never"),
         .integer(
-            "REQUEST_RETENTION_DAYS", "0", 0...36_500, at: \.database.requestRetentionDays,
+            "REQUEST_RETENTION_DAYS", "90", 0...36_500, at: \.database.requestRetentionDays,
             "how many whole days (UTC) a request's row is kept for; what it counts stays; 0 for ever"),
         .days(
             "USAGE_RETENTION", at: \.database.requestRetentionDays,

@@ -95,7 +95,7 @@ public struct DatabaseSettings: Hashable, Sendable {
     /// Most bytes of the spool.
     public var spoolMaxSize = 0
     /// Whole days (UTC) that a request is kept for; 0 for ever.
-    public var requestRetentionDays = 0
+    public var requestRetentionDays = 90
 }
 
 /// What upstream keys are sealed with.

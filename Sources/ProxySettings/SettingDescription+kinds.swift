@@ -110,7 +110,7 @@ extension SettingDescription {
     static func days(_ name: String, at place: Place<Int>, _ summary: String) -> Self {
         let range = Duration.zero ... .seconds(86_400 * 36_500)
         return Self(
-            name: name, kind: .duration(range), defaultText: nil, summary: summary, isSecret: false, example: "90d"
+            name: name, kind: .duration(range), defaultText: nil, summary: summary, isSecret: false, example: "30d"
         ) { text, settings in
             guard let duration = DurationText.parse(text), range.contains(duration),
                 duration.components.seconds % 86_400 == 0, duration.components.attoseconds == 0

@@ -44,7 +44,7 @@ enum DoctorFiles {
         }
         let found = "\(free / mebibyte) MiB are free in \(place)"
         guard free < lowSpace else { return .ok(name, found) }
-        let remedy = "make room, or set REQUEST_RETENTION_DAYS"
+        let remedy = "make room, or lower REQUEST_RETENTION_DAYS"
         return free < leastSpace ? .failed(name, found, remedy: remedy) : .warning(name, found, remedy: remedy)
     }
 }

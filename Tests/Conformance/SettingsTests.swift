@@ -111,7 +111,8 @@ import Testing
     }
 
     @Test func retentionIsANumberOfDaysOrADurationOfWholeDays() throws {
-        #expect(try read(["USAGE_RETENTION": "90d"]).database.requestRetentionDays == 90)
+        #expect(try read([:]).database.requestRetentionDays == 90)
+        #expect(try read(["USAGE_RETENTION": "30d"]).database.requestRetentionDays == 30)
         #expect(try read(["USAGE_RETENTION": "48h"]).database.requestRetentionDays == 2)
         #expect(try read(["USAGE_RETENTION": "0"]).database.requestRetentionDays == 0)
         for text in ["36h", "90", "36501d", "1ms"] {

@@ -50,6 +50,11 @@ struct LaneTests {
         try await eventually { log.all.count == 4 }
         #expect(log.all == ["now", "zero", "early", "late"])
         #expect(try #require(early.withLock { $0 }) >= .milliseconds(20))
+        lane.enqueue(after: .seconds(3600)) {}
+        // So that it waits for that one, most likely.
+        try await ContinuousClock().sleep(for: .milliseconds(50))
+        lane.enqueue { log.add("meanwhile") }
+        try await eventually { log.all.last == "meanwhile" }
     }
 
     @Test("runs what was given before it went, delayed or not")

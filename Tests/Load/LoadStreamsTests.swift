@@ -84,8 +84,8 @@ struct LoadStreamsTests {
         let side = try await run(.goesOn, warmUp: .seconds(6), lasting: .seconds(6))
         #expect(side.planned == 4 && side.mostOpen == 4 && side.errors == 0)
         #expect(side.events > 0 && side.gaps.count > 0 && side.hasFigures)
-        // 4 streams, 6 s, 20 ms: 1204 at most. With the warm-up they would be twice as many.
-        #expect(side.events <= 1204)
+        // 4 streams, 6 s, 20 ms: 1204, and what a stall at the end of the warm-up held up. With the warm-up they would be 2404.
+        #expect(side.events < 1800)
     }
 
     @Test(arguments: [Duration.zero, .milliseconds(400)])

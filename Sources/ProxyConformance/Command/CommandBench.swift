@@ -151,7 +151,8 @@ extension CommandServer {
     /// Asks it to end and waits for that. Gives how it ended.
     func stop() async throws -> Int? {
         command.terminate()
-        _ = try await eventually(within: .seconds(60)) { command.exitCode != nil }
+        // Less than the grace that servers usually have: none is to take as long as that.
+        _ = try await eventually(within: .seconds(20)) { command.exitCode != nil }
         return command.exitCode
     }
 

@@ -201,7 +201,8 @@ extension CommandScenario {
         ) { bench, check in
             let database = try await bench.makeDatabase(hasOwnServer: false)
             let target = try await bench.makeDatabase(hasOwnServer: false)
-            let server = try await bench.serve(on: database, bench.sharedKey)
+            let server = try await bench.serve(
+                on: database, bench.sharedKey.merging(["DATABASE_WAIT": "1s"]) { $1 })
             let tenant = try await server.tenant(cap: 10)
             _ = try await bench.moveHalf(database.url, to: target, check, bench.sharedKey)
             try await database.run("UPDATE moves SET state = 'closed'")

@@ -33,7 +33,7 @@ extension CommandScenario {
             let environment = bench.settings(for: database).merging(["DATABASE_URL": url, "DATABASE_WAIT": "60s"]) {
                 $1
             }
-            let (code, output) = try await bench.finish(["server"], environment: environment)
+            let (code, output) = try await bench.finish(["server"], environment: environment, within: .seconds(20))
             check.equal(code, 1, "exit code")
             check.that(output.contains("nobody-we-know:***@") && output.contains("does not exist"), "said: \(output)")
             check.that(!output.contains("hidden-word"), "the password is shown: \(output)")

@@ -254,12 +254,13 @@ extension HTTPScenario {
             }
             check.that(try await eventually { world.upstream.connectionCount == 1 }, "the request did not go on")
             async let restarted: Void = world.restart()
-            try await ContinuousClock().sleep(for: .milliseconds(100))
-            world.upstream.release("go")
             var goodbyes: [Int] = []
             var isWhole = false
             while let frame = try await talk.next() {
-                if frame.isA(.goAway) { goodbyes.append(frame.number) }
+                if frame.isA(.goAway) {
+                    goodbyes.append(frame.number)
+                    world.upstream.release("go")
+                }
                 if frame.isA(.ping), frame.flags == 0 {
                     try await talk.send(HTTP2Frame(.ping, flags: 1, frame.payload))
                 }

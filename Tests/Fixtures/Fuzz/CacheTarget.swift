@@ -16,7 +16,10 @@ extension FuzzTarget {
         guard let answer = StoredResponse(bytes: ByteBuffer(bytes: input)) else { return nil }
         for now in [Timestamp(milliseconds: 0), answer.storedAt, answer.freshUntil, .latest] {
             guard answer.age(at: now) >= answer.initialAge else { return "it grows younger" }
-            guard answer.isFresh(at: now) == (now < answer.freshUntil) else { return "fresh after its time" }
+            let lifetime = answer.lifetime(at: now)
+            guard lifetime >= 0, lifetime == 0 || answer.isFresh(at: now) else {
+                return "\(lifetime) s left, and stale"
+            }
         }
         guard answer.size >= answer.headBytes.readableBytes + answer.body.readableBytes else {
             return "smaller than what it holds"
