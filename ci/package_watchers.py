@@ -63,7 +63,8 @@ def metric_checks(kinds, labels):
         known = {**labels.get(name, {}), **dict.fromkeys(TARGET_LABELS, {""})}
         for label, operator, value in selector.matchers:
             assert label in known, f"{where}: {name} has no label {label}"
-            if label in ("code", "status_class"):
+            # What is left out need not be there.
+            if label in ("code", "status_class") and not operator.startswith("!"):
                 values = codes if label == "code" else known[label]
                 found = [each for each in values if (re.fullmatch(value, each) if "~" in operator else value == each)]
                 assert found, f"{where}: {name} has no {label} {value}"
