@@ -224,6 +224,9 @@ extension HTTPScenario {
         try await conversation.send(tenant.request())
         let head = try await conversation.head()
         async let restarted: Void = world.restart()
+        check.that(try await eventually { world.log.contains("stopping") }, "it does not stop")
+        // Half a second at most passes before it takes its leave of clients.
+        try await ContinuousClock().sleep(for: .milliseconds(600))
         world.upstream.release("go")
         let rest = try await conversation.body(of: head)
         check.equal(rest.text, text, "body")
