@@ -73,17 +73,20 @@ struct PostgresSite: StorageSite {
     }
 
     func open() async throws -> any Storage {
+        try await open(at: url, wait: .seconds(60), options: .init(connectTimeout: .seconds(60)))
+    }
+
+    private func open(
+        at url: String, wait: Duration = .seconds(2), options: PostgresDatabase.Options = .init()
+    ) async throws -> any Storage {
         try await SQLStorage.opened(
             on: try await PostgresDatabase.open(
-                try PostgresAddress(url), limits: .init(readers: 3, wait: .seconds(60)),
-                options: .init(connectTimeout: .seconds(60))))
+                try PostgresAddress(url), limits: .init(readers: 3, wait: wait), options: options))
     }
 
     func openOverWire() async throws -> (storage: any Storage, wire: any CuttableWire) {
         let relay = try CuttingRelay(to: url)
-        let storage = try await SQLStorage.opened(
-            on: try await PostgresDatabase.open(try PostgresAddress(relay.url), limits: .init(readers: 3)))
-        return (storage, RelayedWire(relay: relay))
+        return (try await open(at: relay.url), RelayedWire(relay: relay))
     }
 
     func harm(_ harm: StorageHarm) async throws {

@@ -102,9 +102,7 @@ extension HTTPScenario {
                 do {
                     for frame in frames { try await talk.send(frame) }
                 } catch ConnectionFailure.reset {}
-                var told: UInt8?
-                while let frame = try await talk.next() { if frame.isA(.goAway) { told = frame.payload.last } }
-                check.equal(told, code, "\(name): code of GOAWAY")
+                check.equal(try await talk.goodbye(), code, "\(name): code of GOAWAY")
                 await talk.connection.close()
             }
             check.usual(try await world.exchange(tenant.request()), "another client")

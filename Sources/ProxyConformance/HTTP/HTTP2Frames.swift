@@ -146,6 +146,13 @@ struct HTTP2Talk {
         }
     }
 
+    /// Reads to the end of the connection. Gives the code of the last GOAWAY, which is below 256; `nil` when none came.
+    mutating func goodbye() async throws -> UInt8? {
+        var code: UInt8?
+        while let frame = try await next() { if frame.isA(.goAway) { code = frame.payload.last } }
+        return code
+    }
+
     /// What came on one stream until it ended.
     struct Answer {
         /// The head, packed.

@@ -132,9 +132,7 @@ extension HTTPScenario {
             var talk = try await HTTP2Talk(world)
             // Settings of a length that there is none of.
             try await talk.send(HTTP2Frame(.settings, [1, 2, 3]))
-            var told: UInt8?
-            while let frame = try await talk.next() { if frame.isA(.goAway) { told = frame.payload.last } }
-            check.equal(told, 6, "code of GOAWAY")
+            check.equal(try await talk.goodbye(), 6, "code of GOAWAY")
             let labels = ["code": "http2_frame_size_error"]
             let isCounted = try await eventually {
                 try await world.metrics().count("refusals_total", labels) == before.count("refusals_total", labels) + 1
