@@ -35,16 +35,24 @@ extension HTTPScenario {
             ])
         ) { world, check in
             let tenant = try await world.tenant()
-            for _ in 1...3 {
+            world.upstream.script(
+                HTTP2Script.begin(settings: [(3, 1)]) + [
+                    .send(HTTP2Script.usual(1)), .readFrames(throughEndOf: 3), .await("go"),
+                    .send(HTTP2Script.usual(3)), .readFrames(throughEndOf: 5), .send(HTTP2Script.usual(5)),
+                    .awaitClose,
+                ])
+            for _ in 2...3 {
                 world.upstream.script(
                     HTTP2Script.begin(settings: [(3, 1)]) + [
                         .await("go"), .send(HTTP2Script.usual(1)), .readFrames(throughEndOf: 3),
                         .send(HTTP2Script.usual(3)), .awaitClose,
                     ])
             }
+            // Tells how many streams a connection may have, before any that follow could be begun on one.
+            check.usual(try await world.exchange(tenant.request()), "the first")
             async let answers = world.exchange(3, of: tenant.request(), releasing: "none", after: 3)
             let haveBegun = try await eventually {
-                (1...3).allSatisfy { world.upstream.frames(of: $0).begun == [1] }
+                (1...3).map { world.upstream.frames(of: $0).begun } == [[1, 3], [1], [1]]
             }
             check.that(haveBegun, "they do not have a connection each")
             world.upstream.release("go")
