@@ -17,7 +17,7 @@ public protocol Storage: ProjectStore, UpstreamStore, TokenStore, LedgerStore, R
     func verify() async throws(StorageError) -> [InvariantFinding]
 
     /// How many requests tokens' counters differ by from their rows, over all tokens: 0 unless something is wrong. Walks over
-    /// all rows, in one snapshot.
+    /// all rows, in steps between which others are served; once more, in one snapshot, when they seem to differ.
     func drift() async throws(StorageError) -> Int64
 
     /// Sets counters right that differ from what the rows say, each under its lock, also beside a server that counts on.

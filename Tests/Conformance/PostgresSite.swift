@@ -73,11 +73,13 @@ struct PostgresSite: StorageSite {
     }
 
     func open() async throws -> any Storage {
-        try await open(at: url, wait: .seconds(60), options: .init(connectTimeout: .seconds(60)))
+        try await open(
+            at: url, wait: .seconds(60), options: .init(connectTimeout: .seconds(60), lockTimeout: .seconds(25)))
     }
 
     private func open(
-        at url: String, wait: Duration = .seconds(2), options: PostgresDatabase.Options = .init()
+        at url: String, wait: Duration = .seconds(2),
+        options: PostgresDatabase.Options = .init(connectTimeout: .seconds(60))
     ) async throws -> any Storage {
         try await SQLStorage.opened(
             on: try await PostgresDatabase.open(

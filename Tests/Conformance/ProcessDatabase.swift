@@ -60,7 +60,8 @@ final class ProcessDatabase: CommandDatabase {
     /// The connection must outlive the call, so the driver's own pool lends it: its turns leave transactions alone.
     func hold(_ sql: String) async throws {
         let pool = try await PostgresDatabase.open(
-            try PostgresAddress(url), limits: .init(readers: 0), options: .init(statementTimeout: .seconds(300)))
+            try PostgresAddress(url), limits: .init(readers: 0),
+            options: .init(connectTimeout: .seconds(60), statementTimeout: .seconds(300)))
         holder.change { $0 = pool }
         let begun = Shared(false)
         let task = Task {

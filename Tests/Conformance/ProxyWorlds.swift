@@ -68,7 +68,7 @@ private final class InProcessWorld: ProxyWorld {
             "LISTEN_ADDR": "127.0.0.1:0", "EVENT_LOOPS": "2", "MANAGEMENT_TOKEN": managementToken,
             "OPENAI_API_URL": "{upstream}", "LOG_FILE": folder.path + "/proxy.log", "SHUTDOWN_GRACE": "2s",
             // A machine that stalls is not what scenarios are about: those that are about waiting set it themselves.
-            "DATABASE_WAIT": "10s",
+            "DATABASE_WAIT": "10s", "UPSTREAM_CONNECT_TIMEOUT": "20s",
             "DATABASE_PATH": engine == .sqliteMemory ? ":memory:" : folder.path + "/data/proxy.db",
         ]
         site = engine == .postgres ? try await PostgresSite.make() : nil

@@ -24,7 +24,7 @@ struct PostgresConnectTests {
 
     /// What connecting gives: `nil` when it works, otherwise the words of the failure.
     private func failure(_ url: String, roots: String? = nil) async throws -> String? {
-        var options = PostgresDatabase.Options()
+        var options = PostgresDatabase.Options(connectTimeout: .seconds(60))
         options.systemRoots = roots
         do {
             let pool = try await PostgresDatabase.open(
@@ -86,7 +86,7 @@ struct PostgresConnectTests {
         let server = try Self.secured.get().server
         let pool = try await PostgresDatabase.open(
             try PostgresAddress("postgres://llm@server:pass@127.0.0.1:\(server.port)/postgres?sslmode=require"),
-            limits: .init(readers: 1))
+            limits: .init(readers: 1), options: .init(connectTimeout: .seconds(60)))
         #expect(try await pool.value("SELECT current_user") == "llm@server")
         await pool.close()
     }
@@ -96,7 +96,7 @@ struct PostgresConnectTests {
         let server = try Self.secured.get().server
         let pool = try await PostgresDatabase.open(
             try PostgresAddress("postgres://postgres:pass@/postgres?host=\(server.socketFolder)&port=\(server.port)"),
-            limits: .init(readers: 1))
+            limits: .init(readers: 1), options: .init(connectTimeout: .seconds(60)))
         #expect(try await pool.value("SELECT inet_client_addr() IS NULL") == "t")
         await pool.close()
     }
@@ -111,7 +111,7 @@ struct PostgresConnectTests {
             let pool = try await PostgresDatabase.open(
                 try PostgresAddress(
                     "postgres://postgres@\(hosts)/postgres?target_session_attrs=\(wanted)&sslmode=disable"),
-                limits: .init(readers: 1))
+                limits: .init(readers: 1), options: .init(connectTimeout: .seconds(60)))
             #expect(try await pool.value("SELECT inet_server_port()") == String(port))
             await pool.close()
         }
@@ -125,7 +125,7 @@ struct PostgresConnectTests {
         let start = clock.now
         let said = try await failure("postgres://u@127.0.0.1:\(silent.port)/d?connect_timeout=2&sslmode=disable")
         #expect(said?.contains("timeout expired") == true, "\(said ?? "connected")")
-        #expect(clock.now - start < .seconds(6))
+        #expect(clock.now - start < .seconds(30))
     }
 
     @Test("a password is in no failure")

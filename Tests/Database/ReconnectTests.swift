@@ -64,8 +64,10 @@ struct ReconnectTests {
         let server = try EphemeralPostgres.start()
         defer { server.remove() }
         let pool = try await PostgresDatabase.open(
-            try PostgresAddress(server.url(database: "postgres")), limits: .init(readers: 2, wait: .milliseconds(200)))
-        #expect(try await pool.value("SELECT 1") == "1")
+            try PostgresAddress(server.url(database: "postgres")), limits: .init(readers: 2, wait: .milliseconds(200)),
+            options: .init(connectTimeout: .seconds(60)))
+        // Its first connection may take longer than a call waits.
+        try await eventually { (try? await pool.value("SELECT 1")) == "1" }
         server.halt(.immediate)
         let away = await pool.failure { try $0.run(SQLStatement("SELECT 1")) }
         #expect(away?.kind == .connectionLost)
@@ -76,7 +78,8 @@ struct ReconnectTests {
         try await eventually { (try? await pool.value("SELECT 1")) == "1" }
         // A call that comes while the server is away, and is patient enough, never notices.
         let longer = try await PostgresDatabase.open(
-            try PostgresAddress(server.url(database: "postgres")), limits: .init(readers: 2, wait: .seconds(20)))
+            try PostgresAddress(server.url(database: "postgres")), limits: .init(readers: 2, wait: .seconds(20)),
+            options: .init(connectTimeout: .seconds(60)))
         #expect(try await longer.value("SELECT 1") == "1")
         server.halt(.fast)
         async let answer = longer.value("SELECT 7")

@@ -62,7 +62,9 @@ struct TroubleshootingTests {
     /// What opening the database says.
     private static func words(at url: String) async throws -> String {
         do {
-            let pool = try await PostgresDatabase.open(try PostgresAddress(url), limits: .init(readers: 0))
+            let pool = try await PostgresDatabase.open(
+                try PostgresAddress(url), limits: .init(readers: 0),
+                options: .init(connectTimeout: .seconds(60)))
             do {
                 await (try await SQLStorage.open(pool, now: noon)).close()
             } catch MigrationError.database(let error) {

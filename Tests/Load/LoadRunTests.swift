@@ -40,6 +40,10 @@ struct LoadRunTests {
             let only = report.sides[0]
             #expect(only.planned == 100 && only.warmedUp == 20 && only.errors == 0)
             #expect(only.succeeded == 100 && only.corrected.count == 100)
+            // It counts an answer once it has given it away.
+            for _ in 0..<1000 where simulator.truth.completedAnswers < 120 {
+                try await ContinuousClock().sleep(for: .milliseconds(10))
+            }
             #expect(simulator.truth.completedAnswers == 120)
             // Nothing is sent before it is due: what counts from the plan is never less.
             #expect(only.corrected.p50 >= only.uncorrected.p50 && only.corrected.max >= only.uncorrected.max)
@@ -51,9 +55,14 @@ struct LoadRunTests {
         var slow = SimulatorScript()
         slow.headDelay = .milliseconds(60)
         try await with(slow) { simulator in
-            let only = try await run(simulator, connections: 1).sides[0]
-            #expect(only.planned == 100 && only.dropped > 50 && only.succeeded > 0)
-            #expect(only.succeeded + only.dropped == 100)
+            // Longer than a busy machine stands still.
+            let only = try await LoadRun.run(
+                LoadPlan(
+                    mode: .rate(Schedule(ratePerSide: 50)), sides: [try side(simulator)], warmUp: .milliseconds(100),
+                    duration: .seconds(8), connections: 1)
+            ).sides[0]
+            #expect(only.planned == 400 && only.dropped > 200 && only.succeeded > 0)
+            #expect(only.succeeded + only.dropped == 400)
             #expect(only.errors == only.dropped)
         }
     }
@@ -67,13 +76,13 @@ struct LoadRunTests {
             let report = try await LoadRun.run(
                 LoadPlan(
                     mode: .rate(Schedule(ratePerSide: 20)), sides: [try side(simulator)], warmUp: .milliseconds(500),
-                    duration: .seconds(5), connections: 128, timeout: .seconds(30)))
+                    duration: .seconds(12), connections: 256, timeout: .seconds(30)))
             let only = report.sides[0]
-            #expect(only.planned == 100 && only.succeeded == 100 && only.errors == 0)
-            // Those of the warm-up's half second and of the first three seconds after it.
-            #expect(only.carried > 0 && only.carried <= 71)
+            #expect(only.planned == 240 && only.succeeded == 240 && only.errors == 0)
+            // Those of the warm-up's half second and of the first ten seconds after it.
+            #expect(only.carried > 0 && only.carried <= 211)
             #expect(only.seconds.reduce(0) { $0 + $1.answered } == only.carried)
-            #expect(report.figures["rate"] == Double(only.carried) / 5)
+            #expect(report.figures["rate"] == Double(only.carried) / 12)
         }
     }
 
@@ -138,10 +147,11 @@ struct LoadRunTests {
             try await with { fastOne in
                 let report = try await LoadRun.run(
                     LoadPlan(
-                        mode: .rate(Schedule(ratePerSide: 50, sides: 2)),
+                        mode: .rate(Schedule(ratePerSide: 20, sides: 2)),
                         sides: [try side(slowOne), try side(fastOne)],
-                        warmUp: .zero, duration: .seconds(3)))
-                #expect(report.sides.map(\.planned) == [150, 150] && report.sides.allSatisfy { $0.errors == 0 })
+                        warmUp: .zero, duration: .seconds(12)))
+                // Longer than a busy machine stands still, so that the median is of requests that nothing held up.
+                #expect(report.sides.map(\.planned) == [240, 240] && report.sides.allSatisfy { $0.errors == 0 })
                 // Whatever else the machine does meanwhile: the slow one answers nothing sooner.
                 let quickest = try #require(report.sides[0].distribution.first)
                 #expect(quickest.latency >= .milliseconds(29))

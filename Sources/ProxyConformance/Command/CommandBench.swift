@@ -108,7 +108,9 @@ extension CommandBench {
     /// Starts a server in this folder, on a free port, and waits until it serves.
     func serve(_ environment: [String: String] = [:], arguments: [String] = []) async throws -> CommandServer {
         let address = ["--listen", "127.0.0.1:0", "--upstream", "http://127.0.0.1:\(upstream.port)"]
-        let command = try await start(["server"] + address + arguments, environment: environment)
+        // A machine that stalls is not what scenarios are about: those that are about waiting set it themselves.
+        let patient = ["DATABASE_WAIT": "10s"].merging(environment) { $1 }
+        let command = try await start(["server"] + address + arguments, environment: patient)
         guard
             try await eventually(
                 within: .seconds(60), { command.output.contains("serves on http") || command.exitCode != nil }),

@@ -45,7 +45,8 @@ extension CommandScenario {
             check.equal(try await bench.serve(on: database).stop(), 0, "the tables are made")
             try await database.hold("LOCK TABLE requests IN EXCLUSIVE MODE")
             let copying = try await bench.start(
-                ["db", "copy", "--from", "data/llm-proxy.db", "--to", database.url], environment: [:])
+                ["db", "copy", "--from", "data/llm-proxy.db", "--to", database.url],
+                environment: ["DATABASE_WAIT": "60s"])
             let isHalfDone = try await eventually {
                 try await database.run("SELECT count(*) FROM tokens") == [["1"]]
             }

@@ -156,7 +156,7 @@ extension HTTPScenario {
         HTTPScenario(
             inside: "access.database.away-is-no-401",
             "With the database away a token gets 503 to try again, never a 401.",
-            settings: ["DATABASE_WAIT": "500ms"]
+            settings: ["DATABASE_WAIT": "3s"]
         ) { world, check in
             let tenant = try await world.tenant()
             check.usual(try await world.exchange(tenant.request()), "before")

@@ -202,7 +202,7 @@ extension HTTPScenario {
                     (ofStream, ofAll, left) = (ofStream - count * size, ofAll - count * size, left - count)
                     continue
                 }
-                guard let frame = try? await talk.next(within: .seconds(3)) else { break }
+                guard let frame = try? await talk.next() else { break }
                 if frame.isA(.windowUpdate) {
                     if frame.stream == 0 { ofAll += frame.number } else { ofStream += frame.number }
                 }

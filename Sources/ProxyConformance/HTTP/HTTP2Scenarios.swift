@@ -44,7 +44,7 @@ extension HTTPScenario {
             var talk = try await HTTP2Talk(world)
             world.upstream.script(UpstreamStep.readRequest + [.await("slow"), .send(HTTPAnswer.usual)])
             try await talk.ask(1, tenant.secret)
-            check.that(try await eventually { world.upstream.connectionCount == 1 }, "the first did not go on")
+            check.that(try await eventually { world.upstream.received.count == 1 }, "the first did not go on")
             for stream in stride(from: UInt32(3), to: 43, by: 2) { try await talk.ask(stream, tenant.secret) }
             var ended: [UInt32] = []
             while ended.count < 20, let frame = try await talk.next() {

@@ -8,7 +8,10 @@ extension HTTPScenario {
             inside: "operate.health.tells-of-the-database",
             "/health tells version, time and the database, without a credential."
         ) { world, check in
-            let response = try await world.exchange(HTTPRequest(method: "GET", target: "/health"))
+            let health = HTTPRequest(method: "GET", target: "/health")
+            var response = try await world.exchange(health)
+            // A database that says nothing for two seconds is one that is away: so is one on a machine that stalls.
+            if response.status != 200 { response = try await world.exchange(health) }
             check.equal(response.status, 200, "status")
             check.equal(response.json["database"]["driver"].string, world.storage.driver, "driver")
             for name in ["status", "version", "timestamp"] {
@@ -20,7 +23,10 @@ extension HTTPScenario {
             inside: "operate.ready.looks", "/ready and /health say so when the database is away; /live does not mind."
         ) { world, check in
             for path in ["/health", "/live", "/ready"] {
-                check.equal(try await world.exchange(HTTPRequest(method: "GET", target: path)).status, 200, path)
+                let isWell = try await eventually {
+                    try await world.exchange(HTTPRequest(method: "GET", target: path)).status == 200
+                }
+                check.that(isWell, path)
             }
             await world.storage.close()
             for (path, status) in [("/live", 200), ("/ready", 503), ("/health", 503)] {

@@ -124,8 +124,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             inside: "role.database.away-is-no-refusal",
-            "While the database is away a named token is neither taken nor called wrong; that of the settings works on.",
-            settings: ["DATABASE_WAIT": "500ms"]
+            "While the database is away a named token is neither taken nor called wrong; that of the settings works on."
         ) { world, check in
             let token = try await world.managementToken(.admin)
             await world.storage.close()

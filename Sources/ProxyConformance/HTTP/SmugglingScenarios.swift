@@ -309,9 +309,12 @@ extension HTTPScenario {
             world.upstream.script(
                 UpstreamStep.readRequest + [
                     .send(HTTPAnswer.usual), .await("poison"), .send(HTTPAnswer.json(#"{"poison":1}"#)),
+                    .awaitClose,
                 ])
             check.usual(try await world.exchange(tenant.request()), "first")
             world.upstream.release("poison")
+            // Whoever looks at what comes closes the connection; before it came nothing could be unasked.
+            _ = try await eventually(within: .seconds(3)) { world.upstream.closedByProxy == 1 }
             for _ in 1...5 { check.usual(try await world.exchange(tenant.request()), "after it") }
         },
         HTTPScenario(

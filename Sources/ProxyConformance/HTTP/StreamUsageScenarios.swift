@@ -149,7 +149,7 @@ extension HTTPScenario {
         HTTPScenario(
             "account.usage.asked-for-of-slow-bodies",
             "A body that must be read first may take longer than anybody waits for the database.",
-            settings: ["DATABASE_WAIT": "3s"]
+            settings: ["DATABASE_WAIT": "5s"]
         ) { world, check in
             let tenant = try await world.askingTenant()
             let text = #"{"stream":true}"#
@@ -158,7 +158,7 @@ extension HTTPScenario {
                 try await conversation.send(
                     "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(tenant.secret)\r\n"
                         + "Content-Length: \(text.utf8.count)\r\n\r\n{")
-                try await Task.sleep(for: .seconds(4))
+                try await Task.sleep(for: .seconds(6))
                 world.upstream.script(UpstreamStep.readRequest + [.await("go"), .send(HTTPAnswer.usual)])
                 try await conversation.send(String(text.dropFirst()))
                 try await Task.sleep(for: .milliseconds(300))

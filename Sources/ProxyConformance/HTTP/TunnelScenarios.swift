@@ -104,7 +104,7 @@ extension HTTPScenario {
         },
         HTTPScenario(
             inside: "tunnel.idle.is-bounded", "A WebSocket on which nothing passes either way ends.", needs: .rawBytes,
-            settings: ["STREAM_IDLE_TIMEOUT": "4s"]
+            settings: ["STREAM_IDLE_TIMEOUT": "6s"]
         ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script([.readHead, .send(text: agreement), .send(Array("hello".utf8)), .awaitClose])
@@ -112,9 +112,9 @@ extension HTTPScenario {
             try await connection.send(tenant.opening())
             _ = try await connection.receive(past: "hello")
             // What the client sends keeps it open.
-            for _ in 0..<6 {
+            for _ in 0..<4 {
                 try await connection.send([7])
-                try await ContinuousClock().sleep(for: .milliseconds(900))
+                try await ContinuousClock().sleep(for: .milliseconds(1700))
             }
             check.equal(world.upstream.closedByProxy, 0, "upstreams that were let go while something passed")
             check.that(try await eventually { world.upstream.closedByProxy == 1 }, "it stays open")

@@ -250,7 +250,7 @@ extension HTTPScenario {
         HTTPScenario(
             "http2.upstream.shared-dial-minds-the-limit",
             "Requests that wait together for a connection share it no further than the upstream has said to allow.",
-            settings: HTTP2Script.settings(with: ["REQUEST_TIMEOUT": "10s"])
+            settings: HTTP2Script.settings(with: ["REQUEST_TIMEOUT": "30s"])
         ) { world, check in
             let tenant = try await world.tenant()
             world.upstream.script(
@@ -263,7 +263,7 @@ extension HTTPScenario {
                     HTTP2Script.begin(settings: [(3, 1)]) + [.await("go"), .send(HTTP2Script.usual(1)), .awaitClose])
             }
             async let answers = world.exchange(6, of: tenant.request(), releasing: "none", after: 6)
-            let haveBegun = try await eventually(within: .seconds(5)) {
+            let haveBegun = try await eventually {
                 (2...7).allSatisfy { world.upstream.frames(of: $0).begun == [1] }
             }
             let begun = (2...7).map { world.upstream.frames(of: $0).begun }

@@ -154,14 +154,14 @@ extension ProxyWorld {
 package func eventually(
     within time: Duration = .seconds(10), _ condition: () async throws -> Bool
 ) async throws -> Bool {
-    let clock = ContinuousClock()
-    let deadline = clock.now + time
+    let watch = StallWatch.shared
+    let start = ContinuousClock.now
     // By count too: others may have kept this one's thread busy for all that time.
     var looks = 0
-    while clock.now < deadline || looks < 20 {
+    while watch.runningTime(since: start) < time || looks < 20 {
         looks += 1
         if try await condition() { return true }
-        try await clock.sleep(for: .milliseconds(5))
+        try await Task.sleep(for: .milliseconds(5))
     }
     return try await condition()
 }
