@@ -46,7 +46,10 @@ def wrk(url, token, seconds, folder, connections=64, cores=LOAD_CORE, path="/v1/
     ran = subprocess.run(
         ["taskset", "-c", cores, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "--latency", "-s", script,
          f"{url}{path}"], capture_output=True, text=True, check=True, timeout=seconds + 60)
-    return read_wrk(ran.stdout)
+    counted = read_wrk(ran.stdout)
+    if not counted["requests"]:
+        raise SystemExit(f"wrk: {url} answered nothing within {seconds} s")
+    return counted
 
 
 def h2load(url, token, seconds, folder, connections=8, streams=8, cores=LOAD_CORE, path="/v1/chat/completions"):
