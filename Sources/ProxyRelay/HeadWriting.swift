@@ -51,7 +51,7 @@ extension ByteBuffer {
                     head.fields, of: bytes, dropping: dropped.union(replacedWithContent),
                     named: route.credentialField)
                 writer.write("Accept-Encoding: identity\r\nContent-Length: ")
-                writer.writeDecimal(newLength)
+                writer.writeDecimal(Int64(newLength))
                 writer.write("\r\n")
             } else {
                 writer.writeKept(
@@ -155,7 +155,7 @@ extension HeadWriter {
     /// The status as it came, under the version that is ours (RFC 9110 section 2.5).
     fileprivate mutating func writeStatusLine(_ head: ResponseHead, of bytes: UnsafeRawBufferPointer) {
         write("HTTP/1.1 ")
-        writeDecimal(head.status)
+        writeDecimal(Int64(head.status))
         write(" ")
         write(UnsafeRawBufferPointer(rebasing: bytes[head.reasonRange]))
         write("\r\n")
@@ -192,7 +192,7 @@ extension HeadWriter {
     }
 
     private mutating func writeRateField(
-        _ name: StaticString, _ unit: StaticString, _ value: some FixedWidthInteger, suffix: StaticString = "\r\n"
+        _ name: StaticString, _ unit: StaticString, _ value: Int64, suffix: StaticString = "\r\n"
     ) {
         write(name)
         write(unit)

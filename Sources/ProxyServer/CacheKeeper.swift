@@ -18,6 +18,8 @@ final class CacheKeeper: SharedResponses {
     private let logger: Logger
     private let listening = RecurringTask()
     private let trimming = RecurringTask()
+    /// What is told to the database beside the answers.
+    private let telling = DetachedWork()
     private let changes: AsyncStream<Void>
     private let changed: AsyncStream<Void>.Continuation
     private let writes = Atomic<Int>(0)
@@ -95,6 +97,7 @@ final class CacheKeeper: SharedResponses {
         changed.finish()
         await listening.stop()
         await trimming.stop()
+        await telling.finish()
     }
 
     /// Something has changed in the database: it may be a purge.
@@ -144,7 +147,7 @@ final class CacheKeeper: SharedResponses {
             unkept.add(1, ordering: .relaxed)
             return
         }
-        Task {
+        telling.begin { [self] in
             defer { writes.subtract(1, ordering: .relaxed) }
             let row = CachedResponse(
                 key: key.text, project: response.request.project, method: response.request.method,
@@ -158,7 +161,7 @@ final class CacheKeeper: SharedResponses {
     }
 
     func invalidate(_ project: ProjectID, path: String) {
-        Task { _ = try? await storage.forgetCached(of: project, at: path) }
+        telling.begin { [storage] in _ = try? await storage.forgetCached(of: project, at: path) }
     }
 
     // MARK: Figures

@@ -31,10 +31,10 @@ public struct HeadWriter {
 
     public mutating func write(_ bytes: [UInt8]) { bytes.withUnsafeBytes { write($0) } }
 
-    /// Writes a number's digits.
-    public mutating func writeDecimal(_ number: some FixedWidthInteger) {
+    /// Writes a number's digits. Not for any integer type: nothing generic is specialised across modules, and this is done for each answer.
+    public mutating func writeDecimal(_ number: Int64) {
         if number < 0 { write("-") }
-        var rest = UInt64(number.magnitude)
+        var rest = number.magnitude
         withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { digits in
             var start = 20
             repeat {

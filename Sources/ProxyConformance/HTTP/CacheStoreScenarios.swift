@@ -347,8 +347,7 @@ extension HTTPScenario {
             let get = tenant.request("/v1/models", method: "GET", body: nil)
             world.upstream.script(cacheable("Cache-Control: public, max-age=600\r\nVary: X-Region\r\n"))
             check.usual(try await world.exchange(get), "first")
-            // It is written beside the answer.
-            try await Task.sleep(for: .seconds(2))
+            // It is written beside the answer, and all of it before the server has stopped.
             try await world.restart()
             let second = try await world.exchange(get)
             check.usual(second, "after a restart")
