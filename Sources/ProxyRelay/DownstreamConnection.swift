@@ -344,14 +344,14 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
         link?.setReading(reading)
     }
 
-    /// Whether a refusal given now may leave the connection open: the rest of the body is small, or there is none.
+    /// Whether an answer given now may leave the connection open: the rest of the body is small, or there is none.
     var canSkipBody: Bool {
         guard !body.isComplete else { return true }
         guard case .length(let length) = head.framing, !head.expectsContinue else { return false }
         return length <= UInt64(Holding.replay)
     }
 
-    /// A refusal has been written while the body was still coming: skips the rest of it.
+    /// An answer has been written while the body was still coming: skips the rest of it.
     func discardBody() {
         guard !body.isComplete else {
             phase = .answering

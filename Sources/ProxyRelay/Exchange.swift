@@ -112,6 +112,8 @@ final class Exchange {
     /// Whether ``outbound`` holds all of the request that has come.
     var isReplayable = true
     var isBodyComplete = false
+    /// Whether no request may follow the answer, because its own was still coming.
+    var isLastAnswer = false
     var isRequestSent = false
     var hasRetried = false
 
@@ -209,6 +211,7 @@ final class Exchange {
         outboundHeadLength = 0
         isReplayable = true
         isBodyComplete = false
+        isLastAnswer = false
         isRequestSent = false
         hasRetried = false
         admission = .notAsked

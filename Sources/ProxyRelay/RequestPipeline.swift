@@ -294,6 +294,8 @@ extension Exchange {
         if caching?.stale != nil, bytes.withUnsafeReadableBytes({ validated(response, $0) }) { return }
         bytes.withUnsafeReadableBytes { choosePassage(response, $0) }
         let cache = caching.map { noteForCache(response, bytes, $0) }
+        // What is left of a body that is too large to be skipped will have to be cut.
+        isLastAnswer = !isBodyComplete && downstream?.canSkipBody == false
         overheadIndex = bytes.withUnsafeReadableBytes { bytes in
             outgoing.writeResponseHead(
                 response, of: bytes, requestID: requestID, headroom: headroom,
@@ -306,7 +308,7 @@ extension Exchange {
 
     /// Whether another request may follow this answer on the client's connection.
     var keepsClientConnection: Bool {
-        head.keepsAlive && endsByItself && !relay.isDraining
+        head.keepsAlive && endsByItself && !isLastAnswer && !relay.isDraining
     }
 
     // MARK: Stream
@@ -396,10 +398,13 @@ extension Exchange {
             stage = .delivering
             return
         }
-        let keepsAlive = keepsClientConnection && isBodyComplete
+        let (keepsAlive, isWhole) = (keepsClientConnection, isBodyComplete)
         let now = NIODeadline.now()
         end(outcome: .completed, code: nil, at: now)
-        downstream?.answerEnded(keepsAlive: keepsAlive, at: now)
+        if keepsAlive, !isWhole, let downstream, !downstream.isCarried, downstream.canSkipBody {
+            return downstream.discardBody()
+        }
+        downstream?.answerEnded(keepsAlive: keepsAlive && isWhole, at: now)
     }
 
     /// Writes down how the request ended, once, if it was counted.

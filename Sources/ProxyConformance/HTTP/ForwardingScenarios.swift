@@ -398,5 +398,26 @@ extension HTTPScenario {
             try await conversation.send(tenant.request(body: nil, fields: [HTTPField("Content-Length", "5000")]))
             check.equal(try await conversation.response().status, 413, "status")
         },
+        HTTPScenario(
+            "body.early-answer.keeps-the-connection",
+            "After an answer that came before a small body the connection serves on; before a large one the answer says that it ends.",
+            needs: .rawBytes
+        ) { world, check in
+            let tenant = try await world.tenant()
+            var conversation = try await world.talk()
+            for (length, isKept) in [(5, true), (5_000_000, false)] {
+                world.upstream.script([.readHead, .send(HTTPAnswer.json("{}", status: "413 Content Too Large"))])
+                let fields = [HTTPField("Content-Length", "\(length)")]
+                try await conversation.send(tenant.request(body: nil, fields: fields))
+                let answer = try await conversation.response()
+                check.equal(answer.status, 413, "status before a body of \(length)")
+                check.equal(answer.fields.all("connection"), isKept ? [] : ["close"], "Connection at \(length)")
+                guard isKept else { continue }
+                try await conversation.send("12345")
+                try await conversation.send(tenant.request())
+                check.usual(try await conversation.response(), "the next on the same connection")
+            }
+            await conversation.connection.close()
+        },
     ]
 }
