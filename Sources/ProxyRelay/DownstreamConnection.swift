@@ -303,9 +303,10 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
         deadline = isWritable ? .distantFuture : .now() + relay.settings.streamIdleTimeout
     }
 
-    /// The answer is complete. Goes on with the next request, or closes.
+    /// The answer is complete. Goes on with the next request, once what is left of this one's body was skipped, or closes.
     func answerEnded(keepsAlive: Bool, at now: NIODeadline = .now()) {
         guard let link, phase != .lingering else { return }
+        if keepsAlive, !body.isComplete, !isCarried, canSkipBody { return discardBody() }
         guard keepsAlive, !relay.isDraining, body.isComplete, !isInputClosed || inbound.readableBytes > 0 else {
             return closeAfterAnswer()
         }

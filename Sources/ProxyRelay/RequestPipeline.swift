@@ -398,13 +398,10 @@ extension Exchange {
             stage = .delivering
             return
         }
-        let (keepsAlive, isWhole) = (keepsClientConnection, isBodyComplete)
+        let keepsAlive = keepsClientConnection
         let now = NIODeadline.now()
         end(outcome: .completed, code: nil, at: now)
-        if keepsAlive, !isWhole, let downstream, !downstream.isCarried, downstream.canSkipBody {
-            return downstream.discardBody()
-        }
-        downstream?.answerEnded(keepsAlive: keepsAlive && isWhole, at: now)
+        downstream?.answerEnded(keepsAlive: keepsAlive, at: now)
     }
 
     /// Writes down how the request ended, once, if it was counted.
