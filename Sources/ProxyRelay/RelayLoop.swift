@@ -8,6 +8,8 @@ final class RelayLoop {
     let eventLoop: any EventLoop
     let settings: RelaySettings
     let dependencies: RelayDependencies
+    /// Whether requests are logged: asked for each, where a look at the log itself would take it for a moment.
+    let isLogging: Bool
     let census: RelayCensus
     let meter: RelayMeter
     let projects: ProjectPlaces
@@ -41,6 +43,7 @@ final class RelayLoop {
         self.eventLoop = eventLoop
         self.settings = settings
         self.dependencies = dependencies
+        isLogging = dependencies.log != nil
         self.census = census
         self.meter = meter
         self.projects = projects

@@ -106,7 +106,8 @@ public struct RelayCounters: Sendable {
     mutating func count(
         _ project: ProjectID, _ places: ProjectPlaces, _ statusClass: Int, _ usage: TokenUsage?
     ) {
-        let place = projects[project] != nil || places.has(project) ? project : nil
+        if let known = projects.index(forKey: project) { return projects.values[known].count(statusClass, usage) }
+        let place = places.has(project) ? project : nil
         projects[place, default: ProjectCounters()].count(statusClass, usage)
     }
 

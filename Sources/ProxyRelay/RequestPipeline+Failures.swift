@@ -145,7 +145,7 @@ extension Exchange {
         guard isActive else { return }
         let usage = usage(endedAs: outcome)
         count(usage, code: code, at: now)
-        if relay.dependencies.log != nil { log(outcome: outcome, usage, code: code, at: now) }
+        if relay.isLogging { log(outcome: outcome, usage, code: code, at: now) }
         if status == 401, let code { tellRefusedCredential(code) }
         relay.census.requests.subtract(1, ordering: .relaxed)
         stage = .idle

@@ -67,6 +67,9 @@ public struct Admission: Hashable, Sendable {
     public var settlement: Settlement?
     public let basis: Basis
 
+    /// Whether the request may still go on. Looks at the settlement where it is: a copy would count references.
+    @inlinable public var isOpen: Bool { if case .none = settlement { true } else { false } }
+
     /// What an admission rests on.
     public enum Basis: Hashable, Sendable {
         /// Its token's standing: it is decided by that.

@@ -11,11 +11,15 @@ public struct SQLParameters: ~Copyable {
         case text(offset: Int32, count: Int32)
     }
 
-    public private(set) var slots: [Slot] = []
+    /// Not an array: that would ask with each value whether it is shared.
+    private var values: UnsafeMutableBufferPointer<Slot>
+    /// How many values there are.
+    public private(set) var count = 0
     private var arena: UnsafeMutableRawBufferPointer
     private var used = 0
 
     public init() {
+        values = .allocate(capacity: 64)
         arena = .allocate(byteCount: 1024, alignment: 16)
     }
 
@@ -24,17 +28,20 @@ public struct SQLParameters: ~Copyable {
         for value in values { append(value) }
     }
 
-    deinit { arena.deallocate() }
+    deinit {
+        values.deallocate()
+        arena.deallocate()
+    }
 
-    /// How many values there are.
-    public var count: Int { slots.count }
+    /// All values. Valid until the next change.
+    public var slots: UnsafeBufferPointer<Slot> { UnsafeBufferPointer(rebasing: values[..<count]) }
 
     /// Where texts begin. Valid until the next change.
     public var base: UnsafeRawPointer? { UnsafeRawPointer(arena.baseAddress) }
 
     /// Forgets all values and keeps the memory.
     public mutating func removeAll() {
-        slots.removeAll(keepingCapacity: true)
+        count = 0
         used = 0
     }
 
@@ -46,19 +53,26 @@ public struct SQLParameters: ~Copyable {
         }
     }
 
-    public mutating func appendNull() { slots.append(.null) }
+    public mutating func appendNull() { append(Slot.null) }
 
-    public mutating func append(_ number: Int64) { slots.append(.integer(number)) }
+    /// Adds so many times NULL.
+    public mutating func appendNulls(_ number: Int) { for _ in 0..<number { appendNull() } }
+
+    public mutating func append(_ number: Int64) { append(Slot.integer(number)) }
 
     public mutating func append(_ number: Int64?) {
         if let number { append(number) } else { appendNull() }
     }
 
     public mutating func append(_ text: String) {
+        Self.read(text) { bytes in appendText(count: bytes.count) { $0.copyMemory(from: bytes) } }
+    }
+
+    /// A native text is read where it is, without taking it for a moment.
+    private static func read(_ text: String, _ body: (UnsafeRawBufferPointer) -> Void) {
+        if text.utf8.withContiguousStorageIfAvailable({ body(UnsafeRawBufferPointer($0)) }) != nil { return }
         var copy = text
-        copy.withUTF8 { bytes in
-            appendText(count: bytes.count) { $0.copyMemory(from: UnsafeRawBufferPointer(bytes)) }
-        }
+        copy.withUTF8 { body(UnsafeRawBufferPointer($0)) }
     }
 
     public mutating func append(_ text: String?) {
@@ -72,16 +86,15 @@ public struct SQLParameters: ~Copyable {
         fill(UnsafeMutableRawBufferPointer(rebasing: arena[start..<start + count]))
         arena[start + count] = 0
         used = start + count + 1
-        slots.append(.text(offset: Int32(start), count: Int32(count)))
+        append(Slot.text(offset: Int32(start), count: Int32(count)))
     }
 
     /// Adds a text to rows of `width` values: when the row before has the same one there, that once more, without copying it.
     public mutating func append(_ text: String, repeatingIn width: Int) {
-        let above = slots.count - width
-        var copy = text
-        copy.withUTF8 { bytes in
-            if above >= 0, holds(UnsafeRawBufferPointer(bytes), at: above) { return append(sharing: above) }
-            appendText(count: bytes.count) { $0.copyMemory(from: UnsafeRawBufferPointer(bytes)) }
+        let above = count - width
+        Self.read(text) { bytes in
+            if above >= 0, holds(bytes, at: above) { return append(sharing: above) }
+            appendText(count: bytes.count) { $0.copyMemory(from: bytes) }
         }
     }
 
@@ -92,7 +105,7 @@ public struct SQLParameters: ~Copyable {
     }
 
     /// Adds the value at `index` once more, without copying its text.
-    public mutating func append(sharing index: Int) { slots.append(slots[index]) }
+    public mutating func append(sharing index: Int) { append(slots[index]) }
 
     /// Adds all values of `other`.
     public mutating func append(contentsOf other: borrowing SQLParameters) {
@@ -115,6 +128,19 @@ public struct SQLParameters: ~Copyable {
         guard case .text(let offset, let count) = slots[index] else { return nil }
         let bytes = arena[Int(offset)..<Int(offset) + Int(count)]
         return String(decoding: UnsafeRawBufferPointer(rebasing: bytes), as: UTF8.self)
+    }
+
+    private mutating func append(_ slot: Slot) {
+        if count == values.count { growValues() }
+        values.initializeElement(at: count, to: slot)
+        count += 1
+    }
+
+    private mutating func growValues() {
+        let grown = UnsafeMutableBufferPointer<Slot>.allocate(capacity: values.count * 2)
+        _ = grown.moveInitialize(fromContentsOf: values)
+        values.deallocate()
+        values = grown
     }
 
     private mutating func reserve(_ more: Int) {

@@ -85,7 +85,7 @@ struct LedgerPlan {
     /// The group of each admission of the batch.
     private var admissionGroups: [Int] = []
     /// The group of each settlement of the batch.
-    private(set) var settlementGroups: [Int] = []
+    private var settlementGroups: [Int] = []
     private(set) var grants: [Grant] = []
     private(set) var verdicts: [AdmissionVerdict] = []
     /// How many open requests were ended.
@@ -195,10 +195,10 @@ struct LedgerPlan {
             for place in groups[number].admissions {
                 let admission = keys[place].index
                 grants.append(Grant(admission: admission, group: number))
-                count(batch.admissions[admission], in: number, at: batch.now)
+                count(admission: admission, of: batch, in: number)
             }
         }
-        for (index, end) in batch.settlements.enumerated() { count(end, in: settlementGroups[index], at: batch.now) }
+        for index in batch.settlements.indices { count(settlement: index, of: batch) }
     }
 
     /// What was assumed for a group is in the database, and makes its token's count this.
@@ -210,33 +210,41 @@ struct LedgerPlan {
         }
     }
 
-    /// A row was added for an admission.
-    mutating func count(_ admission: Admission, in group: Int, at now: Timestamp) {
+    /// A row was added for an admission of the batch.
+    mutating func count(admission index: Int, of batch: LedgerBatch, in group: Int) {
+        let arrival = batch.admissions[index].admittedAt
         groups[group].requests += 1
-        if groups[group].lastUsedAt.map({ $0 < admission.admittedAt }) ?? true {
-            groups[group].lastUsedAt = admission.admittedAt
-        }
-        let aside = admission.reservation.cost.amount.storable
+        if groups[group].lastUsedAt.map({ $0 < arrival }) ?? true { groups[group].lastUsedAt = arrival }
+        let reservation = batch.admissions[index].reservation
+        let aside = reservation.cost.amount.storable
         groups[group].sums.reserved += aside
         projects[groups[group].project].reserved += aside
-        if let settlement = admission.settlement {
-            count(RequestSettlement(of: admission, settlement), in: group, at: now)
+        if let settlement = batch.admissions[index].settlement {
+            count(settlement, of: reservation, arrivedAt: arrival, in: group, at: batch.now)
         }
     }
 
-    /// An open request was ended.
-    mutating func count(_ end: RequestSettlement, in group: Int, at now: Timestamp) {
+    /// An open request was ended, by a settlement of the batch.
+    mutating func count(settlement index: Int, of batch: LedgerBatch) {
+        count(
+            batch.settlements[index].settlement, of: batch.settlements[index].reservation,
+            arrivedAt: batch.settlements[index].admittedAt, in: settlementGroups[index], at: batch.now)
+    }
+
+    private mutating func count(
+        _ settlement: Settlement, of asked: Reservation, arrivedAt arrival: Timestamp, in group: Int, at now: Timestamp
+    ) {
         settled += 1
-        let reservation = end.reservation.storable
-        groups[group].sums.add(end.settlement, insteadOf: reservation)
-        if end.reservation != .none {
-            let usage = end.settlement.usage
+        let reservation = asked.storable
+        groups[group].sums.add(settlement, insteadOf: reservation)
+        if asked != .none {
+            let usage = settlement.usage
             groups[group].standing?.settle(
                 reservation, used: (usage?.promptTokens.storable ?? 0) + (usage?.completionTokens.storable ?? 0),
-                arrivedAt: end.admittedAt, at: now)
+                arrivedAt: arrival, at: now)
         }
         let project = groups[group].project
-        projects[project].cost += end.settlement.cost.amount.storable
+        projects[project].cost += settlement.cost.amount.storable
         projects[project].reserved -= reservation.cost.amount
     }
 

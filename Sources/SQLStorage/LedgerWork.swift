@@ -65,7 +65,7 @@ final class LedgerWork {
             try connection.enqueueChange(table.add, parameters, width: LedgerTable.addWidth) {
                 [unowned self] position in
                 let grant = plan.grants[places[position]]
-                plan.count(batch.admissions[grant.admission], in: grant.group, at: batch.now)
+                plan.count(admission: grant.admission, of: batch, in: grant.group)
             }
         }
     }
@@ -75,8 +75,7 @@ final class LedgerWork {
             laySettlements(batch, places)
             try connection.enqueueChange(table.settle, parameters, width: LedgerTable.settleWidth) {
                 [unowned self] position in
-                let place = places[position]
-                plan.count(batch.settlements[place], in: plan.settlementGroups[place], at: batch.now)
+                plan.count(settlement: places[position], of: batch)
             }
         }
     }
@@ -132,23 +131,24 @@ extension LedgerWork {
         var (admitted, settled): (WrittenInstant?, WrittenInstant?)
         for place in places {
             let grant = plan.grants[place]
-            let admission = batch.admissions[grant.admission]
             let first = parameters.count
-            parameters.append(admission.requestID)
+            // Each value is read where it is: a copy of the whole admission would count its references.
+            let index = grant.admission
+            parameters.append(batch.admissions[index].requestID)
             if grant.group == previous {
                 // The row before is of the same token, hence what names it is there already.
                 parameters.append(sharing: first - width + 1)
                 parameters.append(sharing: first - width + 2)
             } else {
-                parameters.append(admission.tokenID)
-                parameters.append(admission.projectID)
+                parameters.append(batch.admissions[index].tokenID)
+                parameters.append(batch.admissions[index].projectID)
             }
-            parameters.append(admission.admittedAt, sharing: &admitted)
-            parameters.append(admission.method, repeatingIn: width)
-            parameters.append(admission.path, repeatingIn: width)
-            parameters.append(settlement: admission.settlement, repeatingIn: width, &settled)
+            parameters.append(batch.admissions[index].admittedAt, sharing: &admitted)
+            parameters.append(batch.admissions[index].method, repeatingIn: width)
+            parameters.append(batch.admissions[index].path, repeatingIn: width)
+            parameters.append(settlement: batch.admissions[index].settlement, repeatingIn: width, &settled)
             parameters.append(batch.instance.number)
-            if withReservation { parameters.append(admission.reservation) }
+            if withReservation { parameters.append(batch.admissions[index].reservation) }
             previous = grant.group
         }
     }
@@ -189,7 +189,7 @@ extension SQLParameters {
     /// Adds the three columns of a reservation, all NULL where nothing is set aside.
     mutating func append(_ reservation: Reservation) {
         guard reservation != .none else {
-            for _ in 0..<3 { appendNull() }
+            appendNulls(3)
             return
         }
         append(reservation.promptTokens.storable)
@@ -202,7 +202,7 @@ extension SQLParameters {
         settlement: Settlement?, repeatingIn width: Int, _ settledLast: inout WrittenInstant?
     ) {
         guard let settlement else {
-            for _ in 0..<14 { appendNull() }
+            appendNulls(14)
             return
         }
         if let model = settlement.model { append(model.withoutZeroBytes, repeatingIn: width) } else { appendNull() }

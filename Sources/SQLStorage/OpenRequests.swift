@@ -87,7 +87,7 @@ final class LedgerMemory: Sendable {
             var oldest = state.inherited
             func take(_ id: RequestID) { oldest = oldest.map { min($0, id) } ?? id }
             if let known = state.open.oldest() { take(known) }
-            for admission in admissions where admission.settlement == nil { take(admission.requestID) }
+            for index in admissions.indices where admissions[index].isOpen { take(admissions[index].requestID) }
             return oldest
         }
     }

@@ -52,7 +52,7 @@ final class SQLLedgerWriter: LedgerWriter {
         } catch {
             // Whether they are in the database is not known.
             memory.change { open in
-                for admission in batch.admissions where admission.settlement == nil { open.insert(admission.requestID) }
+                for admission in batch.admissions where admission.isOpen { open.insert(admission.requestID) }
             }
             slot.tidy()
             days.forget()
@@ -159,14 +159,14 @@ final class SQLLedgerWriter: LedgerWriter {
     /// After the batch is in the database.
     private func noteOpen(_ batch: LedgerBatch) {
         memory.change { open in
-            for (index, admission) in batch.admissions.enumerated() where admission.settlement == nil {
+            for index in batch.admissions.indices where batch.admissions[index].isOpen {
                 if case .admitted = work.plan.verdicts[index] {
-                    open.insert(admission.requestID)
+                    open.insert(batch.admissions[index].requestID)
                 } else {
-                    open.remove(admission.requestID)
+                    open.remove(batch.admissions[index].requestID)
                 }
             }
-            for end in batch.settlements { open.remove(end.requestID) }
+            for index in batch.settlements.indices { open.remove(batch.settlements[index].requestID) }
         }
     }
 

@@ -9,10 +9,11 @@ final class SQLiteStatement {
     /// For each of SQLite's parameters, which of ours it is. SQLite numbers `$3`, `$1` in the order it meets them.
     private let order: [Int32]
     /// What SQLite holds of each of its parameters: it keeps them when a statement is reset (sqlite.org/c3ref/reset.html).
-    private var bound: [Bound]
+    /// Not an array: that would ask with each value whether it is shared.
+    private let bound: UnsafeMutableBufferPointer<Bound>
     private let readsTextsInPlace: Bool
 
-    fileprivate enum Bound: Equatable {
+    fileprivate enum Bound: Equatable, BitwiseCopyable {
         case nothing
         case null
         case integer(Int64)
@@ -33,10 +34,14 @@ final class SQLiteStatement {
             guard let name = sqlite3_bind_parameter_name(prepared, index + 1) else { return index }
             return (Int32(String(cString: name + 1)) ?? index + 1) - 1
         }
-        bound = order.map { _ in .nothing }
+        bound = .allocate(capacity: order.count)
+        bound.initialize(repeating: .nothing)
     }
 
-    deinit { sqlite3_finalize(handle) }
+    deinit {
+        sqlite3_finalize(handle)
+        bound.deallocate()
+    }
 
     /// Binds values without copying texts: `parameters` must stay as they are until ``reset()``. What is bound already is left.
     func bind(_ parameters: borrowing SQLParameters, first: Int) -> Int32 {

@@ -13,7 +13,7 @@ public struct TableChecksum: Hashable, Sendable {
     public var text: String { Self.digits(sum.0) + Self.digits(sum.1) }
 
     /// Adds a row by the first half of its SHA-256, each value with its kind and length: no two rows look alike.
-    mutating func add(_ row: ArraySlice<SQLParameters.Slot>, textsAt base: UnsafeRawPointer?) {
+    mutating func add(_ row: Slice<UnsafeBufferPointer<SQLParameters.Slot>>, textsAt base: UnsafeRawPointer?) {
         bytes.removeAll(keepingCapacity: true)
         for slot in row {
             switch slot {
