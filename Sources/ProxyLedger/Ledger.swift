@@ -32,7 +32,7 @@ public final class Ledger: Sendable {
         self.changesSeen = changesSeen
     }
 
-    /// Makes a place to hear verdicts at. Receivers live as long as the ledger.
+    /// Makes a place to hear verdicts at. Receivers are held until the ledger is closed.
     public func register(_ receiver: any AdmissionReceiver) -> ReceiverID {
         receivers.withLock { receivers in
             receivers.append(receiver)
@@ -87,6 +87,8 @@ public final class Ledger: Sendable {
     public func close() async {
         act(on: queue.withLock { $0.close() })
         await flush()
+        // Nobody waits any more. Receivers hold what holds the ledger.
+        receivers.withLock { $0 = [] }
     }
 
     private func act(on wake: LedgerQueue.Wake) {
@@ -130,7 +132,7 @@ public final class Ledger: Sendable {
     private func deliver(_ verdicts: [AdmissionVerdict], to waiters: [LedgerQueue.Waiter]) {
         let receivers = receivers.withLock { $0 }
         var decisions = [[AdmissionDecision]](repeating: [], count: receivers.count)
-        for (waiter, verdict) in zip(waiters, verdicts) {
+        for (waiter, verdict) in zip(waiters, verdicts) where waiter.receiver < receivers.count {
             decisions[waiter.receiver].append(AdmissionDecision(ticket: waiter.ticket, verdict: verdict))
         }
         for (receiver, decided) in zip(receivers, decisions) where !decided.isEmpty {

@@ -39,6 +39,8 @@ final class CurrentPool: Sendable {
     func close() async {
         let pool = state.withLock { state in
             state.isClosed = true
+            // They hold those who hold the storage.
+            state.watches = []
             return state.pool
         }
         await pool.close()

@@ -4,6 +4,7 @@ import ProxyConformance
 import ProxyServer
 import ProxySettings
 import ProxyStorage
+import SQLStorage
 
 /// The proxy in this process, on each engine.
 struct InProcessProxy: ProxyBackend {
@@ -36,13 +37,37 @@ struct InProcessProxy: ProxyBackend {
     func withWorld(
         settings: [String: String], _ body: @Sendable (any ProxyWorld) async throws -> Void
     ) async throws {
+        let storage = try await lend(settings, body)
+        // Its threads, connections and memory go with it: what held one server would hold each that a process ever had.
+        guard try await eventually({ storage.isGone }) else {
+            throw TestFailure("something still holds the server that has stopped")
+        }
+    }
+
+    private func lend(
+        _ settings: [String: String], _ body: @Sendable (any ProxyWorld) async throws -> Void
+    ) async throws -> Fate {
         let world = try await InProcessWorld(self, settings)
         do { try await body(world) } catch {
             await world.end()
             throw error
         }
+        let storage = try Fate(of: world.storage)
         await world.end()
+        return storage
     }
+}
+
+/// What becomes of a storage that others own.
+private struct Fate: Sendable {
+    private weak let storage: SQLStorage?
+
+    init(of storage: any Storage) throws {
+        guard let storage = storage as? SQLStorage else { throw TestFailure("a storage of another kind") }
+        self.storage = storage
+    }
+
+    var isGone: Bool { storage == nil }
 }
 
 /// A server in this process, with an upstream of its own.
