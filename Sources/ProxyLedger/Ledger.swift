@@ -128,7 +128,8 @@ public final class Ledger: Sendable {
         }
     }
 
-    /// Sorts verdicts by receiver, so that each event loop is woken once for a batch.
+    /// Sorts verdicts by receiver, so that each event loop is woken once for a batch. One that was let go of is not told: the last
+    /// batch is no longer out when its verdicts are, so the ledger may be closed by then.
     private func deliver(_ verdicts: [AdmissionVerdict], to waiters: [LedgerQueue.Waiter]) {
         let receivers = receivers.withLock { $0 }
         var decisions = [[AdmissionDecision]](repeating: [], count: receivers.count)

@@ -48,11 +48,14 @@ struct InProcessProxy: ProxyBackend {
         _ settings: [String: String], _ body: @Sendable (any ProxyWorld) async throws -> Void
     ) async throws -> Fate {
         let world = try await InProcessWorld(self, settings)
-        do { try await body(world) } catch {
+        let storage: Fate
+        do {
+            try await body(world)
+            storage = try Fate(of: world.storage)
+        } catch {
             await world.end()
             throw error
         }
-        let storage = try Fate(of: world.storage)
         await world.end()
         return storage
     }
