@@ -3,15 +3,29 @@
 import statistics
 
 
-def interleave(names, rounds, measure, note=print):
-    """Calls `measure(name)` once for each name in each round, every round beginning with another name."""
+def interleave(names, rounds, measure, note=print, beside=None):
+    """Calls `measure(name)` once for each name in each round, every round beginning with another name.
+
+    `beside`: the one that the others are compared to. It is measured right before and right after each of them, since these machines
+    change their pace within seconds; ``times_beside`` tells how they compare.
+    """
     results = {name: [] for name in names}
+    others = [name for name in names if name != beside]
+
+    def take(name, number):
+        result = measure(name)
+        results[name].append(result)
+        note(f"  round {number + 1}/{rounds} {name}: {brief(result)}")
+        return result
+
+    before = take(beside, 0) if beside else None
     for number in range(rounds):
-        shift = number % len(names)
-        for name in names[shift:] + names[:shift]:
-            result = measure(name)
-            results[name].append(result)
-            note(f"  round {number + 1}/{rounds} {name}: {brief(result)}")
+        shift = number % len(others)
+        for name in others[shift:] + others[:shift]:
+            result = take(name, number)
+            if beside:
+                after = take(beside, number)
+                result["beside"], before = [before, after], after
     return results
 
 
@@ -36,4 +50,14 @@ def ratios(results, base, key):
 
 def median_ratio(results, base, key):
     """The median of them; of an even number the higher one."""
-    return sorted(ratios(results, base, key))[len(results) // 2]
+    return middle(ratios(results, base, key))
+
+
+def times_beside(results, key):
+    """What each took ÷ the mean of what it was compared to took right before and after it. What the others are compared to is 1."""
+    return [one[key] / statistics.mean(near[key] for near in one["beside"]) for one in results if "beside" in one] or [1.0]
+
+
+def middle(values):
+    """The median; of an even number the higher one."""
+    return sorted(values)[len(values) // 2]
