@@ -100,7 +100,7 @@ public final class Ledger: Sendable {
         }
     }
 
-    /// One batch, on the writer's thread.
+    /// One batch, on the writer's thread. It is out until its verdicts are told: whoever finds the ledger idle finds no one waiting.
     private func runTurn(with writer: any LedgerWriter, after linger: LedgerQueue.Linger? = nil) {
         guard let parcel = queue.withLock({ $0.take(at: now(), after: linger) }) else {
             return releaseIdleWaitersIfIdle()
@@ -108,9 +108,8 @@ public final class Ledger: Sendable {
         do {
             let verdicts = try writer.commit(parcel.batch)
             if let changes = writer.changesSeen { changesSeen(changes) }
-            let wake = queue.withLock { $0.committed(verdicts, at: now()) }
-            act(on: wake)
             deliver(verdicts, to: parcel.waiters)
+            act(on: queue.withLock { $0.committed(verdicts, at: now()) })
         } catch {
             report(error)
             recover(parcel, from: error)
@@ -124,16 +123,15 @@ public final class Ledger: Sendable {
             store.enqueueTurn(after: delay) { [self] writer in runTurn(with: writer) }
         case .giveUp(let waiters):
             deliver(Array(repeating: .unavailable, count: waiters.count), to: waiters)
-            act(on: queue.withLock { $0.hurry() })
+            act(on: queue.withLock { $0.gaveUp(isTransient: error.isTransient, at: now()) })
         }
     }
 
-    /// Sorts verdicts by receiver, so that each event loop is woken once for a batch. One that was let go of is not told: the last
-    /// batch is no longer out when its verdicts are, so the ledger may be closed by then.
+    /// Sorts verdicts by receiver, so that each event loop is woken once for a batch.
     private func deliver(_ verdicts: [AdmissionVerdict], to waiters: [LedgerQueue.Waiter]) {
         let receivers = receivers.withLock { $0 }
         var decisions = [[AdmissionDecision]](repeating: [], count: receivers.count)
-        for (waiter, verdict) in zip(waiters, verdicts) where waiter.receiver < receivers.count {
+        for (waiter, verdict) in zip(waiters, verdicts) {
             decisions[waiter.receiver].append(AdmissionDecision(ticket: waiter.ticket, verdict: verdict))
         }
         for (receiver, decided) in zip(receivers, decisions) where !decided.isEmpty {

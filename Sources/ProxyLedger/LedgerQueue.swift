@@ -38,7 +38,7 @@ struct LedgerQueue: Sendable {
     /// What to do about a batch that failed.
     enum FailureStep: Hashable, Sendable {
         case retry(after: Duration)
-        /// These waiters are told that the database is away.
+        /// Tell these waiters that the database is away.
         case giveUp([Waiter])
     }
 
@@ -199,9 +199,9 @@ struct LedgerQueue: Sendable {
         return waited < .zero || waited >= limits.settlementPatience
     }
 
-    /// The batch is written. The next is due at once if somebody waits for it.
+    /// The batch is written and its verdicts are told. The next is due at once if somebody waits for it.
     ///
-    /// - Parameter verdicts: in the order of the batch's admissions. One that is unavailable is settled as in ``failed(isTransient:at:)``.
+    /// - Parameter verdicts: in the order of the batch's admissions. One that is unavailable is settled as in ``gaveUp(isTransient:at:)``.
     mutating func committed(_ verdicts: [AdmissionVerdict], at now: Timestamp) -> Wake {
         if let parcel, parcel.batch.isRetry {
             let undecided = zip(parcel.batch.admissions, verdicts).filter { $0.1 == .unavailable }
@@ -213,27 +213,31 @@ struct LedgerQueue: Sendable {
         return linger(admissions.isEmpty ? limits.settlementLinger : limits.admissionLinger)
     }
 
-    /// The batch failed. Retried until its oldest waiter has waited long enough, then given up.
-    ///
-    /// What is given up may yet turn out to be written (a lost COMMIT). So each of its requests is also settled as
-    /// refused, which changes nothing where no row is, and its settlements are written with the next batch.
+    /// The batch failed. Retried until its oldest waiter has waited long enough; then it is out until ``gaveUp(isTransient:at:)``.
     mutating func failed(isTransient: Bool, at now: Timestamp) -> FailureStep {
         guard var failing = parcel else { return .giveUp([]) }
         failing.failures += 1
         failing.batch.isRetry = true
-        if isTransient, now - failing.since < limits.wait, !isHopeless {
-            parcel = failing
-            schedule = .due
-            return .retry(after: min(.milliseconds(5 << min(failing.failures, 6)), limits.wait))
-        }
+        parcel = failing
+        guard isTransient, now - failing.since < limits.wait, !isHopeless else { return .giveUp(failing.waiters) }
+        schedule = .due
+        return .retry(after: min(.milliseconds(5 << min(failing.failures, 6)), limits.wait))
+    }
+
+    /// The waiters of the batch that failed have been told. The next is due at once.
+    ///
+    /// What is given up may yet turn out to be written (a lost COMMIT). So each of its requests is also settled as
+    /// refused, which changes nothing where no row is, and its settlements are written with the next batch.
+    mutating func gaveUp(isTransient: Bool, at now: Timestamp) -> Wake {
+        guard let failed = parcel else { return hurry() }
         parcel = nil
-        let abandoned = failing.batch.admissions.map { Self.abandoned($0, at: now) }
+        let abandoned = failed.batch.admissions.map { Self.abandoned($0, at: now) }
         // At the end the store is waited for once.
         isHopeless = isClosed
         // At the end nobody would write them: the next start finds these requests open, and settles them in doubt.
-        let kept = isTransient && !isClosed ? failing.batch.settlements + abandoned : []
+        let kept = isTransient && !isClosed ? failed.batch.settlements + abandoned : []
         settlements.insert(contentsOf: kept, at: 0)
-        return .giveUp(failing.waiters)
+        return hurry()
     }
 
     private static func abandoned(_ admission: Admission, at now: Timestamp) -> RequestSettlement {

@@ -39,6 +39,9 @@ private final class Bench {
     func failed(isTransient: Bool, at now: Timestamp = noon) -> LedgerQueue.FailureStep {
         queue.failed(isTransient: isTransient, at: now)
     }
+    func gaveUp(isTransient: Bool, at now: Timestamp = noon) -> LedgerQueue.Wake {
+        queue.gaveUp(isTransient: isTransient, at: now)
+    }
     func close() -> LedgerQueue.Wake { queue.close() }
     func withdraw(_ handle: AdmissionHandle) -> Bool { queue.withdraw(handle) }
 }
@@ -288,8 +291,10 @@ struct LedgerQueueTests {
         let again = try #require(queue.take(at: early))
         #expect(again.batch.sequence == 1 && again.batch.isRetry)
         #expect(queue.failed(isTransient: true, at: early) == .retry(after: .milliseconds(20)))
+        _ = queue.take(at: early)
         let late = noon + queue.limits.wait
         #expect(queue.failed(isTransient: true, at: late) == .giveUp([waiter(1)]))
+        #expect(queue.gaveUp(isTransient: true, at: late) == .now)
         // Should its commit have happened unheard, the row is settled as refused by the next batch.
         let next = try #require(queue.take(at: late))
         #expect(next.batch.sequence == 2 && next.batch.settlements.map(\.settlement.status) == [503])
@@ -300,6 +305,9 @@ struct LedgerQueueTests {
         _ = queue.admit(1, isWaitedFor: true)
         _ = queue.take()
         #expect(queue.failed(isTransient: false) == .giveUp([waiter(1)]))
+        // A ledger that closes waits until its waiter is told.
+        #expect(!queue.isIdle)
+        #expect(queue.gaveUp(isTransient: false) == .notNeeded)
         #expect(queue.isIdle)
     }
 
@@ -335,8 +343,10 @@ struct LedgerQueueTests {
             default:
                 guard parcel != nil else { continue }
                 parcel = nil
-                if case .giveUp(let waiters) = queue.failed(isTransient: .random(using: &random)) {
+                let isTransient = Bool.random(using: &random)
+                if case .giveUp(let waiters) = queue.failed(isTransient: isTransient) {
                     givenUp += waiters.map(\.ticket)
+                    _ = queue.gaveUp(isTransient: isTransient)
                 }
             }
         }
