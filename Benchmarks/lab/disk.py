@@ -1,4 +1,4 @@
-"""What the disk alone makes a request wait for: the least that anything can which tells no client more than the disk holds."""
+"""What the disk makes a request wait for that is answered when a write and its `fdatasync` are done, and nothing else."""
 
 import os
 import pathlib

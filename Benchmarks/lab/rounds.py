@@ -14,6 +14,8 @@ def interleave(names, rounds, measure, note=print, beside=None):
 
     def take(name, number):
         result = measure(name)
+        if beside:
+            result["beside"] = []
         results[name].append(result)
         note(f"  round {number + 1}/{rounds} {name}: {brief(result)}")
         return result
@@ -25,7 +27,8 @@ def interleave(names, rounds, measure, note=print, beside=None):
             result = take(name, number)
             if beside:
                 after = take(beside, number)
-                result["beside"], before = [before, after], after
+                result["beside"] = [before, after]
+                before = after
     return results
 
 
@@ -55,7 +58,7 @@ def median_ratio(results, base, key):
 
 def times_beside(results, key):
     """What each took ÷ the mean of what it was compared to took right before and after it. What the others are compared to is 1."""
-    return [one[key] / statistics.mean(near[key] for near in one["beside"]) for one in results if "beside" in one] or [1.0]
+    return [one[key] / statistics.mean(near[key] for near in one["beside"]) if one["beside"] else 1.0 for one in results]
 
 
 def middle(values):

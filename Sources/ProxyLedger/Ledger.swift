@@ -77,9 +77,8 @@ public final class Ledger: Sendable {
     public func flush() async {
         await withCheckedContinuation { continuation in
             idleWaiters.withLock { $0.append(continuation) }
-            let (wake, isIdle) = queue.withLock { ($0.hurry(), $0.isIdle) }
-            act(on: wake)
-            if isIdle { releaseIdleWaiters() }
+            act(on: queue.withLock { $0.hurry() })
+            releaseIdleWaitersIfIdle()
         }
     }
 
@@ -123,7 +122,7 @@ public final class Ledger: Sendable {
             store.enqueueTurn(after: delay) { [self] writer in runTurn(with: writer) }
         case .giveUp(let waiters):
             deliver(Array(repeating: .unavailable, count: waiters.count), to: waiters)
-            act(on: queue.withLock { $0.gaveUp(isTransient: error.isTransient, at: now()) })
+            act(on: queue.withLock { $0.gaveUp(at: now()) })
         }
     }
 
@@ -139,14 +138,14 @@ public final class Ledger: Sendable {
         }
     }
 
+    /// Both in one step: who begins to wait after the ledger was idle waits until it is so again.
     private func releaseIdleWaitersIfIdle() {
-        if queue.withLock({ $0.isIdle }) { releaseIdleWaiters() }
-    }
-
-    private func releaseIdleWaiters() {
-        let waiting = idleWaiters.withLock { waiting in
-            defer { waiting = [] }
-            return waiting
+        let waiting: [CheckedContinuation<Void, Never>] = queue.withLock { queue in
+            guard queue.isIdle else { return [] }
+            return idleWaiters.withLock { waiting in
+                defer { waiting = [] }
+                return waiting
+            }
         }
         for continuation in waiting { continuation.resume() }
     }

@@ -20,6 +20,8 @@ struct LedgerQueue: Sendable {
         let since: Timestamp
         /// How often it was tried and failed.
         var failures = 0
+        /// Whether how its requests end is for the next batch, once it is given up.
+        var isWrittenLater = false
     }
 
     /// When the writer must be asked for a turn.
@@ -201,7 +203,7 @@ struct LedgerQueue: Sendable {
 
     /// The batch is written and its verdicts are told. The next is due at once if somebody waits for it.
     ///
-    /// - Parameter verdicts: in the order of the batch's admissions. One that is unavailable is settled as in ``gaveUp(isTransient:at:)``.
+    /// - Parameter verdicts: in the order of the batch's admissions. One that is unavailable is settled as in ``gaveUp(at:)``.
     mutating func committed(_ verdicts: [AdmissionVerdict], at now: Timestamp) -> Wake {
         if let parcel, parcel.batch.isRetry {
             let undecided = zip(parcel.batch.admissions, verdicts).filter { $0.1 == .unavailable }
@@ -213,30 +215,33 @@ struct LedgerQueue: Sendable {
         return linger(admissions.isEmpty ? limits.settlementLinger : limits.admissionLinger)
     }
 
-    /// The batch failed. Retried until its oldest waiter has waited long enough; then it is out until ``gaveUp(isTransient:at:)``.
+    /// The batch failed. Retried until its oldest waiter has waited long enough; then it is out until ``gaveUp(at:)``.
     mutating func failed(isTransient: Bool, at now: Timestamp) -> FailureStep {
         guard var failing = parcel else { return .giveUp([]) }
         failing.failures += 1
         failing.batch.isRetry = true
+        // At the end nobody would write it: the next start finds these requests open, and settles them in doubt.
+        failing.isWrittenLater = isTransient && !isClosed
         parcel = failing
-        guard isTransient, now - failing.since < limits.wait, !isHopeless else { return .giveUp(failing.waiters) }
-        schedule = .due
-        return .retry(after: min(.milliseconds(5 << min(failing.failures, 6)), limits.wait))
+        if isTransient, now - failing.since < limits.wait, !isHopeless {
+            schedule = .due
+            return .retry(after: min(.milliseconds(5 << min(failing.failures, 6)), limits.wait))
+        }
+        // At the end the store is waited for once.
+        isHopeless = isClosed
+        return .giveUp(failing.waiters)
     }
 
     /// The waiters of the batch that failed have been told. The next is due at once.
     ///
     /// What is given up may yet turn out to be written (a lost COMMIT). So each of its requests is also settled as
     /// refused, which changes nothing where no row is, and its settlements are written with the next batch.
-    mutating func gaveUp(isTransient: Bool, at now: Timestamp) -> Wake {
-        guard let failed = parcel else { return hurry() }
+    mutating func gaveUp(at now: Timestamp) -> Wake {
+        if let failed = parcel, failed.isWrittenLater {
+            let abandoned = failed.batch.admissions.map { Self.abandoned($0, at: now) }
+            settlements.insert(contentsOf: failed.batch.settlements + abandoned, at: 0)
+        }
         parcel = nil
-        let abandoned = failed.batch.admissions.map { Self.abandoned($0, at: now) }
-        // At the end the store is waited for once.
-        isHopeless = isClosed
-        // At the end nobody would write them: the next start finds these requests open, and settles them in doubt.
-        let kept = isTransient && !isClosed ? failed.batch.settlements + abandoned : []
-        settlements.insert(contentsOf: kept, at: 0)
         return hurry()
     }
 

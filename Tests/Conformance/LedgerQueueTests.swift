@@ -39,9 +39,7 @@ private final class Bench {
     func failed(isTransient: Bool, at now: Timestamp = noon) -> LedgerQueue.FailureStep {
         queue.failed(isTransient: isTransient, at: now)
     }
-    func gaveUp(isTransient: Bool, at now: Timestamp = noon) -> LedgerQueue.Wake {
-        queue.gaveUp(isTransient: isTransient, at: now)
-    }
+    func gaveUp(at now: Timestamp = noon) -> LedgerQueue.Wake { queue.gaveUp(at: now) }
     func close() -> LedgerQueue.Wake { queue.close() }
     func withdraw(_ handle: AdmissionHandle) -> Bool { queue.withdraw(handle) }
 }
@@ -294,7 +292,7 @@ struct LedgerQueueTests {
         _ = queue.take(at: early)
         let late = noon + queue.limits.wait
         #expect(queue.failed(isTransient: true, at: late) == .giveUp([waiter(1)]))
-        #expect(queue.gaveUp(isTransient: true, at: late) == .now)
+        #expect(queue.gaveUp(at: late) == .now)
         // Should its commit have happened unheard, the row is settled as refused by the next batch.
         let next = try #require(queue.take(at: late))
         #expect(next.batch.sequence == 2 && next.batch.settlements.map(\.settlement.status) == [503])
@@ -307,8 +305,23 @@ struct LedgerQueueTests {
         #expect(queue.failed(isTransient: false) == .giveUp([waiter(1)]))
         // A ledger that closes waits until its waiter is told.
         #expect(!queue.isIdle)
-        #expect(queue.gaveUp(isTransient: false) == .notNeeded)
+        #expect(queue.gaveUp() == .notNeeded)
         #expect(queue.isIdle)
+    }
+
+    @Test func writesLaterWhatWasGivenUpBeforeItClosed() throws {
+        let queue = Bench()
+        let handle = try #require(queue.admit(1)).0
+        _ = queue.take()
+        _ = queue.committed()
+        _ = queue.settle(1, handle)
+        _ = queue.take()
+        #expect(queue.failed(isTransient: true, at: noon + queue.limits.wait) == .giveUp([]))
+        // While its waiters are told.
+        _ = queue.close()
+        #expect(queue.gaveUp() == .now)
+        #expect(queue.take()?.batch.settlements.map(\.requestID) == [request(1)])
+        #expect(queue.failed(isTransient: true) == .retry(after: .milliseconds(10)))
     }
 
     /// Whatever happens in whatever order, each request hears one verdict and is in one committed batch, or given up.
@@ -343,10 +356,9 @@ struct LedgerQueueTests {
             default:
                 guard parcel != nil else { continue }
                 parcel = nil
-                let isTransient = Bool.random(using: &random)
-                if case .giveUp(let waiters) = queue.failed(isTransient: isTransient) {
+                if case .giveUp(let waiters) = queue.failed(isTransient: .random(using: &random)) {
                     givenUp += waiters.map(\.ticket)
-                    _ = queue.gaveUp(isTransient: isTransient)
+                    _ = queue.gaveUp()
                 }
             }
         }
