@@ -64,3 +64,8 @@ def times_beside(results, key):
 def middle(values):
     """The median; of an even number the higher one."""
     return sorted(values)[len(values) // 2]
+
+
+def columns(values, width=8):
+    """The median and the extremes as two columns of a table."""
+    return f"{middle(values):{width}.2f} {f'{min(values):.2f}-{max(values):.2f}':>12}"
