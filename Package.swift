@@ -60,6 +60,7 @@ let package = Package(
         // Floor 0: values and the named C libraries.
         room("ProxyDomain"),
         room("SystemFacts"),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CPostgres", providers: [.apt(["libpq-dev"])]),
         .target(name: "CPostgresLoader", linkerSettings: [.linkedLibrary("dl")]),
@@ -69,7 +70,7 @@ let package = Package(
 
         // Floor 1: promises, bytes, secrets and settings.
         room("ProxyStorage", ["ProxyDomain"]),
-        room("SQLDatabase"),
+        room("SQLDatabase", ["CLinux"]),
         room("ProxyWire", [.nioCore]),
         room("ProxyCodings", ["CZlib", "CBrotli"]),
         room("ProxySecrets", ["ProxyDomain", .crypto]),

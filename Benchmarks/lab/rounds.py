@@ -13,7 +13,9 @@ def interleave(names, rounds, measure, note=print, beside=None):
     others = [name for name in names if name != beside]
 
     def take(name, number):
+        before = processor_time()
         result = measure(name)
+        result["stolen_percent"] = stolen_percent(before, processor_time())
         if beside:
             result["beside"] = []
         results[name].append(result)
@@ -29,7 +31,21 @@ def interleave(names, rounds, measure, note=print, beside=None):
                 after = take(beside, number)
                 result["beside"] = [before, after]
                 before = after
+    stolen = [result["stolen_percent"] for all in results.values() for result in all]
+    note(f"  the host gave others {middle(stolen):.1f} % of the processor time that was asked for ({min(stolen):.1f}-{max(stolen):.1f})")
     return results
+
+
+def processor_time():
+    """Ticks since the start that all cores worked, and that they would have worked but for the host of this machine (proc_stat(5))."""
+    with open("/proc/stat") as file:
+        user, nice, system, idle, waiting, hard, soft, stolen = map(int, file.readline().split()[1:9])
+    return user + nice + system + hard + soft, stolen
+
+
+def stolen_percent(before, after):
+    worked, stolen = (end - start for start, end in zip(before, after))
+    return 100 * stolen / max(1, worked + stolen)
 
 
 def brief(result):

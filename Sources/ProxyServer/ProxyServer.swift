@@ -7,6 +7,7 @@ import ProxyManagement
 import ProxyRelay
 public import ProxySettings
 public import ProxyStorage
+import SQLDatabase
 import Synchronization
 
 /// A running server: storage, ledger, data plane and control plane put together.
@@ -86,7 +87,7 @@ public final class ProxyServer: Sendable {
     ) async throws -> ProxyServer {
         let token = try foundation.managementToken(settings, surroundings)
         let threads = settings.eventLoops > 0 ? settings.eventLoops : System.coreCount
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+        let group = eventLoops(threads)
         do {
             let parts = try await Parts.assemble(
                 foundation, token: token.secret, settings, surroundings, logger, sink, group, threads: threads)
@@ -113,6 +114,13 @@ public final class ProxyServer: Sendable {
             try? await group.shutdownGracefully()
             throw error
         }
+    }
+
+    /// So many, each with a thread of its own that goes ahead of others: everybody waits for a loop, and it has little to do for each.
+    static func eventLoops(_ count: Int) -> MultiThreadedEventLoopGroup {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
+        for loop in group.makeIterator() { loop.execute { ThreadSchedule.prompt.apply() } }
+        return group
     }
 
     /// Stops in order: not ready, then no new connections, then open requests end or the grace does, then the ledger is

@@ -13,7 +13,7 @@ public final class Lane<Resource>: Sendable {
     /// - Parameters:
     ///   - name: shown by the system's tools; cut to 15 bytes.
     ///   - gathers: whether jobs are better done late and together: then the thread, when woken, takes no core from the one that
-    ///     gave the job, which may give more (`SCHED_BATCH`, sched(7)). It makes no difference while a core is free.
+    ///     gave the job, which may give more (``ThreadSchedule/patient``). A job may change that.
     ///   - make: makes the resource, on the thread, before the first job.
     /// - Throws: `.noConnection` when the system gives no thread.
     public init(
@@ -23,11 +23,7 @@ public final class Lane<Resource>: Sendable {
         self.queue = queue
         try startThread {
             nameThread(name)
-            if gathers {
-                // Where it is forbidden, jobs are done a little earlier.
-                var none = sched_param(sched_priority: 0)
-                _ = sched_setscheduler(0, schedBatch, &none)
-            }
+            if gathers { ThreadSchedule.patient.apply() }
             let resource = make()
             var jobs: [Job] = []
             while queue.take(into: &jobs) {
@@ -75,9 +71,6 @@ public func startThread(_ body: @escaping @Sendable () -> Void) throws(SQLError)
         throw SQLError(.noConnection, detail: "no thread: error \(outcome)")
     }
 }
-
-/// `SCHED_BATCH` of Linux's `sched.h`, which Glibc's module does not offer.
-private let schedBatch: Int32 = 3
 
 /// Names the calling thread for the system's tools; Glibc's module does not offer `pthread_setname_np`.
 private func nameThread(_ name: String) {

@@ -18,6 +18,7 @@ final class SQLLedgerWriter: LedgerWriter {
     private var isNew = false
     private var optimism = Optimism()
     private var days = DayTables()
+    private var haste = Haste()
 
     init(
         _ slot: ConnectionSlot, _ memory: LedgerMemory, _ metrics: LedgerMetrics, _ timings: OperationTimings
@@ -60,6 +61,7 @@ final class SQLLedgerWriter: LedgerWriter {
             throw StorageError(error, during: "commit(_:)")
         }
         noteOpen(batch)
+        haste.follow(batch.admissions.count)
         let duration = Monotonic.now() - start
         timings.record(.ledgerCommit, duration)
         metrics.committed(batch.admissions.count + batch.settlements.count, in: duration)

@@ -1,3 +1,4 @@
+import Glibc
 import SQLDatabase
 import Synchronization
 import Testing
@@ -16,6 +17,15 @@ private final class Resource {
         log.add("made")
     }
     deinit { log.add("gone") }
+}
+
+/// Whether this system lets a thread say how long its turns are.
+private var hasTurns: Bool {
+    var system = utsname()
+    uname(&system)
+    let release = withUnsafeBytes(of: system.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+    return numbers.count == 2 && (numbers[0], numbers[1]) >= (6, 12)
 }
 
 @Suite("A lane")
@@ -66,5 +76,22 @@ struct LaneTests {
         lane = nil
         try await eventually { log.all.count == 2 }
         #expect(log.all.contains("delayed"))
+    }
+
+    @Test("lets others have the core when it gathers, and goes ahead of them when a job says so")
+    func schedule() async throws {
+        let found = Log()
+        let told: @Sendable () -> Void = { found.add("\(ThreadSchedule.patient.holds) \(ThreadSchedule.prompt.holds)") }
+        let (plain, gathering) = (try Lane(name: "test") {}, try Lane(name: "test", gathers: true) {})
+        for lane in [plain, gathering] {
+            lane.enqueue { told() }
+            lane.enqueue { found.add("\(ThreadSchedule.prompt.apply())") }
+            lane.enqueue { told() }
+            let count = lane === plain ? 3 : 6
+            try await eventually { found.all.count == count }
+        }
+        // Before Linux 6.12 nobody can ask for short turns.
+        let after = "false \(hasTurns)"
+        #expect(found.all == ["false false", "true", after, "true false", "true", after])
     }
 }

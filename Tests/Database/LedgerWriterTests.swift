@@ -52,6 +52,20 @@ struct LedgerWriterTests {
         await world.storage.close()
     }
 
+    @Test("hurries its thread while requests come alone, and lets others have the core while they come together")
+    func haste() async throws {
+        let world = try await World.memory()
+        let token = try await world.token()
+        for (count, isPatient) in [(1, false), (4, true), (2, true), (0, true), (1, false), (2, false), (40, true)] {
+            _ = try await world.storage.commit(batches.next((0..<count).map { _ in world.admission(token) }))
+            let found = await withCheckedContinuation { told in
+                world.pool.enqueueTurn(after: .zero) { _ in told.resume(returning: ThreadSchedule.patient.holds) }
+            }
+            #expect(found == isPatient, "after a batch of \(count)")
+        }
+        await world.storage.close()
+    }
+
     @Test("writes a request that ended before its admission as one row, and adds up its usage")
     func combined() async throws {
         let world = try await World.memory()
