@@ -1,8 +1,8 @@
-#include <errno.h>
-#include <sched.h>
 #include <stdint.h>
 #include <sys/syscall.h>
-#include <unistd.h>
+
+/// As unistd.h has it, which is not included: its types would be this module's in one build and another's in the next.
+long syscall(long number, ...);
 
 /// What sched_setattr(2) takes, in its first version; C libraries before glibc 2.41 offer neither.
 struct clinux_sched_attr {
