@@ -2,7 +2,7 @@
 
 import statistics
 
-# Where the host gave others more of the processor time that a measurement asked for, in percent, it tells of the host: it is taken again.
+# Where the host took more of all cores' time than this, in percent, a measurement tells of the host: it is taken again.
 DISTURBED, TRIES = 5.0, 3
 
 
@@ -14,13 +14,14 @@ def interleave(names, rounds, measure, note=print, beside=None):
 
     A measurement that the host disturbed is taken again, up to twice; the least disturbed one counts, whatever it tells.
     """
-    results = {name: [] for name in names}
+    results, stolen = {name: [] for name in names}, []
     others = [name for name in names if name != beside]
 
     def take(name, number):
         tries = []
         while len(tries) < TRIES and all(each["stolen_percent"] > DISTURBED for each in tries):
             tries.append(watched(measure, name))
+        stolen.extend(each["stolen_percent"] for each in tries)
         result = min(tries, key=lambda each: each["stolen_percent"])
         if beside:
             result["beside"] = []
@@ -37,8 +38,7 @@ def interleave(names, rounds, measure, note=print, beside=None):
                 after = take(beside, number)
                 result["beside"] = [before, after]
                 before = after
-    stolen = [result["stolen_percent"] for all in results.values() for result in all]
-    note(f"  the host gave others {middle(stolen):.1f} % of the processor time that was asked for ({min(stolen):.1f}-{max(stolen):.1f})")
+    note(f"  the host took {middle(stolen):.1f} % of the cores' time ({min(stolen):.1f}-{max(stolen):.1f} in {len(stolen)} measurements)")
     return results
 
 
@@ -49,15 +49,15 @@ def watched(measure, name):
 
 
 def processor_time():
-    """Ticks since the start that all cores worked, and that they would have worked but for the host of this machine (proc_stat(5))."""
+    """Ticks of all cores since the start, and how many of them the host gave to others while there was work here (proc_stat(5))."""
     with open("/proc/stat") as file:
-        user, nice, system, idle, waiting, hard, soft, stolen = map(int, file.readline().split()[1:9])
-    return user + nice + system + hard + soft, stolen
+        ticks = [int(word) for word in file.readline().split()[1:9]]
+    return sum(ticks), ticks[7]
 
 
 def stolen_percent(before, after):
-    worked, stolen = (end - start for start, end in zip(before, after))
-    return 100 * stolen / max(1, worked + stolen)
+    passed, stolen = (end - start for start, end in zip(before, after))
+    return 100 * stolen / max(1, passed)
 
 
 def brief(result):

@@ -26,3 +26,4 @@ static inline long clinux_set_schedule(const struct clinux_sched_attr *attribute
 }
 
 enum { clinux_sched_other = 0, clinux_sched_batch = 3 };
+enum { clinux_reset_on_fork = 1 };

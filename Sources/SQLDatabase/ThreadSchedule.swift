@@ -23,6 +23,8 @@ public enum ThreadSchedule: Hashable, Sendable {
         case .prompt:
             attributes.sched_policy = Self.other
             attributes.sched_runtime = Self.shortTurn
+            // Threads that it starts are none of those that go ahead; but they would lose a negative nice value by it too.
+            if attributes.sched_nice >= 0 { attributes.sched_flags |= UInt64(clinux_reset_on_fork) }
         case .patient:
             attributes.sched_policy = Self.batch
             // The system's own choice.

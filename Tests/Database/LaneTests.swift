@@ -1,4 +1,3 @@
-import Glibc
 import SQLDatabase
 import Synchronization
 import Testing
@@ -17,15 +16,6 @@ private final class Resource {
         log.add("made")
     }
     deinit { log.add("gone") }
-}
-
-/// Whether this system lets a thread say how long its turns are.
-private var hasTurns: Bool {
-    var system = utsname()
-    uname(&system)
-    let release = withUnsafeBytes(of: system.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
-    return numbers.count == 2 && (numbers[0], numbers[1]) >= (6, 12)
 }
 
 @Suite("A lane")
@@ -78,20 +68,25 @@ struct LaneTests {
         #expect(log.all.contains("delayed"))
     }
 
-    @Test("lets others have the core when it gathers, and goes ahead of them when a job says so")
+    @Test("lets others have the core when it gathers, until a job says otherwise")
     func schedule() async throws {
         let found = Log()
-        let told: @Sendable () -> Void = { found.add("\(ThreadSchedule.patient.holds) \(ThreadSchedule.prompt.holds)") }
-        let (plain, gathering) = (try Lane(name: "test") {}, try Lane(name: "test", gathers: true) {})
-        for lane in [plain, gathering] {
-            lane.enqueue { told() }
-            lane.enqueue { found.add("\(ThreadSchedule.prompt.apply())") }
-            lane.enqueue { told() }
-            let count = lane === plain ? 3 : 6
-            try await eventually { found.all.count == count }
+        let lane = try Lane(name: "test", gathers: true) {}
+        lane.enqueue { found.add("\(ThreadSchedule.patient.holds) \(ThreadSchedule.prompt.holds)") }
+        lane.enqueue { ThreadSchedule.prompt.apply() }
+        lane.enqueue { found.add("\(ThreadSchedule.patient.holds) \(ThreadSchedule.prompt.holds)") }
+        try await eventually { found.all.count == 2 }
+        #expect(found.all == [try await "\(isHeeded(.patient)) false", try await "false \(isHeeded(.prompt))"])
+    }
+
+    @Test("that goes ahead of others does not hand that on to threads that it starts")
+    func children() async throws {
+        let found = Log()
+        let lane = try Lane(name: "test") {}
+        lane.enqueue {
+            ThreadSchedule.prompt.apply()
+            try? startThread { found.add("\(ThreadSchedule.prompt.holds)") }
         }
-        // Before Linux 6.12 nobody can ask for short turns.
-        let after = "false \(hasTurns)"
-        #expect(found.all == ["false false", "true", after, "true false", "true", after])
+        try await eventually { found.all == ["false"] }
     }
 }

@@ -146,6 +146,17 @@ func eventually(_ condition: () async throws -> Bool, sourceLocation: SourceLoca
     Issue.record("did not come true within ten seconds", sourceLocation: sourceLocation)
 }
 
+/// Whether the system does as a thread asks it to: it may refuse, or be too old.
+func isHeeded(_ schedule: ThreadSchedule) async throws -> Bool {
+    let lane = try Lane(name: "test") {}
+    return await withCheckedContinuation { told in
+        lane.enqueue {
+            schedule.apply()
+            told.resume(returning: schedule.holds)
+        }
+    }
+}
+
 /// A gate that a thread waits at until it is opened.
 final class Gate: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
