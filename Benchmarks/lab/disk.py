@@ -4,6 +4,7 @@ import os
 import pathlib
 import time
 
+ALONE = "the disk alone"  # What tables and figures call it.
 COMMIT = 16 << 10  # Bytes: about what a commit of few requests writes.
 SLOTS = 512
 

@@ -61,10 +61,10 @@ final class SQLLedgerWriter: LedgerWriter {
             throw StorageError(error, during: "commit(_:)")
         }
         noteOpen(batch)
-        haste.follow(batch.admissions.count)
         let duration = Monotonic.now() - start
         timings.record(.ledgerCommit, duration)
         metrics.committed(batch.admissions.count + batch.settlements.count, in: duration)
+        haste.follow(batch.admissions.count)
         return work.plan.verdicts
     }
 
