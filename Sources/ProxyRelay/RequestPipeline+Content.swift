@@ -73,13 +73,19 @@ extension Exchange {
 
 /// What an answer has used.
 extension Exchange {
+    /// More than any model reads or writes, and so few that their sums never overflow: whoever can have a provider answer what he likes
+    /// says what it used.
+    private static let mostTokens: Int64 = 1 << 30
+
     /// What the provider says, or else an estimate of a stream that has come to its end or broke off; `nil` when nobody knows.
     ///
     /// Estimated is a token for each four bytes of the request and one for each event.
     func usage(endedAs outcome: RequestOutcome?) -> TokenUsage? {
         if isFromCache { return TokenUsage(promptTokens: 0, completionTokens: 0, source: .cache) }
         let told = reported.usage.map {
-            TokenUsage(promptTokens: $0.promptTokens, completionTokens: $0.completionTokens)
+            TokenUsage(
+                promptTokens: min($0.promptTokens, Self.mostTokens),
+                completionTokens: min($0.completionTokens, Self.mostTokens))
         }
         guard isEventStream, (200..<300).contains(status), eventCount > 0, let grant else { return told }
         switch outcome {

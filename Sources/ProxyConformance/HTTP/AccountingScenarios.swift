@@ -95,6 +95,24 @@ extension HTTPScenario {
             check.equal(end?.usage, nil, "usage")
         },
         HTTPScenario(
+            inside: "account.usage.absurd-stops-nothing",
+            "A usage that no model can have, from whoever can make an upstream say so, stops neither the server nor its sums."
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let absurd = #"{"usage":{"prompt_tokens":\#(Int64.max),"completion_tokens":\#(Int64.max)}}"#
+            for _ in 0..<3 {
+                world.upstream.script(UpstreamStep.readRequest + [.send(HTTPAnswer.json(absurd))])
+                check.equal(try await world.exchange(tenant.request()).text, absurd, "passed on")
+            }
+            check.usual(try await world.exchange(tenant.request()), "after them")
+            let metrics = try await world.exchange(
+                HTTPRequest(method: "GET", target: "/metrics", fields: [], body: nil))
+            check.equal(metrics.status, 200, "metrics")
+            check.equal(try await world.settledTally(tenant, rows: 4), Tally(4), "tally")
+            let found = try await world.storage.token(tenant.tokenID)
+            check.that(found.promptTokens > 0 && found.completionTokens > 0, "sums: \(found)")
+        },
+        HTTPScenario(
             inside: "account.timeline.tells-when-it-was-sent",
             "A request tells when it was sent, between its beginning and the first byte of its answer; what wasn't sent, and an answer from the cache, tell nothing of it."
         ) { world, check in
