@@ -155,7 +155,7 @@ public final class ResponseCache: Sendable {
 
     private func publish(_ state: borrowing State) {
         held.store(state.shelf.count, ordering: .relaxed)
-        changeable.store(state.shelf.resourceCount + state.flights.count, ordering: .relaxed)
+        changeable.store(state.shelf.pathCount + state.flights.count, ordering: .relaxed)
         counters.heldBytes.store(state.shelf.bytes, ordering: .relaxed)
     }
 
@@ -196,11 +196,12 @@ public final class ResponseCache: Sendable {
     }
 
     /// Something was changed at a path: what GET gave there is no more (RFC 9111 section 4.4), nor what it is giving.
+    /// - Parameter project: whose; `nil` for all.
     /// - Returns: whether there was any.
-    public func invalidate(_ project: ProjectID, path: String) -> Bool {
+    public func invalidate(_ project: ProjectID?, path: String) -> Bool {
         guard changeable.load(ordering: .relaxed) > 0 else { return false }
         let (removed, waiting) = state.withLock { state -> (Int, [Wake]) in
-            let waiting = state.ground { $0.project == project && $0.path == path }
+            let waiting = state.ground { (project == nil || $0.project == project) && $0.path == path }
             let removed = state.shelf.removeGets(of: project, at: path)
             publish(state)
             return (removed, waiting)

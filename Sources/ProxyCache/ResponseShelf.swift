@@ -17,23 +17,13 @@ struct ResponseShelf {
     private var free: [Int] = []
     private var newest = -1
     private var oldest = -1
-    /// Slots of what GET gave, by project and path.
-    private var gets: [Resource: Set<Int>] = [:]
+    /// Slots of what GET gave, by path and project.
+    private var gets: [Substring: [ProjectID: Set<Int>]] = [:]
     private(set) var bytes = 0
     /// Keys put here or given since ``takeUsed()``; `nil` where nobody asks.
     private var used: Set<CacheKey>?
     /// Of more nobody knows that they were used.
     private static let mostUsed = 65_536
-
-    private struct Resource: Hashable {
-        let project: ProjectID
-        let path: Substring
-
-        init(project: ProjectID, path: Substring) {
-            self.project = project
-            self.path = path
-        }
-    }
 
     /// - Parameter notesUses: whether it keeps what ``takeUsed()`` gives.
     init(maxBytes: Int, notesUses: Bool) {
@@ -42,8 +32,8 @@ struct ResponseShelf {
     }
 
     var count: Int { slots.count }
-    /// How many places GET gave what is held.
-    var resourceCount: Int { gets.count }
+    /// At how many paths GET gave what is held.
+    var pathCount: Int { gets.count }
 
     func contains(_ key: CacheKey) -> Bool { slots[key] != nil }
 
@@ -79,7 +69,9 @@ struct ResponseShelf {
         slots[key] = slot
         noteUse(of: key)
         bytes += response.size
-        if response.request.method == "GET" { gets[resource(response.request), default: []].insert(slot) }
+        if response.request.method == "GET" {
+            gets[response.request.path, default: [:]][response.request.project, default: []].insert(slot)
+        }
         link(slot)
         var evicted = 0
         while bytes > maxBytes, oldest >= 0 {
@@ -96,15 +88,13 @@ struct ResponseShelf {
         return doomed.count
     }
 
+    /// - Parameter project: `nil` for all.
     /// - Returns: how many were removed.
-    mutating func removeGets(of project: ProjectID, at path: String) -> Int {
-        guard let doomed = gets[Resource(project: project, path: path[...])] else { return 0 }
+    mutating func removeGets(of project: ProjectID?, at path: String) -> Int {
+        guard let projects = gets[path[...]] else { return 0 }
+        let doomed = project.map { Array(projects[$0] ?? []) } ?? projects.values.flatMap { $0 }
         for slot in doomed { remove(slot) }
         return doomed.count
-    }
-
-    private func resource(_ request: StoredResponse.Request) -> Resource {
-        Resource(project: request.project, path: request.path)
     }
 
     private mutating func remove(_ slot: Int) {
@@ -112,13 +102,16 @@ struct ResponseShelf {
         unlink(slot)
         slots[place.key] = nil
         bytes -= place.response.size
-        if place.response.request.method == "GET" {
-            let resource = resource(place.response.request)
-            gets[resource]?.remove(slot)
-            if gets[resource]?.isEmpty ?? false { gets[resource] = nil }
-        }
+        if place.response.request.method == "GET" { forgetGet(place.response.request, in: slot) }
         places[slot] = nil
         free.append(slot)
+    }
+
+    private mutating func forgetGet(_ request: StoredResponse.Request, in slot: Int) {
+        let (path, project) = (request.path, request.project)
+        gets[path]?[project]?.remove(slot)
+        if gets[path]?[project]?.isEmpty ?? false { gets[path]?[project] = nil }
+        if gets[path]?.isEmpty ?? false { gets[path] = nil }
     }
 
     private mutating func link(_ slot: Int) {

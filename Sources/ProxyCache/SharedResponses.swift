@@ -9,8 +9,11 @@ public protocol SharedResponses: Sendable {
     /// - Parameter lastPurge: the number of the last purge known when the answer was asked for.
     func keep(_ response: StoredResponse, for key: CacheKey, lastPurge: Int64)
 
-    /// Forgets what GET gave at a path of a project. Returns at once.
-    func invalidate(_ project: ProjectID, path: String)
+    /// Something was changed at a path: what GET gave there is given no more by this server, and forgotten. Returns at once.
+    /// - Parameters:
+    ///   - project: whose; `nil` for all.
+    ///   - isLikely: whether there is likely to be any; otherwise only the first change at the path has it looked for.
+    func invalidate(_ project: ProjectID?, path: String, isLikely: Bool)
 }
 
 /// What a relay is given of the cache.

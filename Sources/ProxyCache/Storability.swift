@@ -20,11 +20,14 @@ public enum Storability {
         /// Whether streams of events may be kept at all.
         public let keepsStreams: Bool
         public let arrival: Arrival
+        /// The field that the upstream has its credential in, in lower case; empty for none.
+        public let credentialField: String
 
         public init(
             asked: CacheDirectives, method: RequestMethod, isEventStream: Bool, isShared: Bool, usualLifetime: Int64,
-            keepsStreams: Bool, arrival: Arrival
+            keepsStreams: Bool, arrival: Arrival, credentialField: String
         ) {
+            self.credentialField = credentialField
             self.asked = asked
             self.method = method
             self.isEventStream = isEventStream
@@ -120,7 +123,8 @@ public enum Storability {
         _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, _ circumstances: Circumstances
     ) -> Bool {
         guard let names = selecting(head, bytes) else { return false }
-        return !circumstances.isShared || !names.contains { credentials.contains($0) }
+        return !circumstances.isShared
+            || !names.contains { credentials.contains($0) || $0 == circumstances.credentialField }
     }
 
     /// Fields whose values the client's own never are.

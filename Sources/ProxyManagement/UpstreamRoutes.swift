@@ -98,16 +98,24 @@ struct UpstreamRoutes: Sendable {
             try await storage.update(id, change, at: now)
         }
         dependencies.grantsChanged()
+        if change.endsCachedAnswers { _ = try await dependencies.purgeCache(CachePurge(project: project), nil) }
         return .json(upstream.json, fields: [EntityTag(upstream).field])
     }
 
     private func remove(_ call: Call) async throws -> Answer {
         let id: UpstreamID = try call.identifier()
+        let project = try await storage.upstream(id).projectID
         let subject = AuditSubject("upstream.remove", ["upstream_id": id.text])
         try await dependencies.audited(call, subject, at: dependencies.now()) { storage, _ in
             try await storage.remove(id)
         }
         dependencies.grantsChanged()
+        _ = try await dependencies.purgeCache(CachePurge(project: project), nil)
         return .noContent
     }
+}
+
+extension UpstreamChange {
+    /// Whether what came this way is not to be given again: another account or place would answer, or none.
+    fileprivate var endsCachedAnswers: Bool { key != nil || provider != nil || baseURL != nil || isActive == false }
 }

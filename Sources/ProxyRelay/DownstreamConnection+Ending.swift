@@ -45,19 +45,27 @@ extension DownstreamConnection {
 
     func sweep(at now: NIODeadline) {
         exchange.sweep(at: now)
+        guard takingDeadline > now else {
+            takingDeadline = .distantFuture
+            return abort()
+        }
         guard deadline <= now else { return }
         deadline = .distantFuture
         switch phase {
         case .awaitingHead where isWithinHead, .relayingBody, .collectingBody: refuseAndClose(.requestTimeout)
         case .answering: abort()
-        case .awaitingHead, .discardingBody, .lingering: close()
+        case .awaitingHead: closeOnceSent()
+        case .discardingBody, .lingering: close()
         }
     }
 
     func drain() {
         // Of streams the connection that carries them takes care.
-        if !isCarried, phase == .awaitingHead, inbound.readableBytes == 0 { close() }
+        if !isCarried, phase == .awaitingHead, inbound.readableBytes == 0 { closeOnceSent() }
     }
+
+    /// Closes between requests. The end of the last answer may still be on its way.
+    private func closeOnceSent() { link?.hasUnsent == true ? closeAfterAnswer() : close() }
 
     func abandon() { abort() }
 }

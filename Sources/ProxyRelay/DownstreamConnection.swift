@@ -39,6 +39,8 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     var inbound = ByteBuffer()
     var collected = ByteBuffer()
     var deadline = NIODeadline.distantFuture
+    /// When a client that takes nothing of what it is sent has taken nothing for too long.
+    var takingDeadline = NIODeadline.distantFuture
     private var isReading = true
     private var hasUnflushed = false
     /// Whether its own channel takes more: NIO tells of each change at once, and to ask it costs more.
@@ -92,6 +94,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
         isReading = true
         hasUnflushed = false
         hasRoom = link.isWritable
+        takingDeadline = .distantFuture
         slot = relay.join(self)
         exchange.downstream = self
         deadline = .now() + relay.settings.headTimeout
@@ -100,6 +103,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
     /// Nothing more comes, and nothing more goes.
     func end() {
         deadline = .distantFuture
+        takingDeadline = .distantFuture
         exchange.clientLeft()
         exchange.downstream = nil
         if link != nil { relay.leave(self, slot: slot) }
@@ -117,7 +121,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
 
     func writabilityChanged(_ isWritable: Bool) {
         hasRoom = isWritable
-        if phase == .answering { deadline = isWritable ? .distantFuture : .now() + relay.settings.streamIdleTimeout }
+        takingDeadline = isWritable ? .distantFuture : .now() + relay.settings.streamIdleTimeout
         exchange.clientWritabilityChanged(isWritable)
         guard isWritable, phase == .awaitingHead, inbound.readableBytes > 0 else { return }
         setReading(true)
@@ -217,7 +221,10 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
             return true
         case .answering where exchange.isTunnel:
             // Not before the client has its answer, which another upstream may yet give.
-            guard !exchange.isHeld else { return false }
+            guard !exchange.isHeld else {
+                if inbound.readableBytes > Holding.request { setReading(false) }
+                return false
+            }
             let bytes = inbound
             inbound = ByteBuffer()
             exchange.tunnelled(bytes)
@@ -300,7 +307,7 @@ final class DownstreamConnection: ChannelInboundHandler, RemovableChannelHandler
 
     func requestEnded() {
         phase = .answering
-        deadline = isWritable ? .distantFuture : .now() + relay.settings.streamIdleTimeout
+        deadline = .distantFuture
     }
 
     /// The answer is complete. Goes on with the next request, once what is left of this one's body was skipped, or closes.

@@ -20,6 +20,15 @@ enum DownstreamLink {
         }
     }
 
+    /// Whether something that is written has not left this process.
+    var hasUnsent: Bool {
+        switch self {
+        case .channel(let context):
+            (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)).map { $0 > 0 } ?? false
+        case .stream(let stream): !stream.isWritable
+        }
+    }
+
     func write(_ buffer: ByteBuffer) {
         switch self {
         case .channel(let context): context.write(NIOAny(buffer), promise: nil)

@@ -146,6 +146,8 @@ final class Exchange {
     var outgoing = ByteBuffer()
     /// Of an answer from the cache, what goes after ``outgoing``: as it is held, not copied.
     var replayed = ByteBuffer()
+    /// Whether ``finish()`` is writing: what it writes may make room for more at once.
+    var isFinishing = false
     /// Where in ``outgoing`` the overhead is filled in when the head is written.
     var overheadIndex: Int?
     var overhead: Int64 = 0

@@ -221,12 +221,15 @@ final class HTTP2Connection: ChannelInboundHandler {
     private func closeOutput() {
         guard let context, !isOver else { return }
         isOver = true
-        // So long as the client may take to read what it was sent.
-        deadline = .now() + .seconds(1)
+        deadline = .now() + relay.settings.streamIdleTimeout
         outbox.bytes.writeGoAway(.noError, lastStream: lastStream)
         let sent = context.eventLoop.makePromise(of: Void.self)
         outbox.flush(sent)
-        sent.futureResult.assumeIsolated().whenComplete { _ in self.context?.close(mode: .output, promise: nil) }
+        sent.futureResult.assumeIsolated().whenComplete { _ in
+            // So long as the client may take to read what it was sent.
+            self.deadline = .now() + .seconds(1)
+            self.context?.close(mode: .output, promise: nil)
+        }
     }
 
     /// The client can't be understood, or asks for too much (RFC 9113 section 5.4.1).

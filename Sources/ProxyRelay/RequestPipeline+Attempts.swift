@@ -135,13 +135,14 @@ extension Exchange {
         chooseUpstream()
     }
 
-    /// How long a request would have to wait along a way that is left alone, where there is no other.
-    func circuitWait(along route: UpstreamRoute) -> TimeAmount? {
+    /// That a way is left alone, where there is no other. Asked before a request is counted: nothing would be sent.
+    func circuitRefusal(along route: UpstreamRoute) -> RelayRefusal? {
+        guard route.breaker.isTripped else { return nil }
         let now = NIODeadline.now()
         guard let wait = route.breaker.openFor(at: now), route.isLeftAlone(at: now),
             !ways.contains(where: { !$0.isLeftAlone(at: now) })
         else { return nil }
-        return wait
+        return .upstreamCircuitOpen(wait)
     }
 
     func noteAttempt(_ result: AttemptResult) {
@@ -199,12 +200,12 @@ extension EndpointRules {
 
 extension ResponseHead {
     /// How long the sender wants to be left alone: `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3). More than a day counts
-    /// as none.
+    /// as a day.
     func retryAfter(_ bytes: UnsafeRawBufferPointer, at now: Timestamp) -> Duration? {
         let name = Array("retry-after".utf8)
         guard let field = fields.first(where: { $0.isNamed(name, in: bytes) }) else { return nil }
         let text = String(decoding: bytes[field.valueRange], as: UTF8.self)
         let pause = Int64(text).map { Duration.seconds($0) } ?? HTTPInstant.parse(text).map { max(.zero, $0 - now) }
-        return pause.flatMap { (.zero ... .seconds(86_400)).contains($0) ? $0 : nil }
+        return pause.flatMap { $0 < .zero ? nil : min($0, .seconds(86_400)) }
     }
 }

@@ -156,7 +156,7 @@ extension Exchange {
             }
         }
         caching.flight = caching.setup.cache.begin(
-            caching.key, of: grant.projectID, at: path, isPromising: caching.asked.isPublic,
+            caching.key, of: grant.projectID, at: wholePath, isPromising: caching.asked.isPublic,
             orWait: caching.asked.noCache || caching.stale != nil ? nil : wake)
         guard caching.flight != nil else {
             stage = .consulting
@@ -200,8 +200,9 @@ extension Exchange {
 
     private func goOn(_ grant: Grant, _ caching: Caching) {
         guard !caching.asked.onlyIfCached else { return refuse(.notCached) }
+        if let route, let refusal = circuitRefusal(along: route) { return refuse(refusal) }
         if caching.flight == nil {
-            caching.flight = caching.setup.cache.begin(caching.key, of: grant.projectID, at: path, orWait: nil)
+            caching.flight = caching.setup.cache.begin(caching.key, of: grant.projectID, at: wholePath, orWait: nil)
         }
         caching.setup.cache.counters.misses.add(1, ordering: .relaxed)
         if caching.stale != nil { rewriteHead() }

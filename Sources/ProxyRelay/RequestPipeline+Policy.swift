@@ -49,9 +49,7 @@ extension Exchange {
         guard relay.census.requests.load(ordering: .relaxed) <= relay.settings.maxConcurrentRequests else {
             return .overloaded
         }
-        // Before it is counted: nothing would be sent.
-        if route.breaker.isTripped, let wait = circuitWait(along: route) { return .upstreamCircuitOpen(wait) }
-        if route.retry.attempts > 1 { route.retryBudget.earn(route.retry.budgetPercent) }
-        return nil
+        // What the cache may have is looked for there first.
+        return cacheWish == nil ? circuitRefusal(along: route) : nil
     }
 }

@@ -40,7 +40,8 @@ extension Exchange {
             of: response, bytes,
             Storability.Circumstances(
                 asked: caching.asked, method: head.method, isEventStream: isEventStream, isShared: caching.isShared,
-                usualLifetime: caching.setup.usualLifetime, keepsStreams: caching.setup.keepsStreams, arrival: arrival))
+                usualLifetime: caching.setup.usualLifetime, keepsStreams: caching.setup.keepsStreams, arrival: arrival,
+                credentialField: String(decoding: route.credentialField, as: UTF8.self)))
     }
 
     /// That what has come of the answer has come now.
@@ -90,6 +91,12 @@ extension Exchange {
         }
     }
 
+    /// The path as the client sent it; ``path`` is no longer than what is written to the database.
+    var wholePath: String {
+        guard path.utf8.count >= EndpointMemory.longestStoredPath, let head = downstream?.head else { return path }
+        return headBytes.withUnsafeReadableBytes { String(decoding: $0[head.pathRange], as: UTF8.self) }
+    }
+
     /// Path and query as the client sent them.
     private func url(_ head: RequestHead) -> String {
         headBytes.withUnsafeReadableBytes { bytes in
@@ -135,9 +142,12 @@ extension Exchange {
         switch head.method {
         case .post where caching != nil, .get, .head, .options, .trace: return
         default:
+            // Of projects that share, any may hold what another is given.
+            let project = grant.cacheScope == .shared ? nil : grant.projectID
+            let path = wholePath
+            let wasHeld = setup.cache.invalidate(project, path: path)
             // Most POSTs change nothing that anybody reads: they cost the database nothing.
-            let wasHeld = setup.cache.invalidate(grant.projectID, path: path)
-            if wasHeld || head.method != .post { setup.shared?.invalidate(grant.projectID, path: path) }
+            setup.shared?.invalidate(project, path: path, isLikely: wasHeld || head.method != .post)
         }
     }
 }

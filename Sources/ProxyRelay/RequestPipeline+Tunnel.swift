@@ -27,6 +27,6 @@ extension Exchange {
         requestBytes += UInt64(bytes.readableBytes)
         upstream.write(bytes)
         upstream.extendDeadline()
-        if !upstream.isWritable { downstream?.setReading(false) }
+        downstream?.setReading(upstream.isWritable)
     }
 }

@@ -74,12 +74,12 @@ extension Exchange {
         guard let downstream else { return }
         self.grant = grant
         let head = downstream.head
+        cacheWish = cacheWish(head)
         if let refusal = refusal(under: grant, head) { return refuse(refusal) }
         #if LEDGER_OFF
             compose()
             chooseUpstream()  // Counts nothing: what Benchmarks/ledger-off builds, to show what counting costs.
         #else
-            cacheWish = cacheWish(head)
             guard !mustRead(grant) else { return readBody() }
             if cacheWish == nil || !isAnsweredFromMemory(grant) { pass(grant) }
         #endif
@@ -105,8 +105,14 @@ extension Exchange {
         } else if let stored = caching?.found {
             replay(stored)
         } else {
-            chooseUpstream()
+            setOff()
         }
+    }
+
+    /// Goes to the upstream for the first time.
+    private func setOff() {
+        if let route, route.retry.attempts > 1 { route.retryBudget.earn(route.retry.budgetPercent) }
+        chooseUpstream()
     }
 
     /// The ledger has decided: what waited for it goes on, or is refused.
@@ -130,7 +136,7 @@ extension Exchange {
     func proceed() {
         if stage == .admitting {
             if let stored = caching?.found { return replay(stored) }
-            chooseUpstream()
+            setOff()
         }
         if hasHead || outgoing.readableBytes > 0 { deliver() }
         if stage == .delivering { return finish() }
@@ -349,18 +355,25 @@ extension Exchange {
 
     /// Writes what has gathered, unless it must wait for the database.
     func deliver() {
-        guard !isHeld, outgoing.readableBytes > 0, let downstream else { return }
+        guard !isHeld, outgoing.readableBytes > 0 || replayed.readableBytes > 0, let downstream else { return }
         if hasHead, !isDelivering {
             isDelivering = true
             overhead = overheadUntilNow()
             if let overheadIndex { outgoing.setOverhead(overhead, at: overheadIndex) }
         }
-        downstream.write(outgoing)
-        outgoing.clear()
-        if replayed.readableBytes > 0 {
-            downstream.write(replayed)
-            replayed = ByteBuffer()
+        if outgoing.readableBytes > 0 {
+            downstream.write(outgoing)
+            outgoing.clear()
         }
+        // In parts, so that each tells that the client still takes something.
+        while downstream.isWritable,
+            let part = replayed.readSlice(length: min(replayed.readableBytes, Holding.response)),
+            part.readableBytes > 0
+        {
+            downstream.write(part)
+            downstream.flush()
+        }
+        if replayed.readableBytes == 0 { replayed = ByteBuffer() }
         downstream.flush()
     }
 
@@ -392,9 +405,12 @@ extension Exchange {
     }
 
     func finish() {
+        guard !isFinishing else { return }
+        isFinishing = true
         deliver()
         downstream?.flush()
-        if isFromCache, downstream?.isWritable == false {
+        isFinishing = false
+        if isFromCache, downstream?.isWritable == false || replayed.readableBytes > 0 {
             stage = .delivering
             return
         }

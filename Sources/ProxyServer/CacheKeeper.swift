@@ -16,6 +16,7 @@ final class CacheKeeper: SharedResponses {
     private let maxBytes: Int
     private let now: @Sendable () -> Timestamp
     private let logger: Logger
+    private let changedPaths = ChangedPaths()
     private let listening = RecurringTask()
     private let trimming = RecurringTask()
     /// What is told to the database beside the answers.
@@ -136,7 +137,7 @@ final class CacheKeeper: SharedResponses {
     func response(for key: CacheKey, at now: Timestamp) async -> StoredResponse? {
         guard let found = try? await storage.cachedResponse(key.text, at: now),
             let bytes = Base64.decode(found.content), let stored = StoredResponse(bytes: ByteBuffer(bytes: bytes)),
-            stored.isFresh(at: now)
+            stored.isFresh(at: now), !changedPaths.hasChanged(since: stored)
         else { return nil }
         return stored
     }
@@ -160,7 +161,9 @@ final class CacheKeeper: SharedResponses {
         }
     }
 
-    func invalidate(_ project: ProjectID, path: String) {
+    func invalidate(_ project: ProjectID?, path: String, isLikely: Bool) {
+        let isFirst = changedPaths.note(project, path, at: now())
+        guard isFirst || isLikely else { return }
         telling.begin { [storage] in _ = try? await storage.forgetCached(of: project, at: path) }
     }
 

@@ -20,7 +20,7 @@ public protocol CachedResponseStore: Sendable {
 
     /// Removes what GET gave at a path of a project, with any query.
     /// - Returns: how many were removed.
-    func forgetCached(of project: ProjectID, at path: String) async throws(StorageError) -> Int
+    func forgetCached(of project: ProjectID?, at path: String) async throws(StorageError) -> Int
 
     /// The purges of a day that came after `number`, in their order. `number` nil gives the last one alone, if any.
     func cachePurges(after number: Int64?) async throws(StorageError) -> [(number: Int64, purge: CachePurge)]

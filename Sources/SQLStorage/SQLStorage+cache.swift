@@ -57,9 +57,11 @@ extension SQLStorage {
         }
     }
 
-    public func forgetCached(of project: ProjectID, at path: String) async throws(StorageError) -> Int {
+    public func forgetCached(of project: ProjectID?, at path: String) async throws(StorageError) -> Int {
         try await writing(.writeCache) { connection in
-            try connection.run(CacheStatements.forget, [.id(project), .text(path), .text(path + "?")])
+            let place: [SQLValue] = [.text(path), .text(path + "?")]
+            guard let project else { return try connection.run(CacheStatements.forgetOfAll, place) }
+            return try connection.run(CacheStatements.forget, place + [.id(project)])
         }
     }
 
@@ -109,11 +111,11 @@ private enum CacheStatements {
             url = excluded.url, kept_until = excluded.kept_until, size = excluded.size, content = excluded.content
         """)
     static let awaitPurge = SQLStatement("SELECT count FROM grant_changes WHERE id = 1 FOR SHARE")
-    static let forget = SQLStatement(
+    static let forgetOfAll = SQLStatement(
         """
-        DELETE FROM cached_responses WHERE project_id = $1 AND method = 'GET'
-            AND (url = $2 OR substr(url, 1, length(CAST($3 AS TEXT))) = $3)
+        DELETE FROM cached_responses WHERE method = 'GET' AND (url = $1 OR substr(url, 1, length(CAST($2 AS TEXT))) = $2)
         """)
+    static let forget = SQLStatement("\(forgetOfAll.text) AND project_id = $3")
     static let takeNumber = SQLStatement("UPDATE grant_changes SET count = count + 1 WHERE id = 1 RETURNING count")
     static let addPurge = SQLStatement(
         """

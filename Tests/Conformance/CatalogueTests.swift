@@ -43,6 +43,7 @@ struct CatalogueTests {
         "sqlite-memory: account.stop.finishes-what-is-open",
         "sqlite-memory: http2.stop.says-goodbye",
         "sqlite-memory: http2.upstream.stop-finishes-what-is-open",
+        "sqlite-memory: cache.database.change-invalidates",
         "sqlite-memory: cache.database.outlives-the-server",
         "http2: access.malformed.is-refused",
         "http2: limit.method.is-refused",
@@ -61,6 +62,7 @@ struct CatalogueTests {
         "http2: connection.half-closed.gets-its-answer",
         "http2: connection.old-client.is-served",
         "http2: timeout.client-reads-nothing.is-bounded",
+        "http2: timeout.client-takes-nothing.while-it-sends",
         "http2: timeout.client-head.is-bounded",
         "http2: timeout.client-body.is-bounded",
         "http2: smuggling.lengths.are-refused",
@@ -122,6 +124,7 @@ struct CatalogueTests {
         "http2: tls.listener.ends-both-ways",
         "http2: cache.chunked.to-an-old-client",
         "http2: cache.hit.slow-reader-gets-everything",
+        "http2: cache.database.change-invalidates",
         "http2: cache.database.outlives-the-server",
         "http2-upstream: upstream.refused.is-502",
         "http2-upstream: upstream.error.passes-untouched",
@@ -151,6 +154,7 @@ struct CatalogueTests {
         "http2-upstream: http2.upstream.stop-finishes-what-is-open",
         "http2-upstream: attempt.connections.are-bounded",
         "http2-upstream: attempt.connections.are-kept-as-long-as-said",
+        "http2-upstream: cache.database.change-invalidates",
         "http2-upstream: cache.database.outlives-the-server",
     ]
 
@@ -173,7 +177,7 @@ struct CatalogueTests {
         let ids = StorageScenario.all.map(\.id) + HTTPScenario.all.map(\.id) + CommandScenario.all.map(\.id)
         #expect(Set(ids).count == ids.count, "an identifier is used twice")
         #expect(StorageScenario.all.count == 189)
-        #expect(HTTPScenario.all.count == 407)
+        #expect(HTTPScenario.all.count == 416)
         #expect(CommandScenario.all.count == 156)
     }
 

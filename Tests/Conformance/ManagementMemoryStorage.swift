@@ -262,7 +262,7 @@ final class ManagementMemoryStorage: Storage {
     func purgeCache(
         _ purge: CachePurge, at now: Timestamp
     ) async throws(StorageError) -> (number: Int64, removed: Int) { (1, 0) }
-    func forgetCached(of project: ProjectID, at path: String) async throws(StorageError) -> Int { 0 }
+    func forgetCached(of project: ProjectID?, at path: String) async throws(StorageError) -> Int { 0 }
     func cachePurges(
         after number: Int64?
     ) async throws(StorageError) -> [(number: Int64, purge: CachePurge)] { [] }

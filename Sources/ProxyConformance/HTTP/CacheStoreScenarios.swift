@@ -382,7 +382,7 @@ extension HTTPScenario {
 }
 
 /// An upstream that reads a request and answers with these fields.
-private func cacheable(
+func cacheable(
     _ fields: String, status: String = "200 OK", body: String = HTTPAnswer.usualBody
 ) -> [UpstreamStep] {
     UpstreamStep.readRequest + [.send(HTTPAnswer.json(body, status: status, fields: fields))]

@@ -364,6 +364,26 @@ extension HTTPScenario {
             await connection.close()
         },
         HTTPScenario(
+            inside: "timeout.client-takes-nothing.while-it-sends",
+            "A client that sends on and takes nothing is not waited for, also while its upstream takes nothing either.",
+            needs: .rawBytes, settings: ["STREAM_IDLE_TIMEOUT": "2s", "MAX_REQUEST_SIZE": "1GiB"]
+        ) { world, check in
+            let tenant = try await world.tenant()
+            let piece = [UInt8](repeating: 0x61, count: 1 << 16)
+            world.upstream.script([
+                .readHead, .send(text: "HTTP/1.1 200 OK\r\nContent-Length: \(piece.count * 4000)\r\n\r\n"),
+                .sendTimes(piece, 4000),
+            ])
+            let connection = try await world.connect()
+            let length = [HTTPField("Content-Length", "\(piece.count * 4000)")]
+            try await connection.send(tenant.request(body: nil, fields: length).bytes)
+            let sending = Task { for _ in 0..<4000 { try await connection.send(piece) } }
+            let end = try await world.settlement(of: tenant)
+            check.equal(end?.outcome, .clientLeft, "outcome")
+            await connection.close()
+            _ = await sending.result
+        },
+        HTTPScenario(
             "timeout.client-head.is-bounded", "A client that does not finish its head is not waited for.",
             needs: .rawBytes,
             settings: ["CLIENT_HEAD_TIMEOUT": "3s"]

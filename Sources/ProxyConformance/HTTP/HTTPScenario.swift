@@ -88,8 +88,10 @@ public struct HTTPScenario: Sendable {
         let check = Check(wantsOurCodes: wantsOurCodes)
         do {
             try await steps(proxy, check)
-        } catch let error as NotOffered {
+        } catch let error as NotOffered where check.findings.isEmpty {
             return .notApplicable(missing: error.what)
+        } catch is NotOffered {
+            // What was wrong before that is wrong all the same.
         } catch {
             return check.verdict(stoppedBy: error, at: place)
         }
@@ -112,7 +114,8 @@ extension HTTPScenario {
         upstreamHTTP2Ways, tunnels, openAI,
         upstreamTLS, listenerTLS, providers, origins, parameters,
         scopes, attempts, attemptRules,
-        upstreamManagement, cache, cacheRules, cacheStore, cacheOperation, audit, managementVersions, roles, usageAPI,
+        upstreamManagement, cache, cacheRules, cacheStore, cacheChanges, cacheOperation, audit, managementVersions,
+        roles, usageAPI,
         pages,
     ].flatMap { $0 }
 }
