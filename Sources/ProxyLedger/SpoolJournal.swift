@@ -62,7 +62,10 @@ public final class SpoolJournal: Sendable {
     /// Finds the records, and cuts off a last one that a crash has cut short.
     private func find(_ found: inout Places) throws(SpoolError) {
         let size = Int(lseek(file, 0, SEEK_END))
-        guard size >= Self.fileHeadBytes else {
+        // One without records may have been emptied by a server that was killed before it wrote so into its head.
+        var holdsNothing = size < Self.fileHeadBytes
+        if size == Self.fileHeadBytes { holdsNothing = try words(at: 0).0 == Self.magic }
+        guard !holdsNothing else {
             guard ftruncate(file, 0) == 0, writeHead(first: Self.fileHeadBytes) else {
                 throw SpoolError(.unusable, path: path, errno: errno)
             }

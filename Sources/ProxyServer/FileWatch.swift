@@ -25,7 +25,13 @@ final class FileWatch: Sendable {
 
     func start(_ reload: @escaping @Sendable () -> Void) {
         task.start { [self] in
-            if state.withLock({ $0.loaded }) != FileStamps(paths) { reload() }
+            let found = FileStamps(paths)
+            let isInForce = state.withLock { state in
+                // Those that were refused are gone: the ones before them are back.
+                if state.loaded == found { state.refused = nil }
+                return state.loaded == found
+            }
+            if !isInForce { reload() }
             return .seconds(1)
         }
     }

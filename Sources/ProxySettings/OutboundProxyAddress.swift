@@ -22,6 +22,24 @@ public struct OutboundProxyAddress: Hashable, Sendable {
         credential = Secret(decoded)
     }
 
+    /// A host that is reached without the proxy, in lower case: an address, a name, which stands for all below it too, or `*`. `nil` for what
+    /// would never be one, such as a range or a host with a port.
+    static func exception(_ text: String) -> String? {
+        var name = text.lowercased()[...]
+        if name == "*" { return "*" }
+        if name.hasPrefix("*.") { name = name.dropFirst() }
+        let isBracketed = name.first == "[" && name.last == "]"
+        if isBracketed { name = name.dropFirst().dropLast() }
+        let isIPv6 = name.count { $0 == ":" } > 1
+        let isSpelt = name.utf8.allSatisfy { byte in
+            let isCommon = (0x30...0x39).contains(byte) || byte == UInt8(ascii: ".")
+            let isHex = (0x61...0x66).contains(byte) || byte == UInt8(ascii: ":")
+            let isOfNames = (0x61...0x7A).contains(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+            return isCommon || (isIPv6 ? isHex : isOfNames)
+        }
+        return isSpelt && (isIPv6 || !isBracketed) && name.contains(where: { $0 != "." }) ? String(name) : nil
+    }
+
     /// Undoes percent signs (RFC 3986 section 2.1).
     private static func decoded(_ text: Substring) -> String? {
         var bytes: [UInt8] = []

@@ -138,14 +138,12 @@ extension ServerSettings {
             OutboundProxyAddress(text) == nil
                 ? "must be an address such as http://host:port or http://user:password@host:port" : nil
         },
-        SettingDescription(
-            "NO_PROXY", .text, nil,
+        .list(
+            "NO_PROXY", at: \.relay.outboundProxyExceptions,
             "hosts that are reached without it: names, with all below them, addresses, or *; parted by commas",
             example: "localhost,.internal.example",
-            parse: { text in
-                let names = text.split(separator: ",").map { String($0.trimmed) }
-                return names.contains { $0.isEmpty || $0.contains(" ") } ? nil : names
-            }, put: { $1.relay.outboundProxyExceptions = $0 }),
+            rule: "must be names of hosts or addresses, without ports and ranges",
+            parse: OutboundProxyAddress.exception),
     ]
 
     private static let relaying: [SettingDescription] = [

@@ -255,6 +255,21 @@ import Testing
         #expect(try read(["ENABLE_METRICS": text]).metrics.isEnabled == value)
     }
 
+    @Test(arguments: [
+        ("localhost,.internal.example", ["localhost", ".internal.example"]),
+        ("*.Internal.example", [".internal.example"]),
+        ("*", ["*"]), ("10.0.0.1, [::1],fd00::2", ["10.0.0.1", "::1", "fd00::2"]),
+    ])
+    func hostsWithoutProxyAreNamed(text: String, names: [String]) throws {
+        #expect(try read(["NO_PROXY": text]).relay.outboundProxyExceptions == names)
+    }
+
+    @Test(arguments: ["10.0.0.0/8", "host:8443", "a.*.example", "*example", "a b", "[host]", ".", "a,,b,https://c"])
+    func hostsWithoutProxyThatWouldMeanNothingAreRefused(text: String) {
+        let found = faults(["NO_PROXY": text])
+        #expect(found.count == 1 && found.allSatisfy { "\($0)".contains("without ports and ranges") })
+    }
+
     @Test(arguments: ["1001", "-1", "+5", "0x10", "5.0", "", " 5", "٣"])
     func malformedNumbersAreFaults(text: String) {
         #expect(faults(["DATABASE_POOL_SIZE": text]).count == (text.isEmpty ? 0 : 1))

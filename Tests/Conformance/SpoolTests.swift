@@ -57,6 +57,20 @@ struct SpoolTests {
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 
+    /// It was killed when the last batch was done with, between cutting the file and saying so in its head.
+    @Test func takesAnEmptiedFileForEmptyWhateverItsHeadSays() throws {
+        var first: SpoolJournal? = try journal()
+        for sequence in 1...3 { try first?.append(Self.batch(Int64(sequence))) }
+        try first?.removeFirst()
+        first = nil
+        try #require(truncate(path, 16) == 0)
+        first = try journal()
+        #expect(first?.isEmpty == true)
+        try first?.append(Self.batch(7))
+        first = nil
+        try Self.expect(journal().first(), is: Self.batch(7))
+    }
+
     /// With and without the attempts and the model, between which it stands.
     @Test(arguments: [nil, 0, 2, Int64.max] as [Int64?])
     func tellsWhenARequestWasSentFromOneThatWasNot(_ sent: Int64?) throws {
