@@ -96,14 +96,13 @@ public struct CacheKey: Hashable, Sendable {
         }
         guard found.count > 1 else { return found }
         // Of one name they stay in their order, which means something.
-        return found.enumerated().sorted { left, right in
-            let (one, other) = (name(of: left.element, bytes), name(of: right.element, bytes))
-            return one == other ? left.offset < right.offset : one < other
-        }.map(\.element)
-    }
-
-    private static func name(of field: FieldLine, _ bytes: UnsafeRawBufferPointer) -> String {
-        String(decoding: bytes[field.nameRange], as: UTF8.self).lowercased()
+        return found.sorted { left, right in
+            let (one, other) = (
+                bytes[left.nameRange].lazy.map(\.lowercase), bytes[right.nameRange].lazy.map(\.lowercase)
+            )
+            return one.lexicographicallyPrecedes(other)
+                || left.start < right.start && !other.lexicographicallyPrecedes(one)
+        }
     }
 
     private static let names = ["accept", "accept-language"].map { Array($0.utf8) }
@@ -124,7 +123,7 @@ private struct KeyText {
     /// A field's name, which means the same in any case.
     mutating func append(lowercase name: UnsafeRawBufferPointer) {
         append(length: name.count)
-        for byte in name { bytes.append((0x41...0x5A).contains(byte) ? byte | 0x20 : byte) }
+        for byte in name { bytes.append(byte.lowercase) }
     }
 
     private mutating func append(length: Int) {
@@ -140,4 +139,8 @@ private struct KeyText {
         bytes.removeSubrange(end..<bytes.count)
         return false
     }
+}
+
+extension UInt8 {
+    fileprivate var lowercase: UInt8 { 0x41...0x5A ~= self ? self | 0x20 : self }
 }

@@ -51,7 +51,7 @@ public enum CanonicalJSON {
             bytes.append(0x7D)
             return true
         }
-        // Each with the bytes that were written for it.
+        // Of the outermost, each with the bytes that were written for it.
         var members: [(key: UnsafeRawBufferPointer, written: Range<Int>)] = []
         var (isSorted, hasEscapes) = (true, false)
         while true {
@@ -62,14 +62,16 @@ public enum CanonicalJSON {
             bytes.append(contentsOf: key)
             bytes.append(.colon)
             guard append(&scan, of: text, depth: depth + 1, to: &bytes) else { return false }
-            if key.firstOffset(of: .backslash, in: 0..<key.count) != nil { hasEscapes = true }
-            if let last = members.last, precedes(key, last.key) { isSorted = false }
-            members.append((key, first..<bytes.count))
+            if depth == 0 {
+                if key.firstOffset(of: .backslash, in: 0..<key.count) != nil { hasEscapes = true }
+                if let last = members.last, precedes(key, last.key) { isSorted = false }
+                members.append((key, first..<bytes.count))
+            }
             bytes.append(.comma)
             if scan.take(0x7D) { break }
             guard scan.take(.comma) else { return false }
         }
-        if !isSorted, !hasEscapes, depth == 0 { sort(members, in: &bytes, from: start + 1) }
+        if !isSorted, !hasEscapes { sort(members, in: &bytes, from: start + 1) }
         bytes[bytes.count - 1] = 0x7D
         return true
     }

@@ -1,4 +1,5 @@
 import CSQLite
+import SQLDatabase
 
 /// Gathers what a commit writes to the write-ahead log, so that it is one system call and not two for each page.
 ///
@@ -15,6 +16,7 @@ struct GatheredLog {
     private var methods: sqlite3_io_methods
     private let own: UnsafePointer<sqlite3_io_methods>
     private let database: OpaquePointer
+    private let counters: SQLiteCounters
     private let bytes: UnsafeMutableRawPointer
     private var start: sqlite3_int64 = 0
     private var count = 0
@@ -25,9 +27,10 @@ struct GatheredLog {
     /// Begins to gather for the log that `database` has open, if it can. Takes the connection's rollback hook.
     ///
     /// Only right where each commit is synced (`PRAGMA synchronous=FULL`).
+    /// - Parameter counters: told of each time that the log is synced.
     /// - Returns: whether it does. It does not where a crash may spoil bytes beside those that are written: then SQLite adds frames after the
     ///   sync, which others may read (`SQLITE_IOCAP_POWERSAFE_OVERWRITE`).
-    static func gather(for database: OpaquePointer) -> Bool {
+    static func gather(for database: OpaquePointer, _ counters: SQLiteCounters) -> Bool {
         guard
             let main = file(SQLITE_FCNTL_FILE_POINTER, of: database),
             let file = file(SQLITE_FCNTL_JOURNAL_POINTER, of: database),
@@ -35,7 +38,7 @@ struct GatheredLog {
             traits & SQLITE_IOCAP_POWERSAFE_OVERWRITE != 0, let own = file.pointee.pMethods
         else { return false }
         let log = UnsafeMutablePointer<GatheredLog>.allocate(capacity: 1)
-        log.initialize(to: GatheredLog(over: own, of: database))
+        log.initialize(to: GatheredLog(over: own, of: database, counters))
         file.pointee.pMethods = UnsafeRawPointer(log).assumingMemoryBound(to: sqlite3_io_methods.self)
         // SQLite calls it before anything else is done with the log.
         sqlite3_rollback_hook(database, { $0?.assumingMemoryBound(to: GatheredLog.self).pointee.count = 0 }, log)
@@ -47,9 +50,12 @@ struct GatheredLog {
         return sqlite3_file_control(database, "main", which, &file) == SQLITE_OK ? file : nil
     }
 
-    private init(over own: UnsafePointer<sqlite3_io_methods>, of database: OpaquePointer) {
+    private init(
+        over own: UnsafePointer<sqlite3_io_methods>, of database: OpaquePointer, _ counters: SQLiteCounters
+    ) {
         self.own = own
         self.database = database
+        self.counters = counters
         bytes = .allocate(byteCount: Self.capacity, alignment: 8)
         methods = own.pointee
         // What a later version adds is not in this structure.
@@ -60,7 +66,13 @@ struct GatheredLog {
         }
         methods.xWrite = { GatheredLog.of($0)?.pointee.write($0, $1, Int($2), at: $3) ?? SQLITE_MISUSE }
         methods.xTruncate = { file, size in GatheredLog.afterWriting(file) { $0.xTruncate?(file, size) } }
-        methods.xSync = { file, flags in GatheredLog.afterWriting(file) { $0.xSync?(file, flags) } }
+        methods.xSync = { file, flags in
+            GatheredLog.afterWriting(file) { own in
+                let start = Monotonic.now()
+                defer { GatheredLog.of(file)?.pointee.counters.synced(in: Monotonic.now() - start) }
+                return own.xSync?(file, flags)
+            }
+        }
         methods.xFileSize = { file, size in GatheredLog.afterWriting(file) { $0.xFileSize?(file, size) } }
     }
 
@@ -118,6 +130,7 @@ extension GatheredLog {
         sqlite3_rollback_hook(log.pointee.database, nil, nil)
         file.pointee.pMethods = own
         log.pointee.bytes.deallocate()
+        log.deinitialize(count: 1)
         log.deallocate()
         return own.pointee.xClose?(file) ?? SQLITE_MISUSE
     }

@@ -129,7 +129,7 @@ final class SQLiteConnection: SQLConnection {
     }
 
     /// See ``GatheredLog``. Each commit must be synced.
-    func gatherLog() { _ = GatheredLog.gather(for: database) }
+    func gatherLog() { _ = GatheredLog.gather(for: database, counters) }
 
     /// Runs a statement that begins or ends a transaction: also when the caller wants to be interrupted.
     private func control(_ statement: SQLStatement) throws(SQLError) {

@@ -1,6 +1,7 @@
 import CSQLite
 import Foundation
 import SQLDatabase
+import Synchronization
 import Testing
 
 @testable import SQLiteDriver
@@ -10,6 +11,7 @@ struct GatheredLogTests {
     /// A database in a file, synced with each commit.
     private struct Database {
         let handle: OpaquePointer
+        let counters = SQLiteCounters()
 
         init(_ path: String, gathers: Bool = true) throws {
             var opened: OpaquePointer?
@@ -18,8 +20,10 @@ struct GatheredLogTests {
             try run(
                 "PRAGMA journal_mode=wal; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; SELECT 1 FROM sqlite_schema"
             )
-            if gathers { try #require(GatheredLog.gather(for: handle)) }
+            if gathers { try #require(gather()) }
         }
+
+        func gather() -> Bool { GatheredLog.gather(for: handle, counters) }
 
         func run(_ text: String) throws {
             let code = sqlite3_exec(handle, text, nil, nil, nil)
@@ -106,6 +110,27 @@ struct GatheredLogTests {
         database.close()
     }
 
+    @Test("each commit is counted with the time that the disk took to keep it")
+    func synced() throws {
+        let folder = TemporaryFolder()
+        let database = try Database(folder.path + "/synced.db")
+        try database.run(Self.table)
+        let (syncs, spent) = (
+            database.counters.syncs.load(ordering: .relaxed), database.counters.syncNanoseconds.load(ordering: .relaxed)
+        )
+        let start = Monotonic.now()
+        for _ in 0..<5 { try database.run(rows(1, of: 100)) }
+        let all = (Monotonic.now() - start) / .nanoseconds(1)
+        #expect(database.counters.syncs.load(ordering: .relaxed) == syncs + 5)
+        #expect(1...Int(all) ~= database.counters.syncNanoseconds.load(ordering: .relaxed) - spent)
+        let told = Dictionary(uniqueKeysWithValues: database.counters.statistics().map { ($0.name, $0.value) })
+        #expect(told["database_sync_total"] == Double(syncs + 5))
+        #expect(
+            told["database_sync_seconds_total"] == Double(database.counters.syncNanoseconds.load(ordering: .relaxed))
+                / 1e9)
+        database.close()
+    }
+
     /// With another connection's commit in the place of what was taken back: whether the first one then reads, or ends.
     @Test("what was taken back is never written over what another connection committed", arguments: [true, false])
     func takenBack(isRead: Bool) throws {
@@ -114,7 +139,7 @@ struct GatheredLogTests {
         let (first, second) = (try Database(path, gathers: false), try Database(path, gathers: false))
         try first.run("\(Self.table); \(rows(50, of: 3_000)); CREATE TABLE others (id INTEGER PRIMARY KEY, words TEXT)")
         try second.run("PRAGMA wal_checkpoint(TRUNCATE); INSERT INTO others (words) VALUES (1)")
-        try #require(GatheredLog.gather(for: first.handle))
+        try #require(first.gather())
         try first.run("PRAGMA cache_size = 10; PRAGMA cache_spill = 5; BEGIN; \(rows(30, of: 3_000)); ROLLBACK")
         for _ in 0..<3 {
             try second.run(rows(10, of: 3_000, into: "others"))
@@ -158,7 +183,7 @@ struct GatheredLogTests {
         let folder = TemporaryFolder()
         let database = try Database(folder.path + "/full.db", gathers: false)
         let disk = try Disk(of: database.handle)
-        try #require(GatheredLog.gather(for: database.handle))
+        try #require(database.gather())
         try database.run(Self.table)
         try database.run(rows(1, of: 100))
         disk.setFull(true)
@@ -181,7 +206,7 @@ struct GatheredLogTests {
             "\(Self.table); CREATE TABLE others (id INTEGER PRIMARY KEY, words TEXT CHECK (words <> 'x')); \(others)")
         try database.run("PRAGMA wal_checkpoint(TRUNCATE); UPDATE others SET words = words || '1' WHERE id > 20")
         let disk = try Disk(of: database.handle)
-        try #require(GatheredLog.gather(for: database.handle))
+        try #require(database.gather())
         try database.run("PRAGMA cache_size = 10; PRAGMA cache_spill = 5; BEGIN; \(rows(20, of: 3_000))")
         disk.setFull(true)
         #expect(
