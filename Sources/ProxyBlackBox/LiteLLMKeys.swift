@@ -4,7 +4,7 @@ import ProxyConformance
 struct LiteLLMKeys: Sendable {
     let masterKey: String
 
-    /// - Throws: ``NotOffered`` for limits that its keys don't have, or when it keeps no keys.
+    /// - Throws: ``NotOffered`` for limits that its keys don't have, or when it keeps no keys; ``BlackBoxError`` when it refuses the master key.
     func issue(_ order: TokenOrder, through proxy: any ProxyAccess) async throws -> String {
         var members = [#""duration":"1h""#]
         for limit in (order.limits ?? "").split(separator: ",") {
@@ -16,6 +16,10 @@ struct LiteLLMKeys: Sendable {
         }
         let answer = try await proxy.post(
             "/key/generate", body: "{\(members.joined(separator: ","))}", bearer: masterKey)
+        guard ![401, 403].contains(answer.status) else {
+            throw BlackBoxError(
+                "/key/generate refuses LITELLM_MASTER_KEY with status \(answer.status): give the proxy's own")
+        }
         guard answer.status == 200, let key = answer.json["key"].string else {
             throw NotOffered("keys: /key/generate answered \(answer.status)")
         }

@@ -5,8 +5,12 @@ enum Socket {
     static let loopback = "127.0.0.1"
     private static let noSignal = Int32(MSG_NOSIGNAL)
 
+    /// Whoever reads nothing for a minute counts as gone: nobody waits for ever to connect or to send (socket(7), `SO_SNDTIMEO`).
     static func make(_ family: Int32 = AF_INET) -> Int32 {
-        socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var patience = timeval(tv_sec: 60, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        return descriptor
     }
 
     /// - Parameter address: IPv4, such as `127.0.0.1`; what is none counts as that.

@@ -96,8 +96,10 @@ public final class Fleet: Sendable {
         }
         let endedInOrder = await stopServers()
         let isSound = plan.backend == .sqliteMemory ? nil : try await verify()
+        let sides = reports.map { $0.sides[0] }
         return FleetAudit(
-            reports.map { $0.sides[0] }, truth: truth, counted: counted, isSound: isSound,
+            sent: sides.reduce(0) { $0 + $1.sent }, acknowledged: sides.reduce(0) { $0 + $1.acknowledged },
+            truth: truth, counted: counted, isSound: isSound,
             serversEnded: endedInOrder, hasLostServer: killed.withLock { !$0.isEmpty })
     }
 

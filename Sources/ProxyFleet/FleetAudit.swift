@@ -23,11 +23,11 @@ public struct FleetAudit: Hashable, Sendable {
     public let serversEnded: Bool
 
     init(
-        _ sides: [LoadReport.Side], truth: UpstreamTruth, counted: FleetTenants.Counted, isSound: Bool?,
+        sent: Int, acknowledged: Int, truth: UpstreamTruth, counted: FleetTenants.Counted, isSound: Bool?,
         serversEnded: Bool, hasLostServer: Bool
     ) {
-        sent = sides.reduce(0) { $0 + $1.sent }
-        acknowledged = sides.reduce(0) { $0 + $1.acknowledged }
+        self.sent = sent
+        self.acknowledged = acknowledged
         served = truth.requests
         self.counted = counted.requests
         tokensServed = truth.tokens
@@ -47,8 +47,10 @@ public struct FleetAudit: Hashable, Sendable {
 
     /// Acknowledged to a client, or served by the upstream, and not counted. Of a server that was killed only the former counts.
     public var lost: Int { max(0, (hasLostServer ? acknowledged : max(acknowledged, served)) - counted) }
-    /// Counted more often than the upstream served; what a killed server had under way may be.
-    public var duplicated: Int { max(0, counted - served - (hasLostServer ? sent - acknowledged : 0)) }
+    /// Counted more often than the upstream served or the load sent; what a killed server had under way may be counted and not served.
+    public var duplicated: Int {
+        max(0, counted - sent, counted - served - (hasLostServer ? sent - acknowledged : 0))
+    }
     /// By how many tokens the counters are off; `nil` when nobody knows: not every answer of the upstream came to its end, or a server
     /// was killed, and what it had not written down of ended requests is estimated.
     public var tokenDifference: Int? {

@@ -8,8 +8,6 @@ final class LoadLane {
     private(set) var open: [ObjectIdentifier: LoadConnection] = [:]
     var connecting = 0
     var underWay = 0
-    /// Those of them whose answer has begun.
-    var answering = 0
 
     init(side: Int, target: LoadTarget, requests: RequestBuffers) {
         self.side = side

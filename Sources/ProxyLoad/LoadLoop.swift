@@ -19,6 +19,8 @@ final class LoadLoop {
     private let warmUpEnd: NIODeadline
     /// For each side those of its targets.
     private let lanes: [[LoadLane]]
+    /// For each side what is open on all loops.
+    private let gauges: [OpenGauge]
     private(set) var tallies: [LoadTally]
     /// How late this generator itself began requests.
     private(set) var lag = Latencies()
@@ -32,12 +34,15 @@ final class LoadLoop {
     let timeout: TimeAmount
     let holdsStreams: Bool
 
-    /// - Parameter expected: for each side and part of its mix what each answer must hold; `nil` for anything.
+    /// - Parameters:
+    ///   - expected: for each side and part of its mix what each answer must hold; `nil` for anything.
+    ///   - gauges: one for each side, which all loops share.
     init(
         _ plan: LoadPlan, expected: [[[UInt8]?]], index: Int, eventLoop: any EventLoop, start: NIODeadline,
-        live: LiveFigures, finished: EventLoopPromise<Void>
+        live: LiveFigures, gauges: [OpenGauge], finished: EventLoopPromise<Void>
     ) {
         self.plan = plan
+        self.gauges = gauges
         self.eventLoop = eventLoop
         self.live = live
         self.index = index
@@ -90,12 +95,14 @@ final class LoadLoop {
         let now = NIODeadline.now()
         while hasMore, due <= now {
             let planned = due
-            lag.record(nanoseconds: (now - planned).nanoseconds)
-            // Each loop goes through the sides by its own turns, or with some numbers of loops it would see only one of them.
+            // Each loop goes through the sides by its own turns, or with some numbers of loops it would see only one of them; every
+            // other loop begins with the other side, so that both get the same.
             let turn = arrival.number / plan.loops
-            let side = plan.schedule.side(of: turn)
+            let side = (plan.schedule.side(of: turn) + index) % plan.sides.count
             let lane = lanes[side][turns[side] % lanes[side].count]
             turns[side] += 1
+            // Not before it is begun: of many that are due, the last waits for all others.
+            if holdsStreams || planned >= warmUpEnd { lag.record(nanoseconds: (.now() - planned).nanoseconds) }
             // Both sides of a comparison are asked for the same.
             begin(turn / plan.sides.count * plan.loops + index, on: lane, plannedAt: planned)
             for _ in 0..<plan.loops { arrival.advance() }
@@ -148,7 +155,7 @@ final class LoadLoop {
         let side = connection.lane.side
         connection.lane.underWay += 1
         tallies[side].sent += 1
-        if !holdsStreams { noteOpen(side, lanes[side].reduce(0) { $0 + $1.underWay }) }
+        if !holdsStreams { noteOpened(side) }
         connection.begin(call)
     }
 
@@ -184,14 +191,19 @@ final class LoadLoop {
             }
     }
 
-    private func noteOpen(_ side: Int, _ count: Int) { tallies[side].mostOpen = max(tallies[side].mostOpen, count) }
+    private func noteOpened(_ side: Int) { tallies[side].mostOpen = max(tallies[side].mostOpen, gauges[side].rise()) }
+
+    /// It has ended, and is counted as open where it was: a request once it is sent, a held stream once its answer has begun.
+    private func noteEnded(_ call: LoadConnection.Call, on lane: LoadLane) {
+        lane.underWay -= 1
+        if !holdsStreams || call.firstByte != nil { gauges[lane.side].fall() }
+    }
 
     // MARK: From connections
 
     /// The first bytes of an answer have come: from now on a stream is open.
     func began(on lane: LoadLane) {
-        lane.answering += 1
-        if holdsStreams { noteOpen(lane.side, lanes[lane.side].reduce(0) { $0 + $1.answering }) }
+        if holdsStreams { noteOpened(lane.side) }
     }
 
     func counted(_ events: Int, of call: LoadConnection.Call, at now: NIODeadline, side: Int) {
@@ -219,8 +231,7 @@ final class LoadLoop {
         _ call: LoadConnection.Call, status: Int, at now: NIODeadline, on connection: LoadConnection, isReusable: Bool
     ) {
         let lane = connection.lane
-        lane.underWay -= 1
-        if call.firstByte != nil { lane.answering -= 1 }
+        noteEnded(call, on: lane)
         note(call, status: status, at: now, side: lane.side)
         // The place of one that closes is free now, not only when the channel is closed.
         isReusable ? lane.giveBack(connection) : lane.release(connection)
@@ -230,8 +241,7 @@ final class LoadLoop {
     }
 
     func failed(_ call: LoadConnection.Call, _ kind: FailureKind, on connection: LoadConnection) {
-        connection.lane.underWay -= 1
-        if call.firstByte != nil { connection.lane.answering -= 1 }
+        noteEnded(call, on: connection.lane)
         connection.lane.release(connection)
         noteFailure(kind, of: call, side: connection.lane.side)
         reopenLater(connection.lane)
@@ -292,8 +302,7 @@ final class LoadLoop {
 
     private func noteOpenStreams(in second: Int) {
         for side in tallies.indices {
-            let open = lanes[side].reduce(0) { $0 + $1.answering }
-            tallies[side].seconds[second].open = max(tallies[side].seconds[second].open, open)
+            tallies[side].seconds[second].open = max(tallies[side].seconds[second].open, gauges[side].count)
         }
     }
 

@@ -78,7 +78,7 @@ public struct LoadReport: Sendable {
     }
 
     public let sides: [Side]
-    /// How late the generator itself began requests. When this is large, the run tells of the generator.
+    /// How late the generator itself began requests, the warm-up's left out. When this is large, the run tells of the generator.
     public let lag: Percentiles
     /// What the generator's own threads computed for, over the whole run.
     public let processorTime: Duration
@@ -118,10 +118,14 @@ public struct LoadReport: Sendable {
         processorTime > .zero ? Double(sides.reduce(0) { $0 + $1.sent }) / processorTime.seconds : 0
     }
 
-    /// What the first side takes longer than the second, at a percentile of each: the added latency.
-    public func added(_ percentile: KeyPath<Percentiles, Duration>) -> Duration? {
-        guard sides.count == 2 else { return nil }
-        return sides[0].corrected[keyPath: percentile] - sides[1].corrected[keyPath: percentile]
+    /// What the first side takes longer than the second, at a percentile of each: the added latency. `nil` where one of them has measured
+    /// nothing.
+    /// - Parameter series: what of it: from plan to end, unless it is named.
+    public func added(
+        _ percentile: KeyPath<Percentiles, Duration>, of series: KeyPath<Side, Percentiles> = \.corrected
+    ) -> Duration? {
+        guard sides.count == 2, sides.allSatisfy({ $0[keyPath: series].count > 0 }) else { return nil }
+        return sides[0][keyPath: series][keyPath: percentile] - sides[1][keyPath: series][keyPath: percentile]
     }
 }
 

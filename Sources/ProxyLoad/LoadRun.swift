@@ -70,12 +70,13 @@ public enum LoadRun {
     ) async -> LoadReport {
         // A moment for every loop to be ready before the first request is due.
         let start = NIODeadline.now() + max(.milliseconds(50), timeUntil(plan.startsAt))
+        let gauges = plan.sides.map { _ in OpenGauge() }
         let loops = group.makeIterator().enumerated().map { index, eventLoop in
             let finished = eventLoop.makePromise(of: Void.self)
             let made = eventLoop.submit {
                 let loop = LoadLoop(
                     plan, expected: expected, index: index, eventLoop: eventLoop, start: start, live: live,
-                    finished: finished)
+                    gauges: gauges, finished: finished)
                 loop.begin()
                 return NIOLoopBound(loop, eventLoop: eventLoop)
             }

@@ -11,7 +11,7 @@ struct LoadSeconds: Sendable {
         var dropped = 0
         /// Events of streams that came in this second.
         var events = 0
-        /// Streams that were open at the same time in this second, at most.
+        /// Streams that were open at the same time in this second on all loops, at most.
         var open = 0
         /// From the planned instant to the answer's end, of those that were planned for this second.
         var latencies = Latencies(isCoarse: true)
@@ -22,7 +22,7 @@ struct LoadSeconds: Sendable {
             failed += other.failed
             dropped += other.dropped
             events += other.events
-            open += other.open
+            open = max(open, other.open)
             latencies.add(other.latencies)
         }
     }

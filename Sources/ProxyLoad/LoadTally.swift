@@ -25,7 +25,7 @@ struct LoadTally: Sendable {
     /// Failed or dropped in the warm-up: no part of the verdict, but never hidden.
     var warmUpErrors = 0
     var events = 0
-    /// Streams that were open at the same time, at most.
+    /// Requests or streams that were open at the same time on all loops, at most, as far as this one looked.
     var mostOpen = 0
 
     /// Failed or not sent.
@@ -47,6 +47,6 @@ struct LoadTally: Sendable {
         warmedUp += other.warmedUp
         warmUpErrors += other.warmUpErrors
         events += other.events
-        mostOpen += other.mostOpen
+        mostOpen = max(mostOpen, other.mostOpen)
     }
 }

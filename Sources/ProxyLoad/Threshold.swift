@@ -30,34 +30,57 @@ public struct Threshold: Hashable, Sendable, CustomStringConvertible {
     /// As it was written.
     public let description: String
 
-    private static let units: [(suffix: String, factor: Double)] = [
-        ("us", 1e-3), ("ms", 1), ("KiB", 1024), ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("s", 1e3), ("", 1),
-    ]
+    /// What a figure is of, and the units that a bound on it may have.
+    enum Quantity: CaseIterable {
+        case duration
+        case size
+        case number
+
+        /// Longer ones first: they end with the shorter.
+        var units: [(suffix: String, factor: Double)] {
+            switch self {
+            case .duration: [("us", 1e-3), ("ms", 1), ("s", 1e3), ("", 1)]
+            case .size: [("KiB", 1024), ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("", 1)]
+            case .number: [("", 1)]
+            }
+        }
+
+        /// All figures of this kind.
+        var figures: [String] {
+            switch self {
+            case .duration:
+                let series = [
+                    "corrected", "uncorrected", "first_byte", "gaps", "lag", "direct", "added", "added_first_byte",
+                ]
+                return Percentiles.named.flatMap { entry in series.map { "\(entry.name)(\($0))" } } + ["mean(commit)"]
+            case .size: return ["rss(server)", "bytes_per_stream"]
+            case .number:
+                return [
+                    "errors", "warm_up_errors", "dropped", "content", "planned", "succeeded", "rate", "streams",
+                    "events",
+                    "requests_per_core", "lost", "duplicated", "over_admitted", "token_difference", "sound",
+                    "cores(server)", "mean(batch)", "most(pool_waiting)",
+                ]
+            }
+        }
+    }
 
     /// Every figure that there may be.
-    static let names: Set<String> = {
-        let series = ["corrected", "uncorrected", "first_byte", "gaps", "lag", "direct", "added", "added_first_byte"]
-        let latencies = Percentiles.named.flatMap { entry in series.map { "\(entry.name)(\($0))" } }
-        return Set(latencies).union([
-            "errors", "dropped", "content", "planned", "succeeded", "rate", "streams", "events", "requests_per_core",
-            "lost", "duplicated", "over_admitted", "token_difference", "sound", "rss(server)", "cores(server)",
-            "bytes_per_stream", "mean(commit)", "mean(batch)", "most(pool_waiting)",
-        ])
-    }()
+    static let quantities: [String: Quantity] = Dictionary(
+        uniqueKeysWithValues: Quantity.allCases.flatMap { quantity in quantity.figures.map { ($0, quantity) } })
 
-    /// - Throws: ``LoadError/malformedThreshold(_:)`` when the text is no comparison of a figure with a number,
-    ///   ``LoadError/unknownFigure(_:known:)`` when there is no such figure.
+    /// - Throws: ``LoadError/malformedThreshold(_:)`` when the text is no comparison of a figure with a number, or that has a unit which the
+    ///   figure has not, ``LoadError/unknownFigure(_:known:)`` when there is no such figure.
     public init(_ text: String) throws(LoadError) {
         let plain = text.filter { $0 != " " }
         for comparison in Comparison.allCases {
             guard let place = plain.firstRange(of: comparison.rawValue) else { continue }
-            guard let bound = Self.number(plain[place.upperBound...]), place.lowerBound > plain.startIndex else {
-                break
-            }
             let figure = String(plain[..<place.lowerBound])
-            guard Self.names.contains(figure) else {
-                throw .unknownFigure(figure, known: Self.names.sorted().joined(separator: ", "))
+            guard !figure.isEmpty else { break }
+            guard let quantity = Self.quantities[figure] else {
+                throw .unknownFigure(figure, known: Self.quantities.keys.sorted().joined(separator: ", "))
             }
+            guard let bound = Self.number(plain[place.upperBound...], in: quantity.units) else { break }
             self.figure = figure
             self.comparison = comparison
             self.bound = bound
@@ -67,7 +90,7 @@ public struct Threshold: Hashable, Sendable, CustomStringConvertible {
         throw .malformedThreshold(text)
     }
 
-    private static func number(_ text: Substring) -> Double? {
+    private static func number(_ text: Substring, in units: [(suffix: String, factor: Double)]) -> Double? {
         for (suffix, factor) in units where text.hasSuffix(suffix) {
             return Double(text.dropLast(suffix.count)).flatMap { $0.isFinite ? $0 * factor : nil }
         }
@@ -94,6 +117,7 @@ extension LoadReport {
     public var figures: [String: Double] {
         var figures: [String: Double] = [
             "errors": Double(sides.reduce(0) { $0 + $1.errors }),
+            "warm_up_errors": Double(sides.reduce(0) { $0 + $1.warmUpErrors }),
             "dropped": Double(sides.reduce(0) { $0 + $1.dropped }), "requests_per_core": requestsPerCore,
             "streams": Double(sides[0].mostOpen), "events": Double(sides[0].events),
             "planned": Double(sides[0].planned), "succeeded": Double(sides[0].succeeded),
@@ -112,11 +136,13 @@ extension LoadReport {
                 figures["\(percentile)(\(name))"] = values[keyPath: path].milliseconds
             }
         }
-        guard sides.count == 2, sides.allSatisfy({ $0.corrected.count > 0 }) else { return figures }
-        for (percentile, path) in Percentiles.named {
-            figures["\(percentile)(added)"] = added(path)?.milliseconds
-            figures["\(percentile)(added_first_byte)"] =
-                (first.firstByte[keyPath: path] - sides[1].firstByte[keyPath: path]).milliseconds
+        let compared: [(name: String, series: KeyPath<Side, Percentiles>)] = [
+            ("added", \.corrected), ("added_first_byte", \.firstByte),
+        ]
+        for (name, series) in compared {
+            for (percentile, path) in Percentiles.named {
+                figures["\(percentile)(\(name))"] = added(path, of: series)?.milliseconds
+            }
         }
         return figures
     }

@@ -16,7 +16,7 @@ struct ConformanceCommand: AsyncParsableCommand {
               MANAGEMENT_TOKEN=… llm-proxy conformance --target http://localhost:8080 --upstream-port 19091
 
             It makes projects and tokens of its own there and leaves them behind: don't point it at what is in use. What can't be
-            seen from outside is 'n/a'. Exit codes: 0 all that applies holds, 1 something doesn't, 2 usage, 3 can't reach.
+            seen from outside is 'n/a'. Exit codes: 0 all that applies holds, 1 something doesn't or nothing applies, 2 usage, 3 can't reach.
             """)
 
     @Option(help: "The proxy: http[s]://host[:port].")
@@ -83,11 +83,20 @@ struct ConformanceCommand: AsyncParsableCommand {
             throw ExitCode(2)
         }
         if report.entries.contains(where: \.verdict.isFailure) { throw ExitCode(1) }
+        guard report.entries.contains(where: { if case .kept = $0.verdict { true } else { false } }) else {
+            StandardError.write(
+                "llm-proxy conformance: nothing was checked: none of \(report.entries.count) scenarios applies to this proxy"
+            )
+            throw ExitCode(1)
+        }
     }
 
     private func makeProxy() async throws -> BlackBoxProxy {
         do {
             let target = try LoadTarget(url: target)
+            guard target.path == "/" else {
+                throw LoadError.malformedURL("scenarios name paths of their own: leave it out")
+            }
             // What scenarios say is said byte by byte over plain connections. The tunnel lasts as long as this command.
             let tunnel = target.isTLS ? try await TLSTunnel.open(to: target, LoadTLS(roots: caFile)) : nil
             return try BlackBoxProxy(

@@ -198,8 +198,8 @@ struct BoundOptions: ParsableArguments {
     @Option(help: "A bound such as 'p99(added)<5ms', 'errors==0', 'lost==0' or 'rate>=990'; may be given again.")
     var threshold: [String] = []
 
-    @Option(help: "Most requests that may fail or be dropped.")
-    var maxErrors = 0
+    @Option(help: "Most requests that may fail or be dropped; none, unless a --threshold bounds 'errors'.")
+    var maxErrors: Int?
 
     @Option(help: "Bound on p99 from plan to end, in milliseconds.")
     var maxP99: Double?
@@ -210,8 +210,11 @@ struct BoundOptions: ParsableArguments {
     @Option(help: "Bound on what the first URL adds at p99, in milliseconds.")
     var maxAddedP99: Double?
 
-    @Option(help: "A run whose generator was later than this at p99, in milliseconds, tells nothing and fails.")
-    var maxLag = 5.0
+    @Option(
+        help:
+            "A run whose generator was later than this at p99, in milliseconds, tells nothing and fails; 5, unless a --threshold bounds it."
+    )
+    var maxLag: Double?
 
     var needsComparison: Bool { maxAddedP50 != nil || maxAddedP99 != nil }
 
@@ -221,16 +224,20 @@ struct BoundOptions: ParsableArguments {
                 throw ValidationError("A bound in milliseconds must be a number from 0.")
             }
         }
-        guard maxErrors >= 0 else { throw ValidationError("--max-errors must not be below 0.") }
+        guard maxErrors ?? 0 >= 0 else { throw ValidationError("--max-errors must not be below 0.") }
     }
 
     /// All bounds alike, those of options of their own too.
     func thresholds() throws(LoadError) -> [Threshold] {
-        var texts = threshold + ["errors<=\(maxErrors)", "p99(lag)<=\(maxLag)ms"]
+        var thresholds: [Threshold] = []
+        for text in threshold { thresholds.append(try Threshold(text)) }
+        let bounded = Set(thresholds.map(\.figure))
+        var texts: [String] = []
+        if let most = maxErrors ?? (bounded.contains("errors") ? nil : 0) { texts.append("errors<=\(most)") }
+        if let most = maxLag ?? (bounded.contains("p99(lag)") ? nil : 5) { texts.append("p99(lag)<=\(most)ms") }
         if let maxP99 { texts.append("p99(corrected)<=\(maxP99)ms") }
         if let maxAddedP50 { texts.append("p50(added)<=\(maxAddedP50)ms") }
         if let maxAddedP99 { texts.append("p99(added)<=\(maxAddedP99)ms") }
-        var thresholds: [Threshold] = []
         for text in texts { thresholds.append(try Threshold(text)) }
         return thresholds
     }

@@ -41,7 +41,7 @@ struct LoadOutput: ParsableArguments {
                 shown.append("…")
             } else if mayHoldSecrets.contains(String(name)), name.count < word.count {
                 shown.append("\(name)=…")
-            } else if word.hasPrefix("http") {
+            } else if word.contains("://") {
                 shown.append("\(word.prefix { $0 != "?" })")
             } else {
                 shown.append(word)

@@ -160,6 +160,25 @@ struct LoadRunTests {
         }
     }
 
+    /// However many loops share them.
+    @Test(arguments: [(4, 3), (5, 2), (7, 4)])
+    func asksBothSidesForTheSame(streams: Int, loops: Int) async throws {
+        var paced = SimulatorScript()
+        paced.chunkDelay = .milliseconds(20)
+        paced.chunkCount = 100_000
+        try await with(paced) { simulator in
+            let side = try side(simulator, #"{"stream":true,"messages":[]}"#)
+            let report = try await LoadRun.run(
+                LoadPlan(
+                    mode: .streams(streams, opening: Schedule(ratePerSide: 1000, sides: 2)), sides: [side, side],
+                    warmUp: .zero, duration: .seconds(4), silence: .seconds(30), loops: loops))
+            let planned = report.sides.map(\.planned)
+            #expect(planned == [streams, streams] && report.sides.map(\.mostOpen) == planned)
+            // They outlast the run: none has come to its end.
+            #expect(report.figures["p50(added)"] == nil && report.figures["p50(added_first_byte)"] != nil)
+        }
+    }
+
     @Test func holdsStreamsAndCountsTheirEvents() async throws {
         var paced = SimulatorScript()
         paced.chunkDelay = .milliseconds(20)

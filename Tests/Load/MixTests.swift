@@ -38,11 +38,12 @@ struct MixTests {
 /// Bounds as expressions.
 @Suite("A threshold")
 struct ThresholdTests {
-    private static let figures = ["p99(added)": 4.0, "errors": 0, "rss(server)": 64.0 * 1_048_576]
+    private static let figures = ["p99(added)": 4.0, "errors": 0, "warm_up_errors": 2, "rss(server)": 64.0 * 1_048_576]
 
     @Test(arguments: [
         ("p99(added)<5ms", true), ("p99(added) < 4 ms", false), ("p99(added)<=4ms", true), ("p99(added)>3999us", true),
         ("p99(added)<0.01s", true), ("errors==0", true), ("errors!=0", false), ("errors>=1", false),
+        ("warm_up_errors<1", false),
         ("rss(server)<65MiB", true), ("rss(server)<64MiB", false),
     ])
     func comparesFiguresWithBounds(text: String, holds: Bool) throws {
@@ -51,6 +52,7 @@ struct ThresholdTests {
 
     @Test(arguments: [
         "", "errors", "errors=0", "<5", "errors<", "errors<many", "p99(added)<5 minutes", "errors<inf", "errors!=nan",
+        "p99(added)<5MiB", "errors<5ms", "rss(server)<64s",
     ])
     func refusesWhatIsNoComparison(text: String) { #expect(throws: LoadError.self) { try Threshold(text) } }
 

@@ -59,7 +59,7 @@ extension RunRecord {
             }
         }
         if report.sides.count == 2, report.sides.allSatisfy({ $0.corrected.count > 0 }) {
-            rows.append(row("added by the proxy, from plan to end", report.added))
+            rows.append(row("added by the proxy, from plan to end") { report.added($0) })
         }
         let heads = Percentiles.shown.map { "<th scope=\"col\">\($0.name) ms</th>" }
         let table = "<table><tr><td></td>\(heads.joined())</tr>\(rows.joined())</table>"
