@@ -3,7 +3,8 @@
  *   upstream PORT [US]
  *
  * POST /v1/chat/completions            one small chat completion, at once or after US microseconds
- * POST /v1/stream?n=N&us=U             N events of 210 bytes, one every U microseconds, in chunks
+ * POST /v1/stream?n=N&us=U             N events of 210 bytes, one every U microseconds, in chunks; the head at once
+ * POST /v1/stream?n=N&us=U&head=late   the same, the head with the first event
  * POST /v1/later?us=U                  one small chat completion after U microseconds
  * GET /events                          how many events were sent so far
  * POST /v1/hold                        one event, then silence until the client leaves
@@ -30,6 +31,7 @@ struct connection {
     size_t filled;
     long events_left;
     int is_late; /* what is due is the answer, not an event */
+    int head_is_due; /* goes out with the next event */
     uint64_t interval, due;
     struct connection *next, *previous;
     char input[INPUT];
@@ -89,7 +91,7 @@ static int say(struct connection *connection, const char *bytes, size_t length) 
 
 static void stream(struct connection *connection, long count, uint64_t interval) {
     connection->events_left = count;
-    connection->is_late = 0;
+    connection->is_late = connection->head_is_due = 0;
     connection->interval = interval;
     connection->due = now_us() + interval;
     connection->next = streams.next;
@@ -113,8 +115,10 @@ static int answer_one(struct connection *connection) {
     int good;
     if (path && !strncmp(path + 1, "/v1/stream", 10)) {
         char *count = strstr(path, "n="), *interval = strstr(path, "us=");
-        good = say(connection, stream_head, sizeof stream_head - 1);
+        int is_late = strstr(path, "head=late") != NULL;
+        good = is_late || say(connection, stream_head, sizeof stream_head - 1);
         stream(connection, count ? atol(count + 2) : 100, interval ? strtoul(interval + 3, NULL, 10) : 5000);
+        connection->head_is_due = is_late;
     } else if (path && !strncmp(path + 1, "/v1/later", 9)) {
         char *wait = strstr(path, "us=");
         stream(connection, 1, wait ? strtoul(wait + 3, NULL, 10) : 20000);
@@ -164,7 +168,9 @@ static struct timespec *play(void) {
             }
             events_sent++;
             connection->due += connection->interval;
-            good = say(connection, event, event_length);
+            good = !connection->head_is_due || say(connection, stream_head, sizeof stream_head - 1);
+            connection->head_is_due = 0;
+            good = good && say(connection, event, event_length);
             if (good && connection->events_left == 0) good = say(connection, "0\r\n\r\n", 5);
         }
         if (!good) {
