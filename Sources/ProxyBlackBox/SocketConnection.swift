@@ -33,7 +33,9 @@ package final class SocketConnection: RawConnection {
 
     package func send(_ bytes: [UInt8]) async throws {
         try await BlockingThreads.shared.run { [self] in
-            guard Socket.sendAll(bytes, to: descriptor) else { throw ConnectionFailure.reset }
+            guard Socket.sendAll(bytes, to: descriptor) else {
+                throw errno == EAGAIN ? ConnectionFailure.timedOut : ConnectionFailure.reset
+            }
         }
     }
 

@@ -10,8 +10,14 @@ public final class ChangedPaths: Sendable {
         let path: String
     }
 
+    private struct Change {
+        var at: Timestamp
+        /// Whether something was kept since it was looked for there.
+        var isToBeLookedFor = false
+    }
+
     private struct State {
-        var latest: [Resource: Timestamp] = [:]
+        var latest: [Resource: Change] = [:]
         /// Of paths that are not known any more, the latest change.
         var latestForgotten: Timestamp?
     }
@@ -24,14 +30,24 @@ public final class ChangedPaths: Sendable {
 
     /// Something was changed.
     /// - Parameter project: whose; `nil` for all.
-    /// - Returns: whether it is the first change there that is known.
+    /// - Returns: whether there may be something to forget: it is the first change there that is known, or something was kept since.
     public func note(_ project: ProjectID?, _ path: String, at now: Timestamp) -> Bool {
-        state.withLock { state in
-            if state.latest.count >= most {
+        let resource = Resource(project: project, path: path)
+        return state.withLock { state in
+            let known = state.latest[resource]
+            if known == nil, state.latest.count >= most {
                 state.latest.removeAll()
                 state.latestForgotten = now
             }
-            return state.latest.updateValue(now, forKey: Resource(project: project, path: path)) == nil
+            state.latest[resource] = Change(at: now)
+            return known?.isToBeLookedFor ?? true
+        }
+    }
+
+    /// Something that was given at a path is kept, or may still be: the next change there is to look for it.
+    public func noteKept(_ project: ProjectID?, _ path: String) {
+        state.withLock { state in
+            for each in [project, nil] { state.latest[Resource(project: each, path: path)]?.isToBeLookedFor = true }
         }
     }
 
@@ -41,8 +57,8 @@ public final class ChangedPaths: Sendable {
         let path = String(response.request.path)
         return state.withLock { state in
             let changes = [
-                state.latest[Resource(project: response.request.project, path: path)],
-                state.latest[Resource(project: nil, path: path)], state.latestForgotten,
+                state.latest[Resource(project: response.request.project, path: path)]?.at,
+                state.latest[Resource(project: nil, path: path)]?.at, state.latestForgotten,
             ]
             return changes.contains { $0.map { response.storedAt <= $0 } ?? false }
         }

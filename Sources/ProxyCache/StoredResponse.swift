@@ -21,7 +21,7 @@ public final class StoredResponse: Sendable {
         }
 
         /// ``url`` without its query.
-        var path: Substring { url.prefix { $0 != "?" } }
+        public var path: Substring { url.prefix { $0 != "?" } }
     }
 
     public let request: Request

@@ -205,7 +205,7 @@ struct LedgerQueue: Sendable {
     ///
     /// - Parameter verdicts: in the order of the batch's admissions. One that is unavailable is settled as in ``gaveUp(at:)``.
     mutating func committed(_ verdicts: [AdmissionVerdict], at now: Timestamp) -> Wake {
-        if let parcel {
+        if let parcel, parcel.batch.isRetry {
             let undecided = zip(parcel.batch.admissions, verdicts).filter { $0.1 == .unavailable }
             settlements += undecided.map { Self.abandoned($0.0, at: now) }
         }

@@ -25,7 +25,7 @@ enum DownstreamLink {
         switch self {
         case .channel(let context):
             (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)).map { $0 > 0 } ?? false
-        case .stream(let stream): !stream.isWritable
+        case .stream(let stream): stream.waitsForRoom
         }
     }
 

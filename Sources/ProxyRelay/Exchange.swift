@@ -79,6 +79,8 @@ final class Exchange {
     /// The grant is read once more before the client gets anything.
     var isRenewing = false
     var path = ""
+    /// The whole of a path that is longer than what is written of it.
+    var longPath: String?
     /// The page that may read the answer; empty for none.
     var pageOrigin: [UInt8] = []
     /// The client's trace, if the request says one.
@@ -195,6 +197,7 @@ final class Exchange {
         newContentLength = nil
         isRenewing = false
         path = ""
+        longPath = nil
         traceID = nil
         asksForTunnel = false
         isTunnel = false

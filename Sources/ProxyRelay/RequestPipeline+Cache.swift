@@ -200,7 +200,11 @@ extension Exchange {
 
     private func goOn(_ grant: Grant, _ caching: Caching) {
         guard !caching.asked.onlyIfCached else { return refuse(.notCached) }
-        if let route, let refusal = circuitRefusal(along: route) { return refuse(refusal) }
+        if let route, let refusal = circuitRefusal(along: route) {
+            // Nobody who waits for it would fare better.
+            caching.end(.notStored)
+            return refuse(refusal)
+        }
         if caching.flight == nil {
             caching.flight = caching.setup.cache.begin(caching.key, of: grant.projectID, at: wholePath, orWait: nil)
         }

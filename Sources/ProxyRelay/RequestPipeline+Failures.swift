@@ -161,6 +161,7 @@ extension Exchange {
         headBytes = ByteBuffer()
         parkedBody = ByteBuffer()
         rewritten = ByteBuffer()
+        replayed = ByteBuffer()
         remover = nil
         decoder = nil
         if outbound.capacity > Holding.replay { outbound = ByteBuffer() }

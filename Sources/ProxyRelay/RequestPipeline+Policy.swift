@@ -12,6 +12,8 @@ extension Exchange {
             let whole = UnsafeRawBufferPointer(rebasing: bytes[head.pathRange])
             let endpoint = relay.endpoints.endpoint(whole, under: rules)
             path = endpoint.path
+            longPath =
+                whole.count > EndpointMemory.longestStoredPath ? String(decoding: whole, as: UTF8.self) : nil
             // A provider that names no pages says itself who may read its answers.
             if !pageOrigin.isEmpty, rules.origins == nil { pageOrigin.removeAll(keepingCapacity: true) }
             if let refusal = grant.standing.refusal(at: arrivedAt) {

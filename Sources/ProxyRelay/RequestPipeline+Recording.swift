@@ -92,10 +92,7 @@ extension Exchange {
     }
 
     /// The path as the client sent it; ``path`` is no longer than what is written to the database.
-    var wholePath: String {
-        guard path.utf8.count >= EndpointMemory.longestStoredPath, let head = downstream?.head else { return path }
-        return headBytes.withUnsafeReadableBytes { String(decoding: $0[head.pathRange], as: UTF8.self) }
-    }
+    var wholePath: String { longPath ?? path }
 
     /// Path and query as the client sent them.
     private func url(_ head: RequestHead) -> String {

@@ -138,8 +138,8 @@ extension Exchange {
             if let stored = caching?.found { return replay(stored) }
             setOff()
         }
-        if hasHead || outgoing.readableBytes > 0 { deliver() }
         if stage == .delivering { return finish() }
+        if hasHead || outgoing.readableBytes > 0 { deliver() }
         if let downstream { upstream?.setReading(downstream.isWritable) }
         if isTunnel { downstream?.process() }
         advance()
@@ -355,26 +355,32 @@ extension Exchange {
 
     /// Writes what has gathered, unless it must wait for the database.
     func deliver() {
-        guard !isHeld, outgoing.readableBytes > 0 || replayed.readableBytes > 0, let downstream else { return }
+        guard !isHeld, outgoing.readableBytes > 0 else { return }
+        writeOutgoing()
+        downstream?.flush()
+    }
+
+    private func writeOutgoing() {
+        guard outgoing.readableBytes > 0, let downstream else { return }
         if hasHead, !isDelivering {
             isDelivering = true
             overhead = overheadUntilNow()
             if let overheadIndex { outgoing.setOverhead(overhead, at: overheadIndex) }
         }
-        if outgoing.readableBytes > 0 {
-            downstream.write(outgoing)
-            outgoing.clear()
-        }
-        // In parts, so that each tells that the client still takes something.
-        while downstream.isWritable,
-            let part = replayed.readSlice(length: min(replayed.readableBytes, Holding.response)),
-            part.readableBytes > 0
+        downstream.write(outgoing)
+        outgoing.clear()
+    }
+
+    /// Writes an answer that is held, in parts, so that each tells that the client still takes something.
+    private func writeReplayed() {
+        let asked = ticket
+        while isActive, ticket == asked, replayed.readableBytes > 0, let downstream, downstream.isWritable,
+            let part = replayed.readSlice(length: min(replayed.readableBytes, Holding.response))
         {
             downstream.write(part)
             downstream.flush()
         }
         if replayed.readableBytes == 0 { replayed = ByteBuffer() }
-        downstream.flush()
     }
 
     // MARK: Settle
@@ -405,11 +411,15 @@ extension Exchange {
     }
 
     func finish() {
-        guard !isFinishing else { return }
+        guard !isFinishing, !isHeld else { return }
         isFinishing = true
-        deliver()
+        let asked = ticket
+        writeOutgoing()
+        writeReplayed()
         downstream?.flush()
         isFinishing = false
+        // What could not be written may have ended it.
+        guard isActive, ticket == asked else { return }
         if isFromCache, downstream?.isWritable == false || replayed.readableBytes > 0 {
             stage = .delivering
             return

@@ -143,6 +143,9 @@ final class CacheKeeper: SharedResponses {
     }
 
     func keep(_ response: StoredResponse, for key: CacheKey, lastPurge: Int64) {
+        if response.request.method == "GET" {
+            changedPaths.noteKept(response.request.project, String(response.request.path))
+        }
         guard writes.add(1, ordering: .relaxed).newValue <= Self.mostWrites else {
             writes.subtract(1, ordering: .relaxed)
             unkept.add(1, ordering: .relaxed)
@@ -162,8 +165,7 @@ final class CacheKeeper: SharedResponses {
     }
 
     func invalidate(_ project: ProjectID?, path: String, isLikely: Bool) {
-        let isFirst = changedPaths.note(project, path, at: now())
-        guard isFirst || isLikely else { return }
+        guard changedPaths.note(project, path, at: now()) || isLikely else { return }
         telling.begin { [storage] in _ = try? await storage.forgetCached(of: project, at: path) }
     }
 

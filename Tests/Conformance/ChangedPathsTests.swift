@@ -31,6 +31,19 @@ struct ChangedPathsTests {
         #expect(!paths.hasChanged(since: try answer(at: 5, of: project, url: "/v1/file")))
     }
 
+    @Test func whatIsKeptAfterwardsIsLookedForOnce() {
+        let paths = ChangedPaths()
+        let now = Timestamp(milliseconds: 10)
+        for each in [project, nil] { _ = paths.note(each, "/v1/files", at: now) }
+        paths.noteKept(project, "/v1/files")
+        for each in [project, nil] {
+            #expect(paths.note(each, "/v1/files", at: now))
+            #expect(!paths.note(each, "/v1/files", at: now))
+        }
+        paths.noteKept(other, "/v1/files")
+        #expect(!paths.note(project, "/v1/files", at: now) && paths.note(nil, "/v1/files", at: now))
+    }
+
     @Test func oneForAllProjectsIsOneForEach() throws {
         let paths = ChangedPaths()
         _ = paths.note(nil, "/v1/files", at: Timestamp(milliseconds: 10))

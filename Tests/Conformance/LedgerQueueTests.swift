@@ -228,15 +228,6 @@ struct LedgerQueueTests {
         #expect(queue.failed(isTransient: true, at: late) == .giveUp([waiter(1)]))
     }
 
-    /// A batch whose commit was lost on the wire may be in the database all the same.
-    @Test func settlesWhatNobodyCanTellOf() throws {
-        let queue = Bench()
-        _ = queue.admit(1)
-        _ = queue.take()
-        _ = queue.committed([.unavailable])
-        #expect(queue.take(at: noon + .seconds(1))?.batch.settlements.map(\.requestID) == [request(1)])
-    }
-
     @Test func stopsLingeringWhereAnswersComeBeforeCompany() throws {
         let queue = Bench()
         func hurriedAlone(_ number: UInt64) throws -> LedgerQueue.Wake {
