@@ -38,10 +38,8 @@ public final class SpoolJournal: Sendable {
         self.limit = limit
         file = try Self.openLocked(path)
         var found = Places()
-        do throws(SpoolError) { try find(&found) } catch {
-            close(file)
-            throw error
-        }
+        // When it throws, the file is closed by `deinit`: all that we hold is there by then.
+        try find(&found)
         places.withLock { [found] in $0 = found }
     }
 

@@ -88,6 +88,16 @@ struct SimulatorTests {
         }
     }
 
+    @Test(arguments: ["/v1/chat/completions", "/v1/responses"], ["0", "-1"])
+    func streamsNoWordsWhereNoneAreWanted(path: String, most: String) async throws {
+        try await with { bench in
+            let response = try await bench.post(
+                path, #"{"stream":true,"max_tokens":\#(most),"max_output_tokens":\#(most),"messages":[],"input":"x"}"#)
+            #expect(response.status == 200 && response.end == .complete && !response.text.contains("delta\":\"lorem"))
+            #expect(try await bench.chat("{}").status == 200, "it still serves")
+        }
+    }
+
     @Test func callsTheToolThatItIsGiven() async throws {
         let schema =
             ##"{"type":"object","properties":{"place":{"type":"string"},"days":{"$ref":"#/$defs/N"},"sure":{"enum":["no","yes"]}},"$defs":{"N":{"type":"integer"}}}"##

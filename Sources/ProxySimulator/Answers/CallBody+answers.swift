@@ -37,7 +37,7 @@ extension CallBody {
         return .events(count: count + 2 + (includesUsage ? 1 : 0)) { index in
             switch index {
             case 0: event(#""role":"assistant","content":"""#, "null")
-            case 1...count where count > 0: event(#""content":\#(piece(index - 1).quoted)"#, "null")
+            case 1..<max(1, count + 1): event(#""content":\#(piece(index - 1).quoted)"#, "null")
             case count + 1: event("", #""stop""#)
             default: #"\#(chunk),"choices":[],\#(usage)}"#
             }
@@ -89,7 +89,7 @@ extension CallBody {
         return .events(count: count + 2, isNamed: true) { index in
             switch index {
             case 0: Self.named("response.created", #""response":\#(begun)"#, index)
-            case 1...count where count > 0:
+            case 1..<max(1, count + 1):
                 Self.named(
                     "response.output_text.delta",
                     #""item_id":"msg_\#(call.number)","output_index":0,"content_index":0,"logprobs":[],"delta":"#
