@@ -102,14 +102,17 @@ public struct MinuteWindow: Hashable, Sendable {
 
     /// How much counts at `now`.
     public func used(at now: Timestamp) -> Int64 {
-        slots.reduce(0) { $0 + (Self.counts($1, at: now.second) ? $1.amount : 0) }
+        slots.reduce(0) { $0 + (Self.counts($1.second, at: now.second) ? $1.amount : 0) }
     }
 
-    /// Notes what was granted at `instant`, and forgets what counts no longer then.
-    public mutating func add(_ amount: Int64, at instant: Timestamp) {
-        let second = instant.second
-        slots.removeAll { !Self.counts($0, at: second) }
+    /// Notes what was granted at `now`, and forgets what counts no longer then.
+    public mutating func add(_ amount: Int64, at now: Timestamp) { add(amount, cameAt: now, at: now) }
+
+    /// The same for what came at `arrival`: it counts from then on, or from now on where that is too long ago to count.
+    public mutating func add(_ amount: Int64, cameAt arrival: Timestamp, at now: Timestamp) {
+        slots.removeAll { !Self.counts($0.second, at: now.second) }
         guard amount > 0 else { return }
+        let second = Self.counts(arrival.second, at: now.second) ? arrival.second : now.second
         if let place = slots.firstIndex(where: { $0.second >= second }) {
             if slots[place].second == second {
                 slots[place].amount += amount
@@ -135,7 +138,7 @@ public struct MinuteWindow: Hashable, Sendable {
     public func secondsUntilFree(_ asked: Int64 = 1, limit: Int64, at now: Timestamp) -> Int64? {
         guard asked <= limit else { return nil }
         var left = used(at: now)
-        for slot in slots where Self.counts(slot, at: now.second) {
+        for slot in slots where Self.counts(slot.second, at: now.second) {
             left -= slot.amount
             if left + asked <= limit { return max(1, slot.second + Self.seconds + 1 - now.second) }
         }
@@ -150,13 +153,13 @@ public struct MinuteWindow: Hashable, Sendable {
 
     /// Whole seconds from `now` until nothing of it counts any more; 0 when nothing does.
     public func secondsUntilEmpty(at now: Timestamp) -> Int64 {
-        guard let last = slots.last(where: { Self.counts($0, at: now.second) }) else { return 0 }
+        guard let last = slots.last(where: { Self.counts($0.second, at: now.second) }) else { return 0 }
         return max(1, last.second + Self.seconds + 1 - now.second)
     }
 
     /// What seems to come from further ahead than a window was granted by a clock that was wrong: it would never end.
-    private static func counts(_ slot: Slot, at second: Int64) -> Bool {
-        slot.second >= second - seconds && slot.second <= second + seconds
+    private static func counts(_ granted: Int64, at second: Int64) -> Bool {
+        granted >= second - seconds && granted <= second + seconds
     }
 }
 

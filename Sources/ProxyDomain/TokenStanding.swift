@@ -93,7 +93,7 @@ public struct TokenStanding: Hashable, Sendable {
 
     private mutating func take(_ asked: Reservation, arrivedAt arrival: Timestamp, at now: Timestamp) {
         if limits.requestsPerMinute != nil { requestWindow.add(1, at: now) }
-        if limits.tokensPerMinute != nil { tokenWindow.add(asked.tokens, at: arrival) }
+        if limits.tokensPerMinute != nil { tokenWindow.add(asked.tokens, cameAt: arrival, at: now) }
         budget?.reserve(asked.cost)
     }
 

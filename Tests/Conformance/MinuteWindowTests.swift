@@ -37,6 +37,18 @@ struct MinuteWindowTests {
         }
     }
 
+    /// Its body took minutes to come.
+    @Test func whatCameLongAgoTakesNothingAwayAndCountsFromItsGrantOn() {
+        var window = MinuteWindow()
+        window.add(90, at: Self.noon + .seconds(-5))
+        window.add(10, cameAt: Self.noon + .seconds(-130), at: Self.noon)
+        #expect(window.used(at: Self.noon) == 100)
+        #expect(window.used(at: Self.noon + .seconds(56)) == 10)
+        #expect(window.used(at: Self.noon + .seconds(61)) == 0)
+        window.add(7, cameAt: Self.noon + .seconds(50), at: Self.noon + .seconds(62))
+        #expect(window.used(at: Self.noon + .seconds(110)) == 7 && window.used(at: Self.noon + .seconds(111)) == 0)
+    }
+
     @Test("stays small", arguments: [1, 1_000_000_000] as [Int64])
     func size(count: Int64) {
         var window = MinuteWindow()
