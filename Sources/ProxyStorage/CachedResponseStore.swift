@@ -18,7 +18,8 @@ public protocol CachedResponseStore: Sendable {
         _ purge: CachePurge, at now: Timestamp
     ) async throws(StorageError) -> (number: Int64, removed: Int)
 
-    /// Removes what GET gave at a path of a project, with any query.
+    /// Removes what GET gave at a path, with any query.
+    /// - Parameter project: whose; `nil` for all.
     /// - Returns: how many were removed.
     func forgetCached(of project: ProjectID?, at path: String) async throws(StorageError) -> Int
 
